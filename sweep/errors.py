@@ -1,0 +1,64 @@
+"""The errors a user or the coordinator meets, named by what to do next.
+
+Every error carries one line that says what happened and where, and, where there is one, a hint that
+says what to do. ``exit_status`` is what the command line ends with.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SweepError(Exception):
+    """Base of every error that is shown as a message and never as a traceback."""
+
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(SweepError):
+    """Something the user gave is wrong: mend it and call again."""
+
+    exit_status = 2
+
+
+class ConfigError(InputError):
+    """The study config, or an override of it, is not valid."""
+
+
+class DataError(InputError):
+    """A dataset is missing, unreadable or not what it claims to be."""
+
+
+class StudyChangedError(InputError):
+    """A study of this name exists with another config: choose another name, or undo the change."""
+
+
+class UnknownStudyError(InputError):
+    """No study of this name is in the home."""
+
+
+class HomeError(InputError):
+    """The home directory or the storage in it cannot be used."""
+
+
+class StudyBusyError(SweepError):
+    """Another process owns the study: wait for it, or stop it."""
+
+
+class TargetMissedError(SweepError):
+    """The study ended before its target: look at the failed trials."""
+
+
+class StoppedError(SweepError):
+    """The user interrupted the run: the same command goes on with it."""
+
+    exit_status = 130
+
+
+class DivergedError(SweepError):
+    """A training left the finite numbers: its trial has failed and is not tried again."""

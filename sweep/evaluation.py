@@ -1,0 +1,173 @@
+"""From a spec to its result: what a worker does.
+
+Knows TensorFlow (through what it calls) and numpy, and neither Optuna, MLflow nor study configs.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from sweep import classifier, seeds
+from sweep.data.datasets import Dataset, DatasetSource
+from sweep.data.partition import partition
+from sweep.errors import DataError
+from sweep.home import Home, publish_bytes
+from sweep.representations import REPRESENTATIONS
+from sweep.representations.base import Report
+from sweep.representations.store import EncoderStore
+from sweep.trial import Curves, DrawResult, EncoderSpec, Replicate, TrialResult, TrialSpec
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What a worker keeps at hand between tasks: the home and the dataset."""
+
+    source: DatasetSource
+
+    @property
+    def home(self) -> Home:
+        return self.source.home
+
+    @property
+    def encoders(self) -> EncoderStore:
+        return EncoderStore(self.home)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The dataset, loaded once a process."""
+        return self.source.load()
+
+    def checked_dataset(self, sha256: str) -> Dataset:
+        """The dataset, if it is the one that a spec was made for."""
+        if self.dataset.sha256 != sha256:
+            raise DataError(
+                f"the dataset '{self.source.name}' changed while the study was running",
+                hint="put the old file back, or start a study of another name",
+            )
+        return self.dataset
+
+
+def train_encoder(spec: EncoderSpec, bench: Workbench, report: Report) -> Path:
+    """The trained encoder of ``spec``, from the store if it is there.
+
+    Raises:
+        DivergedError: the training left the finite numbers.
+    """
+    representation = REPRESENTATIONS[spec.representation.name]
+    dataset = bench.checked_dataset(spec.data)
+    part = partition(dataset.labels, spec.partition, spec.seed, spec.draw)["encoder"]
+    return bench.encoders.get_or_train(
+        spec,
+        representation.parameters(spec.representation),
+        lambda out: representation.train(spec, dataset.images, part, out, report),
+    )
+
+
+def evaluate(spec: TrialSpec, bench: Workbench, report: Report) -> TrialResult:
+    """Train and score every replicate of a trial; draws that are stored already are not trained.
+
+    Raises:
+        DivergedError: a training left the finite numbers.
+    """
+    started = time.time()
+    draws = []
+    for draw in range(spec.draws):
+        path = bench.home.draws / f"{spec.draw_key(draw)}.json"
+        if not path.exists():
+            result = _evaluate_draw(
+                spec, draw, bench, lambda done, draw=draw: report((draw + done) / spec.draws)
+            )
+            publish_bytes(path, result.model_dump_json().encode())
+        draws.append(DrawResult.model_validate_json(path.read_bytes()))
+    return _trial_result(spec, draws, started)
+
+
+def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report) -> DrawResult:
+    """Train the members of one draw as a population."""
+    from sweep.classifier import population  # imports TensorFlow
+
+    representation = REPRESENTATIONS[spec.representation.name]
+    dataset = bench.checked_dataset(spec.data)
+    encoder = None
+    if representation.is_trained:
+        encoder = train_encoder(spec.encoder(draw), bench, report)
+    started = time.time()
+    parts = partition(dataset.labels, spec.partition, spec.seed, draw)
+
+    def labelled(part: str) -> population.Labelled:
+        indices = parts[part]
+        return population.Labelled(
+            representation.features(dataset.images, indices, encoder), dataset.labels[indices]
+        )
+
+    train_on = labelled(spec.labels_from)
+    curves, _ = population.train(
+        population.initial_weights(
+            representation.dimensions(spec.representation),
+            spec.hidden_neurons,
+            [
+                seeds.generator(spec.seed, "initialisation", spec.configuration_key, draw, member)
+                for member in range(spec.members)
+            ],
+        ),
+        spec.classifier,
+        train_on,
+        labelled(spec.scored_on),
+        [
+            seeds.generator(spec.seed, "order", draw, epoch).permutation(len(train_on.labels))
+            for epoch in range(spec.classifier.epochs)
+        ],
+        report,
+    )
+    return DrawResult(
+        key=spec.draw_key(draw),
+        draw=draw,
+        labels=len(train_on.labels),
+        members=curves,
+        seconds=time.time() - started,
+    )
+
+
+def _trial_result(spec: TrialSpec, draws: list[DrawResult], started: float) -> TrialResult:
+    representation = REPRESENTATIONS[spec.representation.name]
+    members = [curves for draw in draws for curves in draw.members]
+
+    def mean(values: list[tuple[float, ...]]) -> tuple[float, ...]:
+        return tuple(np.mean(values, axis=0).tolist())
+
+    return TrialResult(
+        key=spec.key,
+        labels=draws[0].labels,
+        classifier_parameters=classifier.parameters(
+            representation.dimensions(spec.representation), spec.hidden_neurons
+        ),
+        representation_parameters=representation.parameters(spec.representation),
+        replicates=tuple(
+            Replicate(
+                draw=draw.draw,
+                member=number,
+                accuracy=curves.val_accuracy[-1],
+                accuracy_best_epoch=max(curves.val_accuracy),
+            )
+            for draw in draws
+            for number, curves in enumerate(draw.members)
+        ),
+        curves=Curves(
+            train_loss=mean([curves.train_loss for curves in members]),
+            train_accuracy=mean([curves.train_accuracy for curves in members]),
+            val_loss=mean([curves.val_loss for curves in members]),
+            val_accuracy=mean([curves.val_accuracy for curves in members]),
+        ),
+        encoders=tuple(
+            spec.encoder(draw.draw).key for draw in draws if representation.is_trained
+        ),
+        train_seconds=math.fsum(draw.seconds for draw in draws),
+        started_at=int(started * 1000),
+        finished_at=int(time.time() * 1000),
+    )

@@ -1,0 +1,131 @@
+"""The home: the one directory in which studies keep what they know.
+
+::
+
+    <home>/optuna.db            the studies (source of truth)
+    <home>/mlflow.db            what MLflow shows of them
+    <home>/mlartifacts/         MLflow's artifacts
+    <home>/encoders/<key>/      trained encoders, by content key
+    <home>/draws/<key>.json     results of single draws, by content key
+    <home>/datasets/            parsed copies of packaged datasets
+    <home>/locks/  <home>/logs/
+
+Files appear whole or not at all: they are written under a temporary name, flushed to the disk, and
+renamed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweep.errors import HomeError
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below the home's root, which is absolute."""
+
+    root: Path
+
+    @staticmethod
+    def at(path: Path) -> Home:
+        """The home at ``path``; nothing is created yet."""
+        return Home(path.expanduser().resolve())
+
+    def create(self) -> None:
+        """Make the directories.
+
+        Raises:
+            HomeError: the home cannot be created or written.
+        """
+        try:
+            for directory in (self.encoders, self.draws, self.datasets, self.locks, self.logs):
+                directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.root, prefix=".writable-"):
+                pass
+        except OSError as error:
+            raise HomeError(
+                f"the home {self.root} cannot be written: {error.strerror or error}",
+                hint="choose another with --home DIR or SWEEP_HOME",
+            ) from error
+
+    @property
+    def optuna_db(self) -> Path:
+        return self.root / "optuna.db"
+
+    @property
+    def mlflow_db(self) -> Path:
+        return self.root / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.root / "mlartifacts"
+
+    @property
+    def encoders(self) -> Path:
+        return self.root / "encoders"
+
+    @property
+    def draws(self) -> Path:
+        return self.root / "draws"
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
+
+    @property
+    def locks(self) -> Path:
+        return self.root / "locks"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+
+def publish_bytes(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` so that a reader sees all of it or nothing."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _flush_directory(path.parent)
+
+
+@contextmanager
+def published_directory(path: Path) -> Iterator[Path]:
+    """Yield an empty directory that becomes ``path`` when the block ends well.
+
+    A ``path`` that exists by then is left alone: whoever published first wins.
+    """
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    try:
+        yield temporary
+        for file in temporary.iterdir():
+            with open(file, "rb") as opened:
+                os.fsync(opened.fileno())
+        _flush_directory(temporary)
+        if not path.exists():
+            os.rename(temporary, path)
+            _flush_directory(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _flush_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,70 @@
+"""What every representation offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.data.partition import Indices
+from sweep.trial import EncoderHistory, EncoderSpec, RepresentationSpec, Value
+
+Features = NDArray[np.float32]
+Report = Callable[[float], None]
+"""Takes the fraction of a task that is done, 0 to 1."""
+
+
+class Representation(Protocol):
+    """A way to turn images into the classifier's inputs."""
+
+    @property
+    def name(self) -> str:
+        """Its name in configs, tables and plots."""
+
+    @property
+    def settings(self) -> type[Value]:
+        """Its training settings: what a study config may set beside the common keys."""
+
+    @property
+    def has_latent_dim(self) -> bool:
+        """Whether ``latent_dim`` is one of its dimensions."""
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it needs an encoder, trained on the encoder partition without labels."""
+
+    def dimensions(self, spec: RepresentationSpec) -> int:
+        """Number of features of an image."""
+
+    def parameters(self, spec: RepresentationSpec) -> int:
+        """Number of parameters needed to compute an image's features, in closed form."""
+
+    def train(
+        self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
+    ) -> EncoderHistory:
+        """Train an encoder and write it, with all that ``features`` needs, into ``out``.
+
+        Args:
+            spec: what to train.
+            images: all images of the dataset, uint8 ``(n, 28, 28)``.
+            part: indices of the images to train on.
+            out: an empty directory.
+            report: is told how much is done.
+
+        Raises:
+            DivergedError: the loss is no longer finite.
+        """
+
+    def features(
+        self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
+    ) -> Features:
+        """Features float32 ``(len(indices), dimensions)`` of some images.
+
+        Args:
+            images: all images of the dataset, uint8 ``(n, 28, 28)``.
+            indices: which images.
+            encoder: the directory that ``train`` filled; None where nothing is trained.
+        """

@@ -1,0 +1,88 @@
+"""The content-addressed store of trained encoders.
+
+An encoder's directory is named by its spec's key, appears whole, and is never trained twice: whoever
+trains holds the key's lock, and looks again once the lock is held. A manifest holds the SHA-256 of
+every file; an encoder that does not agree with it is set aside and trained again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from sweep.home import Home, published_directory
+from sweep.trial import EncoderHistory, EncoderRecord, EncoderSpec
+
+_MANIFEST = "manifest.json"
+_RECORD = "record.json"
+
+
+class EncoderStore:
+    """The encoders of a home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def path(self, key: str) -> Path:
+        """Where an encoder lies or would lie."""
+        return self._home.encoders / key
+
+    def has(self, key: str) -> bool:
+        """Whether an encoder has been published; cheap, reads no file."""
+        return (self.path(key) / _MANIFEST).exists()
+
+    def record(self, key: str) -> EncoderRecord:
+        """What is known of a published encoder."""
+        return EncoderRecord.model_validate_json((self.path(key) / _RECORD).read_bytes())
+
+    def get_or_train(
+        self, spec: EncoderSpec, parameters: int, train: Callable[[Path], EncoderHistory]
+    ) -> Path:
+        """The encoder's directory; ``train`` fills it if it is not there yet.
+
+        Args:
+            spec: which encoder.
+            parameters: its number of parameters at inference, for its record.
+            train: fills the directory it is given, and returns the history.
+        """
+        path = self.path(spec.key)
+        with FileLock(self._home.locks / f"encoder-{spec.key}.lock"):
+            if not self.has(spec.key) or not self._intact(path):
+                with published_directory(path) as directory:
+                    started = time.time()
+                    history = train(directory)
+                    record = EncoderRecord(
+                        spec=spec,
+                        history=history,
+                        parameters=parameters,
+                        train_seconds=time.time() - started,
+                        started_at=int(started * 1000),
+                        finished_at=int(time.time() * 1000),
+                    )
+                    (directory / _RECORD).write_text(record.model_dump_json())
+                    (directory / _MANIFEST).write_text(json.dumps(_checksums(directory)))
+        return path
+
+    def _intact(self, path: Path) -> bool:
+        """Check an encoder against its manifest, and set it aside if they differ."""
+        try:
+            intact = json.loads((path / _MANIFEST).read_bytes()) == _checksums(path)
+        except (OSError, ValueError):
+            intact = False
+        if not intact:
+            os.rename(path, path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
+        return intact
+
+
+def _checksums(directory: Path) -> dict[str, str]:
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(directory.iterdir())
+        if file.name != _MANIFEST
+    }

@@ -1,0 +1,92 @@
+"""The notebook's convolutional VAE, of which the classifier sees the latent mean.
+
+This module is what the rest of the system sees; the network and its training are in
+``vae_training``, which imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from sweep.data.datasets import IMAGE_SIDE
+from sweep.data.partition import Indices
+from sweep.representations.base import Features, Report
+from sweep.trial import EncoderHistory, EncoderSpec, RepresentationSpec, Value
+
+MEANS_FILE = "means.npy"
+
+
+class VaeSettings(Value):
+    """Training of the VAE; the defaults are the notebook's."""
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 35
+    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 128
+    learning_rate: Annotated[float, Field(gt=0, le=1e6)] = 0.001
+    precision: Literal["float32"] = "float32"
+
+
+class Vae:
+    """The mean of the latent posterior of a variational autoencoder."""
+
+    name = "vae"
+    settings = VaeSettings
+    has_latent_dim = True
+    is_trained = True
+
+    def dimensions(self, spec: RepresentationSpec) -> int:
+        assert spec.latent_dim is not None
+        return spec.latent_dim
+
+    def parameters(self, spec: RepresentationSpec) -> int:
+        return mean_path_parameters(self.dimensions(spec))
+
+    def train(
+        self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
+    ) -> EncoderHistory:
+        from sweep.representations import vae_training
+
+        return vae_training.train(spec, images, part, out, report)
+
+    def features(
+        self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
+    ) -> Features:
+        assert encoder is not None
+        means = np.load(encoder / MEANS_FILE, mmap_mode="r", allow_pickle=False)
+        return np.asarray(means[indices], dtype=np.float32)
+
+
+def mean_path_parameters(latent_dim: int) -> int:
+    """Parameters from the image to the latent mean: 494,442 at 10 dimensions."""
+    half = IMAGE_SIDE // 2
+    return (
+        _convolution(1, 32)
+        + _convolution(32, 64)
+        + 2 * _convolution(64, 64)
+        + _dense(half * half * 64, 32)
+        + _dense(32, latent_dim)
+    )
+
+
+def encoder_parameters(latent_dim: int) -> int:
+    """Parameters of the encoder with both its heads: 494,772 at 10 dimensions."""
+    return mean_path_parameters(latent_dim) + _dense(32, latent_dim)
+
+
+def decoder_parameters(latent_dim: int) -> int:
+    """Parameters of the decoder: 156,737 at 10 dimensions."""
+    half = IMAGE_SIDE // 2
+    return _dense(latent_dim, half * half * 64) + _convolution(64, 32) + _convolution(32, 1)
+
+
+def _convolution(inputs: int, filters: int) -> int:
+    """A 3 x 3 convolution, transposed or not, with bias."""
+    return 9 * inputs * filters + filters
+
+
+def _dense(inputs: int, units: int) -> int:
+    return inputs * units + units

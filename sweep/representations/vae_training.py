@@ -1,0 +1,182 @@
+"""The VAE's network and its training, in float32.
+
+Every random choice is a function of the encoder's key and the epoch or step: initial weights, batch
+order and the noise of the reparameterisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+from sweep import seeds
+from sweep.data.datasets import IMAGE_SIDE
+from sweep.data.partition import Indices
+from sweep.errors import DivergedError
+from sweep.representations.base import Features, Report
+from sweep.representations.vae import MEANS_FILE, VaeSettings
+from sweep.trial import EncoderHistory, EncoderSpec
+
+WEIGHTS_FILE = "weights.npz"
+_ACTIVE_VARIANCE = 0.01
+_ENCODING_BATCH = 1000
+
+
+def build_encoder(latent_dim: int, seed: int) -> keras.Model:
+    """Images float32 ``(n, 28, 28, 1)`` in [0, 1] to latent mean and log-variance ``(n, d)``."""
+    glorot = _initializers(seed)
+    image = keras.Input((IMAGE_SIDE, IMAGE_SIDE, 1))
+    x = image
+    for filters, strides in ((32, 1), (64, 2), (64, 1), (64, 1)):
+        x = layers.Conv2D(
+            filters,
+            3,
+            strides=strides,
+            padding="same",
+            activation="relu",
+            kernel_initializer=next(glorot),
+        )(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(32, activation="relu", kernel_initializer=next(glorot))(x)
+    mean = layers.Dense(latent_dim, name="mean", kernel_initializer=next(glorot))(x)
+    log_variance = layers.Dense(latent_dim, name="log_variance", kernel_initializer=next(glorot))(x)
+    return keras.Model(image, [mean, log_variance], name="encoder")
+
+
+def build_decoder(latent_dim: int, seed: int) -> keras.Model:
+    """Latent points float32 ``(n, d)`` to the **logits** of pixels ``(n, 28, 28, 1)``.
+
+    The notebook's sigmoid is part of the loss, where it is numerically stable.
+    """
+    glorot = _initializers(seed)
+    half = IMAGE_SIDE // 2
+    point = keras.Input((latent_dim,))
+    x = layers.Dense(half * half * 64, activation="relu", kernel_initializer=next(glorot))(point)
+    x = layers.Reshape((half, half, 64))(x)
+    x = layers.Conv2DTranspose(
+        32, 3, strides=2, padding="same", activation="relu", kernel_initializer=next(glorot)
+    )(x)
+    x = layers.Conv2D(1, 3, padding="same", kernel_initializer=next(glorot))(x)
+    return keras.Model(point, x, name="decoder")
+
+
+def train(
+    spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
+) -> EncoderHistory:
+    """Train the VAE of ``spec``; write its weights, and the latent mean of every image.
+
+    See :meth:`sweep.representations.base.Representation.train`.
+    """
+    settings = VaeSettings(**spec.representation.settings)  # type: ignore[arg-type]  # validated by pydantic
+    latent_dim = spec.representation.latent_dim
+    assert latent_dim is not None
+    encoder = build_encoder(latent_dim, seeds.integer(spec.seed, "encoder", spec.key, "encoder"))
+    decoder = build_decoder(latent_dim, seeds.integer(spec.seed, "encoder", spec.key, "decoder"))
+    step = _training_step(encoder, decoder, tf.constant(images[part]), settings.learning_rate)
+
+    epochs: list[NDArray[np.float64]] = []
+    batches = _cuts(len(part), settings.batch_size)
+    for epoch in range(settings.epochs):
+        order = seeds.generator(spec.seed, "encoder", spec.key, "order", epoch).permutation(
+            len(part)
+        )
+        noise = seeds.integer(spec.seed, "encoder", spec.key, "noise", epoch)
+        sums = np.zeros(2 + 2 * latent_dim)
+        for number, cut in enumerate(batches):
+            sums += step(tf.constant(order[cut]), tf.constant([noise, number])).numpy()
+            if number % 16 == 0:
+                report((epoch + number / len(batches)) / settings.epochs)
+        if not np.isfinite(sums).all():
+            raise DivergedError(
+                f"the VAE with latent_dim {latent_dim} diverged: its loss is not finite "
+                f"in epoch {epoch + 1} of {settings.epochs} (draw {spec.draw + 1})"
+            )
+        epochs.append(sums / len(part))
+
+    np.savez(
+        out / WEIGHTS_FILE,
+        **{f"encoder_{i:02}": weight for i, weight in enumerate(encoder.get_weights())},
+        **{f"decoder_{i:02}": weight for i, weight in enumerate(decoder.get_weights())},
+    )
+    np.save(out / MEANS_FILE, encode(encoder, images))
+    return _history(np.array(epochs), latent_dim)
+
+
+def encode(encoder: keras.Model, images: NDArray[np.uint8]) -> Features:
+    """Latent means float32 ``(n, d)`` of images uint8 ``(n, 28, 28)``."""
+    mean = keras.Model(encoder.inputs, encoder.get_layer("mean").output)
+    forward = tf.function(lambda batch: mean(_floats(batch), training=False))
+    return np.concatenate(
+        [forward(tf.constant(images[cut])) for cut in _cuts(len(images), _ENCODING_BATCH)]
+    )
+
+
+def _training_step(
+    encoder: keras.Model, decoder: keras.Model, images: tf.Tensor, learning_rate: float
+) -> tf.types.experimental.GenericFunction:
+    """A compiled step: batch indices and a noise seed in, sums over the batch out.
+
+    The sums: reconstruction loss, KL, and each latent mean's first and second moment.
+    """
+    variables = encoder.trainable_variables + decoder.trainable_variables
+    optimizer = keras.optimizers.RMSprop(learning_rate)
+    optimizer.build(variables)
+
+    @tf.function
+    def step(indices: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
+        batch = _floats(tf.gather(images, indices))
+        with tf.GradientTape() as tape:
+            mean, log_variance = encoder(batch, training=True)
+            noise = tf.random.stateless_normal(tf.shape(mean), noise_seed)
+            logits = decoder(mean + tf.exp(0.5 * log_variance) * noise, training=True)
+            reconstruction = tf.reduce_sum(
+                tf.nn.sigmoid_cross_entropy_with_logits(batch, logits), [1, 2, 3]
+            )
+            kl = -0.5 * tf.reduce_sum(
+                1 + log_variance - tf.square(mean) - tf.exp(log_variance), axis=1
+            )
+            loss = tf.reduce_mean(reconstruction + kl)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return tf.concat(
+            [
+                [tf.reduce_sum(reconstruction), tf.reduce_sum(kl)],
+                tf.reduce_sum(mean, 0),
+                tf.reduce_sum(tf.square(mean), 0),
+            ],
+            axis=0,
+        )
+
+    return step
+
+
+def _history(epochs: NDArray[np.float64], latent_dim: int) -> EncoderHistory:
+    """Per-image means of the epochs' sums, shape ``(epochs, 2 + 2 d)``, as a history."""
+    reconstruction, kl = epochs[:, 0], epochs[:, 1]
+    variance = epochs[:, 2 + latent_dim :] - epochs[:, 2 : 2 + latent_dim] ** 2
+    return EncoderHistory(
+        loss=tuple((reconstruction + kl).tolist()),
+        reconstruction_loss=tuple(reconstruction.tolist()),
+        kl=tuple(kl.tolist()),
+        active_dimensions=tuple((variance > _ACTIVE_VARIANCE).sum(axis=1).tolist()),
+    )
+
+
+def _floats(images: tf.Tensor) -> tf.Tensor:
+    return tf.cast(images, tf.float32)[..., tf.newaxis] / 255.0
+
+
+def _cuts(length: int, size: int) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, length, size)]
+
+
+def _initializers(seed: int) -> Iterator[keras.initializers.Initializer]:
+    """An endless supply of Glorot-uniform initializers, each with a seed of its own."""
+    generator = np.random.default_rng(seed)
+    while True:
+        yield keras.initializers.GlorotUniform(int(generator.integers(2**31)))

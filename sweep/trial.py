@@ -1,0 +1,242 @@
+"""The values that cross borders: what a trial is, and what came of it.
+
+A :class:`TrialSpec` goes out to a worker and a :class:`TrialResult` comes back. Both are frozen and
+both are JSON. A result is a function of its spec: everything that changes a number is in the spec,
+and so in its key, and nothing else is (no path, no host, no number of workers).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# Raise it when the meaning of a spec changes, so that what was stored under old keys is not reused.
+_KEY_FORMAT = 1
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+PartName = Literal["encoder", "classifier", "validation", "test"]
+
+
+class Value(BaseModel):
+    """A frozen value that refuses unknown fields and loose types, and round-trips through JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class FractionsPartition(Value):
+    """Four stratified parts by their shares of the images; the shares add up to 1."""
+
+    scheme: Literal["fractions"]
+    encoder: Share
+    classifier: Share
+    validation: Share
+    test: Share
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> FractionsPartition:
+        total = self.encoder + self.classifier + self.validation + self.test
+        if not math.isclose(total, 1.0, abs_tol=1e-9):
+            raise ValueError(
+                f"encoder + classifier + validation + test must be 1, and are {total:g}"
+            )
+        return self
+
+
+class NotebookPartition(Value):
+    """The notebook's 70 / 20 / 10 split, class by class: encoder, classifier and test."""
+
+    scheme: Literal["notebook"]
+
+
+Partition = Annotated[FractionsPartition | NotebookPartition, Field(discriminator="scheme")]
+
+
+class RepresentationSpec(Value):
+    """A way to feed the classifier, with all that changes its features.
+
+    ``latent_dim`` is None where the representation has none; ``settings`` holds the
+    representation's own training settings, as its ``Settings`` dumps them.
+    """
+
+    name: str
+    latent_dim: int | None = None
+    settings: dict[str, bool | int | float | str] = {}
+
+
+class ClassifierTraining(Value):
+    """How the classifier is trained: RMSprop on shuffled batches for a number of epochs."""
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    batch_size: Annotated[int, Field(ge=1, le=100_000)]
+    learning_rate: Annotated[float, Field(gt=0, le=1e6)]
+
+
+class EncoderSpec(Value):
+    """One encoder of one outer draw: everything that changes its weights."""
+
+    data: str
+    """SHA-256 of the dataset's content."""
+    partition: Partition
+    seed: int
+    draw: int
+    representation: RepresentationSpec
+    threads: int
+
+    @cached_property
+    def key(self) -> str:
+        """Content key, 32 hexadecimal digits."""
+        return _content_key("encoder", self.model_dump(mode="json"))
+
+
+class TrialSpec(Value):
+    """One configuration, trained as ``draws`` outer draws of ``members`` classifiers each."""
+
+    data: str
+    """SHA-256 of the dataset's content."""
+    partition: Partition
+    seed: int
+    draws: int
+    members: int
+    representation: RepresentationSpec
+    hidden_neurons: int
+    classifier: ClassifierTraining
+    labels_from: Literal["encoder", "classifier"]
+    scored_on: Literal["validation", "test"]
+    threads: int
+    """Intra-op threads of a worker: part of the spec, because they change the last bits."""
+
+    @cached_property
+    def key(self) -> str:
+        """Content key of the whole trial, 32 hexadecimal digits."""
+        return _content_key("trial", self.model_dump(mode="json"))
+
+    @cached_property
+    def configuration_key(self) -> str:
+        """Content key without the number of draws: two studies that differ only in it share draws."""
+        return _content_key("configuration", self.model_dump(mode="json", exclude={"draws"}))
+
+    def draw_key(self, draw: int) -> str:
+        """Content key of one outer draw of this configuration."""
+        return _content_key("draw", {"configuration": self.configuration_key, "draw": draw})
+
+    def encoder(self, draw: int) -> EncoderSpec:
+        """The encoder that one draw of this trial stands on."""
+        return EncoderSpec(
+            data=self.data,
+            partition=self.partition,
+            seed=self.seed,
+            draw=draw,
+            representation=self.representation,
+            threads=self.threads,
+        )
+
+
+class Curves(Value):
+    """One value per epoch: losses in nats per image, accuracies as fractions.
+
+    ``train_*`` are running means over an epoch's batches, as Keras reports them; ``val_*`` are
+    taken on the scored partition after the epoch.
+    """
+
+    train_loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    val_loss: tuple[float, ...]
+    val_accuracy: tuple[float, ...]
+
+
+class DrawResult(Value):
+    """What one outer draw gave: a set of curves for each member, in the members' order."""
+
+    key: str
+    draw: int
+    labels: int
+    """Number of labelled images that each classifier was trained on."""
+    members: tuple[Curves, ...]
+    seconds: float
+    """Wall seconds of the draw, compilation included and the encoder excluded."""
+
+
+class Replicate(Value):
+    """One trained classifier: accuracy after the last epoch, and at its best epoch."""
+
+    draw: int
+    member: int
+    accuracy: float
+    accuracy_best_epoch: float
+
+
+class TrialResult(Value):
+    """What a trial gave; complete, so that everything shown later derives from it."""
+
+    key: str
+    labels: int
+    classifier_parameters: int
+    representation_parameters: int
+    replicates: tuple[Replicate, ...]
+    curves: Curves
+    """Means over the replicates."""
+    encoders: tuple[str, ...]
+    """Keys of the encoders, one a draw; empty where nothing is trained."""
+    train_seconds: float
+    started_at: int
+    finished_at: int
+    """Milliseconds since the epoch; fixed here, so that logging them again changes nothing."""
+
+    @property
+    def accuracy(self) -> float:
+        """Mean accuracy over the replicates, after the last epoch."""
+        return math.fsum(r.accuracy for r in self.replicates) / len(self.replicates)
+
+    @property
+    def inference_parameters(self) -> int:
+        """Parameters needed to classify an image: the representation's and the classifier's."""
+        return self.representation_parameters + self.classifier_parameters
+
+
+class EncoderHistory(Value):
+    """An encoder's training, one value per epoch; losses in nats per image.
+
+    ``active_dimensions`` counts latent dimensions whose mean varies over the images with a variance
+    above 0.01 (Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders", section 5.2),
+    taken over the epoch's batches as they were trained on.
+    """
+
+    loss: tuple[float, ...]
+    reconstruction_loss: tuple[float, ...]
+    kl: tuple[float, ...]
+    active_dimensions: tuple[int, ...]
+
+
+class EncoderRecord(Value):
+    """What the store knows of a trained encoder."""
+
+    spec: EncoderSpec
+    history: EncoderHistory
+    parameters: int
+    """Parameters needed to encode an image (the mean path)."""
+    train_seconds: float
+    started_at: int
+    finished_at: int
+    """Milliseconds since the epoch."""
+
+
+def _content_key(kind: str, content: dict[str, Any]) -> str:
+    """A hash of the content that does not see fields without a value.
+
+    A field added later, None by default, thus leaves the keys of old specs as they are.
+    """
+    canonical = json.dumps(
+        [_KEY_FORMAT, kind, _without_nones(content)], sort_keys=True, separators=(",", ":")
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+def _without_nones(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _without_nones(value) for key, value in content.items() if value is not None}
+    return content
