@@ -6,12 +6,15 @@ Knows TensorFlow (through what it calls) and numpy, and neither Optuna, MLflow n
 from __future__ import annotations
 
 import math
+import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from sweep import classifier, seeds
 from sweep.data.datasets import Dataset, DatasetSource
@@ -22,6 +25,9 @@ from sweep.representations import REPRESENTATIONS
 from sweep.representations.base import Report
 from sweep.representations.store import EncoderStore
 from sweep.trial import Curves, DrawResult, EncoderSpec, Replicate, TrialResult, TrialSpec
+
+
+_SPEC: TypeAdapter[TrialSpec | EncoderSpec] = TypeAdapter(TrialSpec | EncoderSpec)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,31 @@ class Workbench:
                 hint="put the old file back, or start a study of another name",
             )
         return self.dataset
+
+
+def prepare_worker(source: DatasetSource, threads: int) -> Callable[[str, Report], str]:
+    """Set a new worker process up, and give the function that does its tasks.
+
+    A task is the JSON of a :class:`TrialSpec` or of an :class:`EncoderSpec`; the result is that of
+    a :class:`TrialResult`, or of an :class:`EncoderRecord`.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read by TensorFlow when it is imported
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    bench = Workbench(source)
+
+    def work(payload: str, report: Report) -> str:
+        spec = _SPEC.validate_json(payload)
+        if spec.threads != threads:
+            raise ValueError(f"a worker of {threads} threads was given a spec of {spec.threads}")
+        if isinstance(spec, EncoderSpec):
+            train_encoder(spec, bench, report)
+            return bench.encoders.record(spec.key).model_dump_json()
+        return evaluate(spec, bench, report).model_dump_json()
+
+    return work
 
 
 def train_encoder(spec: EncoderSpec, bench: Workbench, report: Report) -> Path:

@@ -1,0 +1,70 @@
+"""What every executor offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+WorkFunction = Callable[[str, Callable[[float], None]], str]
+"""What a worker does with a task: JSON in, JSON out; it reports the fraction that is done."""
+
+
+class FailureKind(StrEnum):
+    """Why a task gave no result."""
+
+    DIED = "died"
+    """Its worker process ended: killed, out of memory, or crashed."""
+    TIMED_OUT = "timed out"
+    RAISED = "raised"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A piece of work: a name that is unique while it runs, and its JSON."""
+
+    id: str
+    payload: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why a task gave no result; ``error`` is what it raised, if that is what happened."""
+
+    kind: FailureKind
+    message: str
+    error: BaseException | None = None
+    traceback: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task: its result's JSON, or a failure."""
+
+    task: Task
+    result: str | Failed
+
+
+class Executor(Protocol):
+    """Runs tasks on a fixed number of workers. A worker that dies costs its task and no other."""
+
+    @property
+    def workers(self) -> int:
+        """Number of tasks that can run at once."""
+
+    @property
+    def free(self) -> int:
+        """Number of workers without a task."""
+
+    def submit(self, task: Task) -> None:
+        """Start a task; at least one worker must be free."""
+
+    def wait(self, timeout: float) -> list[Outcome]:
+        """The tasks that ended, as soon as there are any, or none after ``timeout`` seconds."""
+
+    def running(self) -> Mapping[int, tuple[Task, float]]:
+        """For each busy worker, its task and the fraction of it that is done."""
+
+    def close(self) -> None:
+        """Stop all workers at once, whatever they are doing."""

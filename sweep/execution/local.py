@@ -1,0 +1,209 @@
+"""Workers as processes of this machine.
+
+Each worker is a Pebble pool of one process: what happens to it, from a SIGKILL to a half-written
+message, stays with it. Processes are spawned, so that TensorFlow lives in them alone; they are
+replaced after a number of tasks, so that their memory stays bounded; and they end with the
+coordinator, however it ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future
+from concurrent.futures import TimeoutError as TaskTimeout
+from concurrent.futures import wait as wait_for
+from pathlib import Path
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from sweep.execution.base import Failed, FailureKind, Outcome, Task, WorkFunction
+
+TASKS_PER_PROCESS = 50
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+class LocalExecutor:
+    """Worker processes of this machine; see :class:`sweep.execution.base.Executor`."""
+
+    def __init__(
+        self, workers: int, prepare: Callable[[], WorkFunction], timeout: float, logs: Path
+    ) -> None:
+        """Nothing is started before the first task.
+
+        Args:
+            workers: number of processes.
+            prepare: called once in each new process; gives the function that does its tasks.
+                It is pickled.
+            timeout: seconds that a task may take.
+            logs: directory for what the processes print, a file for each.
+        """
+        logs.mkdir(parents=True, exist_ok=True)
+        self._timeout = timeout
+        self._workers = [_Worker(prepare, logs / f"worker-{n + 1}.log") for n in range(workers)]
+
+    @property
+    def workers(self) -> int:
+        return len(self._workers)
+
+    @property
+    def free(self) -> int:
+        return sum(worker.task is None for worker in self._workers)
+
+    def submit(self, task: Task) -> None:
+        next(w for w in self._workers if w.task is None).start(task, self._timeout)
+
+    def wait(self, timeout: float) -> list[Outcome]:
+        busy = [w.future for w in self._workers if w.future is not None]
+        if not busy:
+            time.sleep(timeout)
+            return []
+        wait_for(busy, timeout, return_when=FIRST_COMPLETED)
+        return [
+            worker.collect()
+            for worker in self._workers
+            if worker.future is not None and worker.future.done()
+        ]
+
+    def running(self) -> Mapping[int, tuple[Task, float]]:
+        return {
+            number: (worker.task, worker.fraction)
+            for number, worker in enumerate(self._workers, start=1)
+            if worker.task is not None
+        }
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.stop()
+
+
+class _Worker:
+    """One process, replaced as often as need be, and its task."""
+
+    def __init__(self, prepare: Callable[[], WorkFunction], log: Path) -> None:
+        self._prepare = prepare
+        self._log = log
+        # Shared memory, because writing to it can never block a worker.
+        self._fraction = _SPAWN.RawValue("d", 0.0)
+        self._pool: ProcessPool | None = None
+        self.task: Task | None = None
+        self.future: Future[str] | None = None
+
+    @property
+    def fraction(self) -> float:
+        return float(self._fraction.value)
+
+    def start(self, task: Task, timeout: float) -> None:
+        self.task = task
+        self._fraction.value = 0.0
+        try:
+            self.future = self._schedule(task, timeout)
+        except RuntimeError:  # the process died while it had nothing to do: the pool is broken
+            self.stop()
+            self.future = self._schedule(task, timeout)
+
+    def _schedule(self, task: Task, timeout: float) -> Future[str]:
+        if self._pool is None:
+            self._pool = ProcessPool(
+                max_workers=1,
+                max_tasks=TASKS_PER_PROCESS,
+                initializer=_initialize,
+                initargs=(self._prepare, self._fraction, str(self._log), os.getpid()),
+                context=_SPAWN,
+            )
+        future: Future[str] = self._pool.schedule(_work, args=(task.payload,), timeout=timeout)
+        return future
+
+    def collect(self) -> Outcome:
+        """What came of the task, once its future is done."""
+        assert self.task is not None and self.future is not None
+        task, future = self.task, self.future
+        self.task = self.future = None
+        try:
+            return Outcome(task, future.result())
+        except TaskTimeout as error:
+            seconds = error.args[1] if len(error.args) > 1 else "its"
+            failed = Failed(FailureKind.TIMED_OUT, f"took longer than {seconds} seconds")
+        except ProcessExpired as error:
+            failed = Failed(FailureKind.DIED, _death(error.exitcode))
+            self.stop()
+        except Exception as error:
+            if not hasattr(error, "traceback"):  # raised by the pool, not by the task
+                failed = Failed(FailureKind.DIED, f"its worker was lost: {error}")
+                self.stop()
+            else:
+                failed = Failed(
+                    FailureKind.RAISED, str(error) or repr(error), error, str(error.traceback)
+                )
+        return Outcome(task, failed)
+
+    def stop(self) -> None:
+        """Kill the process. Joining may wait for a message that was cut off, so nobody waits."""
+        if self._pool is not None:
+            self._pool.stop()
+            joiner = threading.Thread(target=self._pool.join, daemon=True)
+            joiner.start()
+            joiner.join(timeout=5)
+            self._pool = None
+
+
+def _death(exitcode: int) -> str:
+    if exitcode == -signal.SIGKILL:
+        return "its worker was killed (SIGKILL; often for want of memory)"
+    if exitcode < 0:
+        return f"its worker was ended by {signal.Signals(-exitcode).name}"
+    return f"its worker ended with status {exitcode}"
+
+
+# What follows runs in the worker processes.
+
+_function: WorkFunction | None = None
+_shared_fraction: Any = None
+
+
+def _initialize(
+    prepare: Callable[[], WorkFunction], fraction: Any, log: str, coordinator: int
+) -> None:
+    global _function, _shared_fraction
+    _end_with(coordinator)
+    # Nothing needs cleaning up in a worker, so it may end at once, in the middle of a long call too.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    _shared_fraction = fraction
+    _function = prepare()
+
+
+def _work(payload: str) -> str:
+    assert _function is not None
+    return _function(payload, _report)
+
+
+def _report(fraction: float) -> None:
+    _shared_fraction.value = fraction
+
+
+def _end_with(coordinator: int) -> None:
+    """End this process when the coordinator ends, even if it is killed."""
+    if sys.platform == "linux":  # at once, even in a long call that holds the interpreter's lock
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if os.getppid() != coordinator:
+        os._exit(1)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:  # everywhere: a pipe that is closed when the coordinator is gone
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,1 @@
+"""What was measured beside what was published: computed as plain rows first, then drawn."""

@@ -1,0 +1,1 @@
+"""Optuna's home: which trial comes next, and the ledger of what came of the trials before."""

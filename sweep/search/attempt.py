@@ -1,0 +1,66 @@
+"""An attempt: one Optuna trial, as the rest of the system sees it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sweep.config import Cell
+from sweep.trial import TrialResult, TrialSpec, Value
+
+
+class State(StrEnum):
+    """How an attempt stands."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class Cause(StrEnum):
+    """Why an attempt did not complete."""
+
+    INTERRUPTED = "interrupted"
+    """Its coordinator ended first; the attempt does not count, and its spec runs again."""
+    WORKER_DIED = "worker died"
+    """Killed or out of memory: tried again, a bounded number of times."""
+    TIMED_OUT = "timed out"
+    DIVERGED = "diverged"
+    ERROR = "error"
+
+
+class Failure(Value):
+    """Why an attempt did not complete."""
+
+    cause: Cause
+    message: str
+    traceback: str | None = None
+    finished_at: int
+    """Milliseconds since the epoch."""
+
+
+class Attempt(Value):
+    """One try at one spec."""
+
+    number: int
+    """Optuna's trial number."""
+    spec: TrialSpec
+    cell: Cell
+    from_row: bool
+    """Whether the config's rows asked for it, rather than the sampler."""
+    attempt: int
+    """Which attempt at this spec, from 1."""
+    started_at: int
+    """Milliseconds since the epoch."""
+    result: TrialResult | None = None
+    failure: Failure | None = None
+
+    @property
+    def state(self) -> State:
+        if self.result is not None:
+            return State.COMPLETE
+        if self.failure is None:
+            return State.RUNNING
+        if self.failure.cause is Cause.INTERRUPTED:
+            return State.INTERRUPTED
+        return State.FAILED

@@ -1,0 +1,190 @@
+"""The ledger of a study: its attempts in Optuna's storage, which is the source of truth.
+
+An attempt is written with its spec in the one transaction that creates it. Its result is stored
+before the trial is told to be complete; telling is the commit point. So after a crash at any moment
+an attempt is either complete, or running with its result (told at the next start), or running
+without (interrupted, and its spec runs again).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from sweep.config import Cell
+from sweep.errors import UnknownStudyError
+from sweep.search.attempt import Attempt, Cause, Failure
+from sweep.trial import TrialResult, TrialSpec
+
+_SPEC, _CELL, _FROM_ROW, _ATTEMPT = "spec", "cell", "from_row", "attempt"
+_STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
+_CONFIG, _DATA = "config", "data"
+
+
+class Ledger:
+    """The attempts of one study. Only the study's coordinator writes."""
+
+    def __init__(self, storage: BaseStorage, name: str) -> None:
+        """Open an existing study.
+
+        Raises:
+            UnknownStudyError: there is no study of this name.
+        """
+        self._storage = storage
+        self.name = name
+        try:
+            self._study_id = storage.get_study_id_from_name(name)
+        except KeyError:
+            known = study_names(storage)
+            there = f"the home has {', '.join(known)}" if known else "the home has no study yet"
+            raise UnknownStudyError(f"there is no study '{name}'", hint=there) from None
+        self._trial_ids: dict[int, int] = {}
+
+    @staticmethod
+    def create(
+        storage: BaseStorage,
+        name: str,
+        directions: Sequence[StudyDirection],
+        config: Mapping[str, Any],
+        data: str,
+    ) -> Ledger:
+        """Create a study with the config that identifies it and the content hash of its data."""
+        study_id = storage.create_new_study(directions, name)
+        storage.set_study_user_attr(study_id, _DATA, data)
+        storage.set_study_user_attr(study_id, _CONFIG, dict(config))
+        return Ledger(storage, name)
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """The config that the study was last run with; None if its creation was cut short."""
+        config: dict[str, Any] | None = self._storage.get_study_user_attrs(self._study_id).get(
+            _CONFIG
+        )
+        return config
+
+    @property
+    def data(self) -> str | None:
+        """Content hash of the study's dataset."""
+        data: str | None = self._storage.get_study_user_attrs(self._study_id).get(_DATA)
+        return data
+
+    def set_config(self, config: Mapping[str, Any], data: str) -> None:
+        """Replace the config, by one that only adds to it."""
+        self._storage.set_study_user_attr(self._study_id, _DATA, data)
+        self._storage.set_study_user_attr(self._study_id, _CONFIG, dict(config))
+
+    def attempts(self) -> list[Attempt]:
+        """All attempts, by number."""
+        return [
+            self._attempt(trial)
+            for trial in self._storage.get_all_trials(self._study_id, deepcopy=False)
+            if _SPEC in trial.user_attrs  # others were added by hand, with Optuna's own tools
+        ]
+
+    def begin(
+        self,
+        spec: TrialSpec,
+        cell: Cell,
+        from_row: bool,
+        attempt: int,
+        params: Mapping[str, Any],
+        distributions: Mapping[str, BaseDistribution],
+    ) -> Attempt:
+        """Write down a new attempt, running, in one transaction."""
+        trial_id = self._storage.create_new_trial(
+            self._study_id,
+            create_trial(
+                state=TrialState.RUNNING,
+                params=dict(params),
+                distributions=dict(distributions),
+                user_attrs={
+                    _SPEC: spec.model_dump(mode="json"),
+                    _CELL: cell.model_dump(mode="json"),
+                    _FROM_ROW: from_row,
+                    _ATTEMPT: attempt,
+                    _STARTED: _now(),
+                },
+            ),
+        )
+        return self._attempt(self._storage.get_trial(trial_id))
+
+    def complete(self, attempt: Attempt, result: TrialResult, values: Sequence[float]) -> Attempt:
+        """Store the result, then tell."""
+        self._set(attempt.number, _RESULT, result.model_dump(mode="json"))
+        self._tell(attempt.number, values)
+        return attempt.model_copy(update={"result": result})
+
+    def fail(self, attempt: Attempt, failure: Failure) -> Attempt:
+        """Store why the attempt failed, then tell."""
+        self._set(attempt.number, _FAILURE, failure.model_dump(mode="json"))
+        self._tell(attempt.number, None)
+        return attempt.model_copy(update={"failure": failure})
+
+    def reconcile(self, values: Any) -> list[Attempt]:
+        """Settle what a dead coordinator left running, and return it as it now stands.
+
+        Args:
+            values: from a result to its objective values.
+        """
+        settled = []
+        for trial in self._storage.get_all_trials(
+            self._study_id, deepcopy=False, states=(TrialState.RUNNING,)
+        ):
+            if _SPEC not in trial.user_attrs:
+                continue
+            attempt = self._attempt(trial)
+            if attempt.result is not None:
+                self._tell(attempt.number, values(attempt.result))
+            elif attempt.failure is not None:
+                self._tell(attempt.number, None)
+            else:
+                attempt = self.fail(attempt, interruption())
+            settled.append(attempt)
+        return settled
+
+    def _set(self, number: int, key: str, value: Any) -> None:
+        self._storage.set_trial_user_attr(self._trial_ids[number], key, value)
+
+    def _tell(self, number: int, values: Sequence[float] | None) -> None:
+        self._storage.set_trial_state_values(
+            self._trial_ids[number],
+            TrialState.FAIL if values is None else TrialState.COMPLETE,
+            values,
+        )
+
+    def _attempt(self, trial: FrozenTrial) -> Attempt:
+        self._trial_ids[trial.number] = trial._trial_id
+        attributes = trial.user_attrs
+        result, failure = attributes.get(_RESULT), attributes.get(_FAILURE)
+        return Attempt(
+            number=trial.number,
+            spec=TrialSpec.model_validate(attributes[_SPEC], strict=False),
+            cell=Cell.model_validate(attributes[_CELL], strict=False),
+            from_row=attributes[_FROM_ROW],
+            attempt=attributes[_ATTEMPT],
+            started_at=attributes[_STARTED],
+            result=TrialResult.model_validate(result, strict=False) if result else None,
+            failure=Failure.model_validate(failure, strict=False) if failure else None,
+        )
+
+
+def study_names(storage: BaseStorage) -> list[str]:
+    """The studies in a storage."""
+    return sorted(study.study_name for study in storage.get_all_studies())
+
+
+def interruption() -> Failure:
+    """The failure of an attempt that lost its coordinator."""
+    return Failure(
+        cause=Cause.INTERRUPTED, message="the run was stopped before it ended", finished_at=_now()
+    )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,246 @@
+"""MLflow's home: runs are projected into it, each exactly once.
+
+What MLflow holds is a projection of what the studies' storage holds, and can be repeated at any
+time: a run is found by its identity tags or created with them; its values are logged with fixed
+timestamps, so that logging them again changes nothing; its status is set last, and says that all
+the rest is there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from sweep.home import Home
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+
+Kind = Literal["study", "trial", "encoder"]
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+
+_VIEW = "accuracy-vs-parameters"
+_METRICS_A_BATCH = 900  # MLflow takes 1,000 at most
+_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One MLflow run, as it is to stand there.
+
+    ``identity`` tells it from the other runs of its kind in the study. ``curves`` hold one value per
+    epoch, from epoch 1. Times are milliseconds since the epoch.
+    """
+
+    kind: Kind
+    identity: str
+    name: str
+    status: Status
+    started_at: int
+    finished_at: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Artifacts by file name."""
+
+
+def tracking_uri(home: Home) -> str:
+    """Where MLflow keeps its runs: ``MLFLOW_TRACKING_URI``, or the SQLite file in the home."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home.mlflow_db}"
+
+
+class Tracker:
+    """The MLflow experiment of one study. Every method may raise what MLflow raises."""
+
+    def __init__(self, home: Home, study: str) -> None:
+        """Open the study's experiment, and learn which runs it has; slow (MLflow is imported)."""
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        # An unreachable server is found out in seconds; what it missed is projected later.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+        for noisy in ("alembic", "mlflow"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        from mlflow import MlflowClient
+
+        self.uri = tracking_uri(home)
+        self._study = study
+        self._client: MlflowClient = MlflowClient(self.uri)
+        self.experiment_id = self._open_experiment(home)
+        self._runs = self._existing_runs()
+
+    def has(self, kind: Kind, identity: str) -> bool:
+        """Whether a run stands there complete."""
+        found = self._runs.get((kind, identity))
+        return found is not None and found[1] != "RUNNING"
+
+    def run_id(self, kind: Kind, identity: str) -> str | None:
+        """The id of a run, if it is there."""
+        found = self._runs.get((kind, identity))
+        return found[0] if found else None
+
+    def project(self, run: Run) -> str:
+        """Bring one run into MLflow, and give its id; doing it again changes nothing."""
+        from mlflow.entities import Param, RunTag
+
+        run_id = self.run_id(run.kind, run.identity)
+        if run_id is None:
+            created = self._client.create_run(
+                self.experiment_id,
+                start_time=run.started_at,
+                run_name=run.name,
+                tags={
+                    "sweep.kind": run.kind,
+                    "sweep.study": self._study,
+                    "sweep.identity": run.identity,
+                    **run.tags,
+                },
+            )
+            run_id = created.info.run_id
+            self._runs[run.kind, run.identity] = (run_id, "RUNNING")
+        points = _points(run)
+        self._client.log_batch(
+            run_id,
+            metrics=points[:_METRICS_A_BATCH],
+            params=[Param(key, value) for key, value in run.params.items()],
+            tags=[RunTag(key, value) for key, value in run.tags.items()],
+        )
+        for start in range(_METRICS_A_BATCH, len(points), _METRICS_A_BATCH):
+            self._client.log_batch(run_id, metrics=points[start : start + _METRICS_A_BATCH])
+        for name, text in run.texts.items():
+            self._client.log_text(run_id, text, name)
+        self._end(run, run_id)
+        return run_id
+
+    def _end(self, run: Run, run_id: str) -> None:
+        if run.status == "RUNNING":
+            self._client.update_run(run_id, status="RUNNING")
+        else:
+            self._client.set_terminated(run_id, run.status, run.finished_at)
+        self._runs[run.kind, run.identity] = (run_id, run.status)
+
+    def attach(self, run_id: str, directory: Path) -> None:
+        """Put the files of a directory into a run's artifacts."""
+        self._client.log_artifacts(run_id, str(directory))
+
+    def describe(self, run_id: str, note: str) -> None:
+        """Set the note of a run and of the experiment, and the view that the chart link opens."""
+        self._client.set_tag(run_id, "mlflow.note.content", note)
+        self._client.set_experiment_tag(self.experiment_id, "mlflow.note.content", note)
+        self._client.set_experiment_tag(
+            self.experiment_id, f"mlflow.sharedViewState.{_VIEW}", json.dumps(_shared_view())
+        )
+
+    @property
+    def chart_path(self) -> str:
+        """The page of MLflow's UI that shows accuracy against parameters, from its root."""
+        return (
+            f"/#/experiments/{self.experiment_id}/runs?workflowType=machine_learning"
+            f"&compareRunsMode=CHART&viewStateShareKey={_VIEW}"
+        )
+
+    def _open_experiment(self, home: Home) -> str:
+        experiment = self._client.get_experiment_by_name(self._study)
+        if experiment is None:
+            # A server knows where its artifacts go; a local database must be told.
+            local = not self.uri.startswith(("http://", "https://", "databricks"))
+            location = f"file://{quote(str(home.artifacts / self._study))}" if local else None
+            return str(self._client.create_experiment(self._study, location))
+        if experiment.lifecycle_stage == "deleted":
+            self._client.restore_experiment(experiment.experiment_id)
+        return str(experiment.experiment_id)
+
+    def _existing_runs(self) -> dict[tuple[Kind, str], tuple[str, str]]:
+        runs: dict[tuple[Kind, str], tuple[str, str]] = {}
+        token = None
+        while True:
+            page = self._client.search_runs([self.experiment_id], "", 1, _PAGE, None, token)
+            for run in page:
+                kind, identity = (run.data.tags.get(f"sweep.{t}") for t in ("kind", "identity"))
+                if kind and identity:
+                    runs[kind, identity] = (run.info.run_id, run.info.status)
+            token = page.token
+            if not token:
+                return runs
+
+
+def _points(run: Run) -> list[Metric]:
+    from mlflow.entities import Metric
+
+    moment = run.finished_at
+    points = [Metric(key, float(value), moment, 0) for key, value in run.metrics.items()]
+    for key, curve in run.curves.items():
+        points += [Metric(key, float(value), moment, epoch + 1) for epoch, value in enumerate(curve)]
+    return points
+
+
+def _shared_view() -> dict[str, object]:
+    """A view of the runs in the form that the front end of MLflow 3.17 reads (undocumented)."""
+    section = "accuracy-vs-parameters"
+
+    def chart(uuid: str, **content: object) -> dict[str, object]:
+        return {
+            "uuid": uuid,
+            "metricSectionId": section,
+            "deleted": False,
+            "isGenerated": False,
+            "runsCountToCompare": 100,
+            **content,
+        }
+
+    def scatter(metric: str) -> dict[str, object]:
+        return chart(
+            metric,
+            type="SCATTER",
+            xaxis={"key": metric, "type": "METRIC"},
+            yaxis={"key": "accuracy", "type": "METRIC"},
+        )
+
+    state = {
+        "searchFilter": "tags.`sweep.kind` = 'trial'",
+        "orderByKey": "metrics.`accuracy`",
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": [
+            "params.`representation`",
+            "params.`latent_dim`",
+            "params.`hidden_neurons`",
+            "metrics.`accuracy`",
+            "metrics.`classifier_parameters`",
+            "metrics.`inference_parameters`",
+        ],
+        "runsHiddenMode": "SHOWALL",
+        "viewMaximized": False,
+        "runListHidden": False,
+        "isAccordionReordered": False,
+        "groupBy": None,
+        "useGroupedValuesInCharts": True,
+        "hideEmptyCharts": True,
+        "compareRunSections": [
+            {"uuid": section, "name": "Accuracy vs parameters", "display": True,
+             "isReordered": False}
+        ],
+        "compareRunCharts": [
+            scatter("log10_classifier_parameters"),
+            scatter("log10_inference_parameters"),
+        ],
+    }  # fmt: skip
+    now = int(time.time() * 1000)
+    return {
+        "name": "Accuracy vs parameters",
+        "createdAt": now,
+        "updatedAt": now,
+        "state": json.dumps(state),
+    }
