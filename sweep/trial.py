@@ -76,6 +76,16 @@ class ClassifierTraining(Value):
     learning_rate: Annotated[float, Field(gt=0, le=1e6)]
 
 
+class DataFacts(Value):
+    """What a study remembers of its dataset."""
+
+    name: str
+    sha256: str
+    """Hash of the content."""
+    is_mnist: bool
+    """Whether it is all of MNIST, for which published results exist."""
+
+
 class EncoderSpec(Value):
     """One encoder of one outer draw: everything that changes its weights."""
 

@@ -22,7 +22,7 @@ from pydantic import Field
 
 from sweep.errors import DataError
 from sweep.home import Home, publish_bytes
-from sweep.trial import Value
+from sweep.trial import DataFacts, Value
 
 IMAGE_SIDE = 28
 CLASSES = 10
@@ -58,9 +58,10 @@ class Dataset:
         return digest.hexdigest()
 
     @property
-    def is_mnist(self) -> bool:
-        """Whether these are MNIST's 70,000 images in order, told by their labels."""
-        return hashlib.sha256(np.ascontiguousarray(self.labels)).hexdigest() == _MNIST_LABELS
+    def facts(self) -> DataFacts:
+        """What a study remembers of it; MNIST's 70,000 images are told by their labels."""
+        labels = hashlib.sha256(np.ascontiguousarray(self.labels)).hexdigest()
+        return DataFacts(name=self.name, sha256=self.sha256, is_mnist=labels == _MNIST_LABELS)
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class DatasetSource:
             return _load_mnist_5k(self.home)
         path = self.local_file() or _download_mnist()
         dataset = _load_npz(path, self.name)
-        if self.file is None and not dataset.is_mnist:
+        if self.file is None and not dataset.facts.is_mnist:
             raise DataError(
                 f"{path} is not MNIST: its labels are not MNIST's",
                 hint="move it away, or name it in the config as dataset: {path: FILE.npz}",

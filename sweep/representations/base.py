@@ -42,6 +42,9 @@ class Representation(Protocol):
     def parameters(self, spec: RepresentationSpec) -> int:
         """Number of parameters needed to compute an image's features, in closed form."""
 
+    def training_multiply_adds(self, spec: RepresentationSpec) -> int:
+        """Multiply-adds of all that is trained, for one image forward; a rough measure of cost."""
+
     def train(
         self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
     ) -> EncoderHistory:

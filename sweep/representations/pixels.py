@@ -31,6 +31,9 @@ class Pixels:
     def parameters(self, spec: RepresentationSpec) -> int:
         return 0
 
+    def training_multiply_adds(self, spec: RepresentationSpec) -> int:
+        return 0
+
     def train(
         self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
     ) -> EncoderHistory:

@@ -45,6 +45,12 @@ class Vae:
     def parameters(self, spec: RepresentationSpec) -> int:
         return mean_path_parameters(self.dimensions(spec))
 
+    def training_multiply_adds(self, spec: RepresentationSpec) -> int:
+        full, half, latent_dim = IMAGE_SIDE**2, (IMAGE_SIDE // 2) ** 2, self.dimensions(spec)
+        encoder = full * 9 * 32 + half * 9 * (32 * 64 + 2 * 64 * 64) + half * 64 * 32
+        decoder = latent_dim * half * 64 + half * 9 * 64 * 32 + full * 9 * 32
+        return encoder + 2 * 32 * latent_dim + decoder
+
     def train(
         self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
     ) -> EncoderHistory:

@@ -9,7 +9,7 @@ without (interrupted, and its spec runs again).
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sweep.config import Cell
 from sweep.errors import UnknownStudyError
 from sweep.search.attempt import Attempt, Cause, Failure
-from sweep.trial import TrialResult, TrialSpec
+from sweep.trial import DataFacts, TrialResult, TrialSpec
 
 _SPEC, _CELL, _FROM_ROW, _ATTEMPT = "spec", "cell", "from_row", "attempt"
 _STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
@@ -52,13 +52,13 @@ class Ledger:
         name: str,
         directions: Sequence[StudyDirection],
         config: Mapping[str, Any],
-        data: str,
+        data: DataFacts,
     ) -> Ledger:
-        """Create a study with the config that identifies it and the content hash of its data."""
-        study_id = storage.create_new_study(directions, name)
-        storage.set_study_user_attr(study_id, _DATA, data)
-        storage.set_study_user_attr(study_id, _CONFIG, dict(config))
-        return Ledger(storage, name)
+        """Create a study with the config that identifies it and the facts of its dataset."""
+        storage.create_new_study(directions, name)
+        ledger = Ledger(storage, name)
+        ledger.set_config(config, data)
+        return ledger
 
     @property
     def config(self) -> dict[str, Any] | None:
@@ -69,14 +69,14 @@ class Ledger:
         return config
 
     @property
-    def data(self) -> str | None:
-        """Content hash of the study's dataset."""
-        data: str | None = self._storage.get_study_user_attrs(self._study_id).get(_DATA)
-        return data
+    def data(self) -> DataFacts | None:
+        """The study's dataset; None if its creation was cut short."""
+        data = self._storage.get_study_user_attrs(self._study_id).get(_DATA)
+        return DataFacts.model_validate(data) if data else None
 
-    def set_config(self, config: Mapping[str, Any], data: str) -> None:
-        """Replace the config, by one that only adds to it."""
-        self._storage.set_study_user_attr(self._study_id, _DATA, data)
+    def set_config(self, config: Mapping[str, Any], data: DataFacts) -> None:
+        """Write down the config, or replace it by one that only adds to it."""
+        self._storage.set_study_user_attr(self._study_id, _DATA, data.model_dump(mode="json"))
         self._storage.set_study_user_attr(self._study_id, _CONFIG, dict(config))
 
     def attempts(self) -> list[Attempt]:
@@ -126,7 +126,7 @@ class Ledger:
         self._tell(attempt.number, None)
         return attempt.model_copy(update={"failure": failure})
 
-    def reconcile(self, values: Any) -> list[Attempt]:
+    def reconcile(self, values: Callable[[TrialResult], Sequence[float]]) -> list[Attempt]:
         """Settle what a dead coordinator left running, and return it as it now stands.
 
         Args:

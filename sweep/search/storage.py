@@ -12,14 +12,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from sweep.errors import HomeError
-from sweep.home import Home
 
 _SQLITE_TIMEOUT_SECONDS = 60
-
-
-def storage_url(home: Home, configured: str | None) -> str:
-    """The configured storage, or the SQLite file in the home."""
-    return configured or f"sqlite:///{home.optuna_db}"
 
 
 def open_storage(url: str) -> BaseStorage:

@@ -9,12 +9,12 @@ from typing import Any
 
 from optuna.storages import BaseStorage
 
-from sweep.config import Cell, StudyConfig
+from sweep.config import Cell, Choices, StudyConfig
 from sweep.errors import StudyChangedError, UnknownStudyError
 from sweep.search.attempt import Attempt, Cause, Failure, State
 from sweep.search.ledger import Ledger
 from sweep.search.sampling import Proposer, cell_params, directions, objective_values
-from sweep.trial import TrialResult
+from sweep.trial import DataFacts, TrialResult
 
 # Failures of the machinery, not of the configuration, are tried again; this bounds it.
 MOST_ATTEMPTS = 3
@@ -41,13 +41,13 @@ class Progress:
 class Study:
     """One study under its coordinator: proposes, and records what came of it."""
 
-    def __init__(self, storage: BaseStorage, config: StudyConfig, data: str) -> None:
+    def __init__(self, storage: BaseStorage, config: StudyConfig, data: DataFacts) -> None:
         """Open the study of this config, creating it if there is none.
 
         Args:
             storage: Optuna's storage.
             config: the config of this run.
-            data: content hash of the dataset.
+            data: the dataset's facts.
 
         Raises:
             StudyChangedError: the study was run with another config or other data.
@@ -77,6 +77,27 @@ class Study:
             for name, missing in _missing(self.config, self.attempts).items()
             if missing and self._proposer.exhausted(name)
         ]
+
+    def upcoming(self) -> dict[str, tuple[int, int]]:
+        """For each representation, how many trials are still to begin, and with how many new
+        latent dimensions at the most.
+        """
+        tried = {attempt.cell for attempt in self._attempts.values()}
+        rows = [row for row in self.config.rows if row not in tried]
+        missing = _missing(self.config, self.attempts)
+        upcoming = {}
+        for name, block in self.config.blocks.items():
+            known = {cell.latent_dim for cell in tried if cell.representation == name}
+            of_rows = [row for row in rows if row.representation == name]
+            of_search = max(0, missing.get(name, 0))
+            dims = len({row.latent_dim for row in of_rows} - known)
+            latent_dim = block.space.latent_dim if block.space else None
+            if isinstance(latent_dim, Choices):
+                dims += min(of_search, len(set(latent_dim.choices) - known))
+            elif latent_dim is not None:
+                dims += of_search
+            upcoming[name] = (len(of_rows) + of_search, dims)
+        return upcoming
 
     def begin_next(self) -> Attempt | None:
         """Begin the attempt that is due next, or None if there is nothing to begin now.
@@ -114,7 +135,7 @@ class Study:
 
     def _begin(self, cell: Cell, from_row: bool, attempt: int) -> Attempt:
         params, distributions = cell_params(self.config, cell)
-        spec = self.config.trial_spec(cell, self._data)
+        spec = self.config.trial_spec(cell, self._data.sha256)
         return self._note(
             self._ledger.begin(spec, cell, from_row, attempt, params, distributions)
         )
@@ -176,7 +197,7 @@ def _runs_again(attempt: Attempt) -> bool:
     return attempt.failure.cause is Cause.INTERRUPTED
 
 
-def _open(storage: BaseStorage, config: StudyConfig, data: str) -> Ledger:
+def _open(storage: BaseStorage, config: StudyConfig, data: DataFacts) -> Ledger:
     identity = config.identity
     try:
         ledger = Ledger(storage, config.name)
@@ -184,8 +205,10 @@ def _open(storage: BaseStorage, config: StudyConfig, data: str) -> Ledger:
         return Ledger.create(storage, config.name, directions(config), identity, data)
     if ledger.config is not None:
         changes = _forbidden_changes(ledger.config, identity)
-        if ledger.data != data:
-            changes.append(f"the dataset's content: sha256 {ledger.data} became {data}")
+        if ledger.data is not None and ledger.data.sha256 != data.sha256:
+            changes.append(
+                f"the dataset's content: sha256 {ledger.data.sha256} became {data.sha256}"
+            )
         if changes:
             listed = "\n".join(f"  {change}" for change in changes)
             raise StudyChangedError(

@@ -1,0 +1,105 @@
+"""What commands print on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sweep.cli.display import duration
+from sweep.coordinator.inspect import Plan, Status
+from sweep.coordinator.projection import attempt_label
+from sweep.coordinator.run import Ended
+from sweep.reports import render
+
+_UI = "http://127.0.0.1:5000"
+
+
+def print_ended(out: Console, err: Console, ended: Ended, as_json: bool) -> None:
+    """The report's table, and where to look next."""
+    if as_json:
+        print(render.to_json(ended.report), end="")
+    else:
+        out.print(render.to_table(ended.report))
+    if ended.chart is None:
+        return
+    uri, path = ended.chart
+    if uri.startswith(("http://", "https://")):
+        lines = ["Chart of accuracy against parameters:", f"  {uri.rstrip('/')}{path}"]
+    else:
+        lines = [
+            "Chart of accuracy against parameters: start MLflow's UI with",
+            f"  uv run mlflow server --backend-store-uri {uri} --port 5000",
+            "and open",
+            f"  {_UI}{path}",
+        ]
+    # Beside JSON on stdout, this belongs to the messages.
+    (err if as_json else out).print("\n".join(lines), markup=False, highlight=False)
+
+
+def print_plan(out: Console, study: str, plan: Plan, as_json: bool) -> None:
+    """What a config would do."""
+    if as_json:
+        _print_json({"study": study, **asdict(plan)})
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_row("study", study)
+    table.add_row("data", plan.data)
+    table.add_row("rows", str(plan.rows))
+    trials = ", ".join(f"{name} {count}" for name, count in plan.trials.items())
+    table.add_row("trials", trials or "none")
+    table.add_row("replicates of each", str(plan.replicates))
+    table.add_row(
+        "encoders", f"{plan.encoders_needed} at most, {plan.encoders_trained} trained already"
+    )
+    table.add_row("scored on", f"the {plan.scored_on} partition")
+    rough = "not known without the data" if plan.seconds is None else duration(plan.seconds)
+    table.add_row("rough time", rough)
+    out.print(table)
+
+
+def print_statuses(out: Console, statuses: Sequence[Status], as_json: bool) -> None:
+    """How studies stand."""
+    if as_json:
+        _print_json({"studies": [_status_facts(status) for status in statuses]})
+        return
+    table = Table()
+    table.add_column("study")
+    for name in ("target", "complete", "failed", "interrupted", "running", "waiting"):
+        table.add_column(name, justify="right")
+    table.add_column("best")
+    for status in statuses:
+        best = "–"
+        if status.best is not None and status.best.result is not None:
+            accuracy = 100 * status.best.result.accuracy
+            best = f"{accuracy:.2f} % by {attempt_label(status.best)}"
+        counts = (
+            status.target,
+            status.complete,
+            status.failed,
+            status.interrupted,
+            status.running,
+            status.waiting,
+        )
+        table.add_row(status.study, *(str(count) for count in counts), best)
+    out.print(table)
+
+
+def _status_facts(status: Status) -> dict[str, Any]:
+    facts = {name: value for name, value in vars(status).items() if name != "best"}
+    best = status.best
+    facts["best"] = best and best.result and {
+        "trial": best.number,
+        **best.cell.model_dump(),
+        "accuracy": best.result.accuracy,
+        "classifier_parameters": best.result.classifier_parameters,
+    }
+    return facts
+
+
+def _print_json(facts: dict[str, Any]) -> None:
+    print(json.dumps(facts, indent=2))

@@ -1,0 +1,192 @@
+"""Looking without touching: what a config would do, and how studies stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sweep.config import THREADS_PER_TASK, Cell, Choices, StudyConfig, parse_config
+from sweep.coordinator.estimate import encoder_seconds, trial_seconds
+from sweep.data.datasets import DatasetSource
+from sweep.data.partition import partition
+from sweep.errors import ConfigError, UnknownStudyError
+from sweep.home import Home
+from sweep.representations import REPRESENTATIONS
+from sweep.representations.store import EncoderStore
+from sweep.search.attempt import Attempt, State
+from sweep.search.ledger import Ledger, study_names
+from sweep.search.storage import open_storage
+from sweep.search.study import progress
+from sweep.trial import EncoderSpec
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What running a config would do."""
+
+    rows: int
+    trials: dict[str, int]
+    encoders_needed: int
+    """At the most, where latent dimensions are searched in a range."""
+    encoders_trained: int
+    replicates: int
+    scored_on: str
+    data: str
+    """Where the dataset lies, or that it would be downloaded."""
+    seconds: float | None
+    """Rough, with all cores of this machine; None without the dataset at hand."""
+
+
+def plan(config: StudyConfig, source: DatasetSource, cores: int) -> Plan:
+    """Work out what running a config would do; trains, downloads and writes nothing.
+
+    Raises:
+        DataError: the dataset is at hand and not what it should be.
+    """
+    file = source.local_file()
+    seconds, needed, trained = None, 0, 0
+    if file is None:
+        cells = _likely_cells(config)
+        needed = len({(cell.representation, cell.latent_dim) for cell in cells if _trained(cell)})
+        needed *= config.replicates.draws
+    else:
+        dataset = source.load()
+        sizes = {
+            name: len(indices)
+            for name, indices in partition(
+                dataset.labels, config.partition, config.seed, 0
+            ).items()
+        }
+        encoders: dict[str, EncoderSpec] = {}
+        seconds = 0.0
+        for cell in _likely_cells(config):
+            spec = config.trial_spec(cell, dataset.sha256)
+            seconds += trial_seconds(spec, sizes[spec.labels_from])
+            if _trained(cell):
+                encoders |= {e.key: e for e in map(spec.encoder, range(spec.draws))}
+        store = EncoderStore(source.home)
+        missing = [encoder for encoder in encoders.values() if not store.has(encoder.key)]
+        needed, trained = len(encoders), len(encoders) - len(missing)
+        seconds += sum(encoder_seconds(encoder, sizes["encoder"]) for encoder in missing)
+        seconds /= max(1, cores // THREADS_PER_TASK)
+    return Plan(
+        rows=len(config.rows),
+        trials={name: block.trials for name, block in config.blocks.items() if block.trials},
+        encoders_needed=needed,
+        encoders_trained=trained,
+        replicates=config.replicates.draws * config.replicates.classifiers,
+        scored_on=config.scored_on,
+        data=str(file) if file else f"{source.name}: not on this machine, Keras would download it",
+        seconds=seconds,
+    )
+
+
+def _trained(cell: Cell) -> bool:
+    return REPRESENTATIONS[cell.representation].is_trained
+
+
+def _likely_cells(config: StudyConfig) -> list[Cell]:
+    """The rows, and for each trial of a search a cell in the middle of its space."""
+    cells = list(config.rows)
+    for name, block in config.blocks.items():
+        if not block.trials or block.space is None:
+            continue
+        for number in range(block.trials):
+            values = {}
+            for dimension in ("latent_dim", "hidden_neurons"):
+                space = getattr(block.space, dimension)
+                if isinstance(space, Choices):
+                    values[dimension] = space.choices[number % len(space.choices)]
+                elif space is not None:
+                    at = (number + 0.5) / block.trials
+                    values[dimension] = round(
+                        space.low ** (1 - at) * space.high**at
+                        if space.log
+                        else space.low + at * (space.high - space.low)
+                    )
+            cells.append(Cell(representation=name, **values))
+    return cells
+
+
+@dataclass(frozen=True)
+class Status:
+    """How one study stands."""
+
+    study: str
+    target: int
+    complete: int
+    failed: int
+    interrupted: int
+    running: int
+    waiting: int
+    best: Attempt | None
+
+
+def open_study(home: Home, url: str, name: str) -> tuple[StudyConfig, bool, list[Attempt]]:
+    """A study's config, whether its data is MNIST, and its attempts; read only.
+
+    Raises:
+        UnknownStudyError: there is no study of this name.
+    """
+    ledger = Ledger(_storage(home, url), name)
+    if ledger.config is None or ledger.data is None:
+        raise UnknownStudyError(f"the study '{name}' was never begun")
+    try:
+        config = parse_config(ledger.config, f"the config stored with the study '{name}'")
+    except ConfigError as error:
+        raise ConfigError(
+            error.message, hint="the study was made by another version of sweep"
+        ) from None
+    return config, ledger.data.is_mnist, ledger.attempts()
+
+
+def statuses(home: Home, url: str, name: str | None) -> list[Status]:
+    """How one study, or every study, stands.
+
+    Raises:
+        UnknownStudyError: there is no study of this name.
+    """
+    if name is None and _is_missing(home, url):
+        return []
+    names = study_names(_storage(home, url)) if name is None else [name]
+    found = []
+    for each in names:
+        try:
+            config, _, attempts = open_study(home, url, each)
+        except UnknownStudyError:
+            if name is not None:
+                raise
+            continue  # its creation was cut short, or another program made it
+        latest = {attempt.spec.key: attempt for attempt in attempts}.values()
+        states = Counter(attempt.state for attempt in latest)
+        complete = [attempt for attempt in attempts if attempt.result is not None]
+        at = progress(config, attempts)
+        found.append(
+            Status(
+                study=each,
+                target=at.target,
+                complete=at.complete,
+                failed=at.failed,
+                interrupted=states[State.INTERRUPTED],
+                running=at.running,
+                waiting=at.waiting,
+                best=max(
+                    complete, key=lambda a: a.result.accuracy if a.result else 0, default=None
+                ),
+            )
+        )
+    return found
+
+
+def _is_missing(home: Home, url: str) -> bool:
+    return url == f"sqlite:///{home.optuna_db}" and not home.optuna_db.exists()
+
+
+def _storage(home: Home, url: str):  # type: ignore[no-untyped-def]
+    """The studies' storage, which looking must not create."""
+    if _is_missing(home, url):
+        raise UnknownStudyError(
+            f"there is no study in the home {home.root}",
+            hint="name another home with --home DIR or SWEEP_HOME",
+        )
+    return open_storage(url)

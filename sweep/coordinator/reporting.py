@@ -1,0 +1,50 @@
+"""A study's report, from what its ledger holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sweep.config import StudyConfig
+from sweep.reports import render
+from sweep.reports.comparison import Measured, Report, compare
+from sweep.reports.plot import save_accuracy_vs_parameters
+from sweep.search.attempt import Attempt
+
+
+def study_report(
+    config: StudyConfig,
+    is_mnist: bool,
+    attempts: Sequence[Attempt],
+    mlflow_run_id: Callable[[Attempt], str | None],
+) -> Report:
+    """The report of a study: the config's rows in their order, then what was searched.
+
+    Within the search, representations keep the config's order, and the most accurate comes first.
+    """
+    rows = {row: place for place, row in enumerate(config.rows)}
+    names = list(config.blocks)
+    complete = [(attempt, attempt.result) for attempt in attempts if attempt.result is not None]
+    complete.sort(
+        key=lambda pair: (
+            rows.get(pair[0].cell, len(rows)),
+            names.index(pair[0].cell.representation),
+            -pair[1].accuracy,
+        )
+    )
+    measured = [Measured(a.spec, result, mlflow_run_id(a)) for a, result in complete]
+    return compare(config.name, measured, is_mnist)
+
+
+def write_report(report: Report, config: StudyConfig, directory: Path) -> list[Path]:
+    """Write the report in every format, its plot and its config; the paths written."""
+    directory.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "report.md": render.to_markdown(report),
+        "report.csv": render.to_csv(report),
+        "report.json": render.to_json(report),
+        "config.yaml": config.to_yaml(),
+    }
+    for name, text in texts.items():
+        (directory / name).write_text(text)
+    return [directory / name for name in texts] + save_accuracy_vs_parameters(report, directory)
