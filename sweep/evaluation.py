@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,8 @@ from sweep.data.partition import partition
 from sweep.errors import DataError
 from sweep.home import Home, publish_bytes
 from sweep.representations import REPRESENTATIONS
-from sweep.representations.base import Report
 from sweep.representations.store import EncoderStore
-from sweep.trial import Curves, DrawResult, EncoderSpec, Replicate, TrialResult, TrialSpec
-
+from sweep.trial import Curves, DrawResult, EncoderSpec, Replicate, Report, TrialResult, TrialSpec
 
 _SPEC: TypeAdapter[TrialSpec | EncoderSpec] = TypeAdapter(TrialSpec | EncoderSpec)
 
@@ -111,12 +109,16 @@ def evaluate(spec: TrialSpec, bench: Workbench, report: Report) -> TrialResult:
     for draw in range(spec.draws):
         path = bench.home.draws / f"{spec.draw_key(draw)}.json"
         if not path.exists():
-            result = _evaluate_draw(
-                spec, draw, bench, lambda done, draw=draw: report((draw + done) / spec.draws)
-            )
+            within = partial(_report_within, report, draw, spec.draws)
+            result = _evaluate_draw(spec, draw, bench, within)
             publish_bytes(path, result.model_dump_json().encode())
         draws.append(DrawResult.model_validate_json(path.read_bytes()))
     return _trial_result(spec, draws, started)
+
+
+def _report_within(report: Report, draw: int, draws: int, fraction: float) -> None:
+    """Report a draw's fraction as one of its trial."""
+    report((draw + fraction) / draws)
 
 
 def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report) -> DrawResult:
@@ -195,9 +197,7 @@ def _trial_result(spec: TrialSpec, draws: list[DrawResult], started: float) -> T
             val_loss=mean([curves.val_loss for curves in members]),
             val_accuracy=mean([curves.val_accuracy for curves in members]),
         ),
-        encoders=tuple(
-            spec.encoder(draw.draw).key for draw in draws if representation.is_trained
-        ),
+        encoders=tuple(spec.encoder(draw.draw).key for draw in draws if representation.is_trained),
         train_seconds=math.fsum(draw.seconds for draw in draws),
         started_at=int(started * 1000),
         finished_at=int(time.time() * 1000),

@@ -96,7 +96,7 @@ def publish_bytes(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -113,11 +113,11 @@ def published_directory(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         for file in temporary.iterdir():
-            with open(file, "rb") as opened:
+            with file.open("rb") as opened:
                 os.fsync(opened.fileno())
         _flush_directory(temporary)
         if not path.exists():
-            os.rename(temporary, path)
+            temporary.rename(path)
             _flush_directory(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -36,8 +36,8 @@ _PAGE = 1000
 class Run:
     """One MLflow run, as it is to stand there.
 
-    ``identity`` tells it from the other runs of its kind in the study. ``curves`` hold one value per
-    epoch, from epoch 1. Times are milliseconds since the epoch.
+    ``identity`` tells it from the other runs of its kind in the study. ``curves`` hold one value
+    per epoch, from epoch 1. Times are milliseconds since the epoch.
     """
 
     kind: Kind
@@ -68,8 +68,8 @@ class Tracker:
         # An unreachable server is found out in seconds; what it missed is projected later.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-        for noisy in ("alembic", "mlflow"):
-            logging.getLogger(noisy).setLevel(logging.WARNING)
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         from mlflow import MlflowClient
 
         self.uri = tracking_uri(home)
@@ -165,9 +165,12 @@ class Tracker:
         while True:
             page = self._client.search_runs([self.experiment_id], "", 1, _PAGE, None, token)
             for run in page:
-                kind, identity = (run.data.tags.get(f"sweep.{t}") for t in ("kind", "identity"))
-                if kind and identity:
-                    runs[kind, identity] = (run.info.run_id, run.info.status)
+                tags = run.data.tags
+                if "sweep.kind" in tags and "sweep.identity" in tags:
+                    runs[tags["sweep.kind"], tags["sweep.identity"]] = (
+                        run.info.run_id,
+                        run.info.status,
+                    )
             token = page.token
             if not token:
                 return runs
@@ -179,7 +182,9 @@ def _points(run: Run) -> list[Metric]:
     moment = run.finished_at
     points = [Metric(key, float(value), moment, 0) for key, value in run.metrics.items()]
     for key, curve in run.curves.items():
-        points += [Metric(key, float(value), moment, epoch + 1) for epoch, value in enumerate(curve)]
+        points += [
+            Metric(key, float(value), moment, epoch + 1) for epoch, value in enumerate(curve)
+        ]
     return points
 
 

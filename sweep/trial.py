@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 # Raise it when the meaning of a spec changes, so that what was stored under old keys is not reused.
 _KEY_FORMAT = 1
 
+Report = Callable[[float], None]
+"""Takes the fraction of a task that is done, 0 to 1."""
 Share = Annotated[float, Field(gt=0, lt=1)]
 PartName = Literal["encoder", "classifier", "validation", "test"]
 
@@ -127,7 +130,7 @@ class TrialSpec(Value):
 
     @cached_property
     def configuration_key(self) -> str:
-        """Content key without the number of draws: two studies that differ only in it share draws."""
+        """Content key without the number of draws; studies that differ in it alone share draws."""
         return _content_key("configuration", self.model_dump(mode="json", exclude={"draws"}))
 
     def draw_key(self, draw: int) -> str:

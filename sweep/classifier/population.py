@@ -14,10 +14,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from sweep.data.datasets import CLASSES
+from sweep.data.datasets import CLASSES, Features
 from sweep.errors import DivergedError
-from sweep.representations.base import Features, Report
-from sweep.trial import ClassifierTraining, Curves
+from sweep.trial import ClassifierTraining, Curves, Report
 
 # Keras's defaults for RMSprop; Keras 3 adds epsilon inside the square root.
 _RHO = 0.9
@@ -150,12 +149,12 @@ def _loss_and_hits(
     return tf.reduce_sum(losses, axis=1), tf.reduce_sum(tf.cast(hits, tf.float32), axis=1)
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
 def _score(state: tuple[tf.Tensor, ...], features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return tf.stack(_loss_and_hits(state, features, labels))
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
 def _epoch(
     state: tuple[tf.Tensor, ...],
     velocities: tuple[tf.Tensor, ...],

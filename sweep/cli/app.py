@@ -32,15 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_out = Console(soft_wrap=True)
+# Piped output is not folded to the width of a terminal that is not there.
+_out = Console(width=None if sys.stdout.isatty() else 160)
 _err = Console(stderr=True)
 
 
 class Engine(StrEnum):
+    """Where workers run."""
+
     local = "local"
 
 
 class LogLevel(StrEnum):
+    """What to say on stderr."""
+
     debug = "debug"
     info = "info"
     warning = "warning"
@@ -48,11 +53,15 @@ class LogLevel(StrEnum):
 
 
 class Facts(StrEnum):
+    """How facts are printed."""
+
     table = "table"
     json = "json"
 
 
 class ReportFormat(StrEnum):
+    """How a report is printed."""
+
     table = "table"
     markdown = "markdown"
     csv = "csv"
@@ -163,8 +172,9 @@ def validate(
 
 @app.command()
 def status(
-    study: Annotated[str | None, typer.Argument(help="A study; all of them if none is named.")]
-    = None,
+    study: Annotated[
+        str | None, typer.Argument(help="A study; all of them if none is named.")
+    ] = None,
     home: HomeOption = Path("runs"),
     format_: FactsOption = Facts.table,
     quiet: QuietOption = False,
@@ -187,8 +197,9 @@ def status(
 def report(
     study: Annotated[str, typer.Argument(help="The study.")],
     home: HomeOption = Path("runs"),
-    format_: Annotated[ReportFormat, typer.Option("--format", help="How to print.")]
-    = ReportFormat.table,
+    format_: Annotated[
+        ReportFormat, typer.Option("--format", help="How to print.")
+    ] = ReportFormat.table,
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write every format and the plots there.")
     ] = None,
@@ -197,6 +208,7 @@ def report(
 ) -> None:
     """Print a study's comparison table, and write it with its plots."""
     _log_to_stderr(log_level)
+    from sweep.cli import printing
     from sweep.coordinator.inspect import open_study
     from sweep.coordinator.reporting import study_report, write_report
     from sweep.reports import render
@@ -206,7 +218,7 @@ def report(
     found = study_report(config, is_mnist, attempts, _mlflow_run_ids(at, study))
     match format_:
         case ReportFormat.table:
-            _out.print(render.to_table(found))
+            printing.print_report(_out, found)
         case ReportFormat.markdown:
             print(render.to_markdown(found), end="")
         case ReportFormat.csv:
@@ -223,7 +235,7 @@ def report(
 
 
 def run() -> int:
-    """Run the command line; its exit status. Errors that a user can mend are shown as one message."""
+    """Run the command line; its exit status. What a user can mend is shown as one message."""
     try:
         app(standalone_mode=True)
     except SystemExit as ended:
@@ -237,7 +249,7 @@ def run() -> int:
         _err.print("interrupted; the same command goes on with the study")
         return StoppedError.exit_status
     except BrokenPipeError:  # as in 'sweep report ... | head'
-        sys.stdout = None  # type: ignore[assignment]  # nothing is left to flush
+        sys.stdout = None  # nothing is left to flush
         return 1
     return 0
 
@@ -249,9 +261,7 @@ def _log_to_stderr(level: LogLevel) -> None:
     logging.basicConfig(level=level.upper(), format="%(message)s", handlers=[handler], force=True)
 
 
-def _overrides(
-    set_: list[str] | None, workers: int | None, engine: Engine | None
-) -> list[str]:
+def _overrides(set_: list[str] | None, workers: int | None, engine: Engine | None) -> list[str]:
     """The options that stand for keys of the config, as overrides."""
     overrides = list(set_ or [])
     if workers is not None:
@@ -283,5 +293,5 @@ def _mlflow_run_ids(home: Home, study: str) -> Callable[[Attempt], str | None]:
     except Exception as error:  # whatever MLflow raises
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         logging.getLogger("sweep").warning("MLflow cannot be read (%s): no run ids", reason)
-        return lambda attempt: None
+        return lambda _: None
     return lambda attempt: tracker.run_id("trial", str(attempt.number))

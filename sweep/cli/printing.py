@@ -15,6 +15,7 @@ from sweep.coordinator.inspect import Plan, Status
 from sweep.coordinator.projection import attempt_label
 from sweep.coordinator.run import Ended
 from sweep.reports import render
+from sweep.reports.comparison import Report
 
 _UI = "http://127.0.0.1:5000"
 
@@ -24,7 +25,7 @@ def print_ended(out: Console, err: Console, ended: Ended, as_json: bool) -> None
     if as_json:
         print(render.to_json(ended.report), end="")
     else:
-        out.print(render.to_table(ended.report))
+        print_report(out, ended.report)
     if ended.chart is None:
         return
     uri, path = ended.chart
@@ -39,6 +40,14 @@ def print_ended(out: Console, err: Console, ended: Ended, as_json: bool) -> None
         ]
     # Beside JSON on stdout, this belongs to the messages.
     (err if as_json else out).print("\n".join(lines), markup=False, highlight=False)
+
+
+def print_report(out: Console, report: Report) -> None:
+    """A study's table with what a reader must know."""
+    out.print(f"Study {report.study}", style="bold", highlight=False)
+    out.print(render.to_table(report), highlight=False)
+    for note in render.notes(report):
+        out.print(note, highlight=False, style="dim")
 
 
 def print_plan(out: Console, study: str, plan: Plan, as_json: bool) -> None:
@@ -92,12 +101,16 @@ def print_statuses(out: Console, statuses: Sequence[Status], as_json: bool) -> N
 def _status_facts(status: Status) -> dict[str, Any]:
     facts = {name: value for name, value in vars(status).items() if name != "best"}
     best = status.best
-    facts["best"] = best and best.result and {
-        "trial": best.number,
-        **best.cell.model_dump(),
-        "accuracy": best.result.accuracy,
-        "classifier_parameters": best.result.classifier_parameters,
-    }
+    facts["best"] = (
+        best
+        and best.result
+        and {
+            "trial": best.number,
+            **best.cell.model_dump(),
+            "accuracy": best.result.accuracy,
+            "classifier_parameters": best.result.classifier_parameters,
+        }
+    )
     return facts
 
 

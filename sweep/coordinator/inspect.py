@@ -53,9 +53,7 @@ def plan(config: StudyConfig, source: DatasetSource, cores: int) -> Plan:
         dataset = source.load()
         sizes = {
             name: len(indices)
-            for name, indices in partition(
-                dataset.labels, config.partition, config.seed, 0
-            ).items()
+            for name, indices in partition(dataset.labels, config.partition, config.seed, 0).items()
         }
         encoders: dict[str, EncoderSpec] = {}
         seconds = 0.0

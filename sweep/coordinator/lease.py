@@ -1,7 +1,7 @@
 """A study's lease: one coordinator at a time.
 
-The lease is a lock on a file, which the operating system gives back when its holder ends, however it
-ends: a dead owner holds nothing.
+The lease is a lock on a file, which the operating system gives back when its holder ends, however
+it ends: a dead owner holds nothing.
 """
 
 from __future__ import annotations

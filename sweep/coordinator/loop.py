@@ -1,8 +1,8 @@
 """The loop of a running study.
 
-Trials and the encoders that they stand on are tasks of their own: a trial is handed to a worker when
-its encoders are there, an encoder is trained once however many trials wait for it, and what waits
-for nothing is never held up. Everything is recorded here, in one process.
+Trials and the encoders that they stand on are tasks of their own: a trial is handed to a worker
+when its encoders are there, an encoder is trained once however many trials wait for it, and what
+waits for nothing is never held up. Everything is recorded here, in one process.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from concurrent.futures import wait as wait_for
 
 from sweep.config import StudyConfig
 from sweep.home import Home
-from sweep.reports.comparison import layout
+from sweep.reports.comparison import clipped, layout
 from sweep.search.attempt import Attempt, State
 from sweep.tracking import Run, Status, Tracker
 from sweep.trial import EncoderRecord, RepresentationSpec, TrialResult
@@ -133,9 +133,7 @@ def attempt_label(attempt: Attempt) -> str:
 
 def _representation_params(spec: RepresentationSpec) -> dict[str, object]:
     settings: dict[str, object] = {
-        f"{spec.name}.{name}": value
-        for name, value in spec.settings.items()
-        if name != "precision"
+        f"{spec.name}.{name}": value for name, value in spec.settings.items() if name != "precision"
     }
     if "precision" in spec.settings:
         settings["precision"] = spec.settings["precision"]
@@ -146,7 +144,7 @@ def _representation_params(spec: RepresentationSpec) -> dict[str, object]:
 
 def _metrics(result: TrialResult) -> dict[str, float]:
     accuracies = layout(result)
-    interval = accuracies.mean_interval()
+    interval = clipped(accuracies.mean_interval())
     metrics: dict[str, float] = {
         "accuracy": result.accuracy,
         "replicates": len(result.replicates),

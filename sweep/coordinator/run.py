@@ -22,7 +22,6 @@ from sweep.coordinator.reporting import study_report, write_report
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
 from sweep.execution import LocalExecutor
-from sweep.home import Home
 from sweep.reports.comparison import Report
 from sweep.reports.render import to_markdown
 from sweep.representations import REPRESENTATIONS
@@ -45,7 +44,7 @@ class Ended:
     """Representations whose space was used up before their target."""
     stopped: bool
     chart: tuple[str, str] | None
-    """MLflow's tracking URI, and the path of the chart page in its UI; None if it was out of reach."""
+    """MLflow's tracking URI, and the chart page's path in its UI; None if it was out of reach."""
 
 
 def run_study(

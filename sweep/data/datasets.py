@@ -24,6 +24,9 @@ from sweep.errors import DataError
 from sweep.home import Home, publish_bytes
 from sweep.trial import DataFacts, Value
 
+Features = NDArray[np.float32]
+"""What a classifier sees of images, ``(n, dimensions)``."""
+
 IMAGE_SIDE = 28
 CLASSES = 10
 # Bounds what a file may claim before any of it is read into memory (70,000 images are 55 MB).
@@ -53,15 +56,13 @@ class Dataset:
     @cached_property
     def sha256(self) -> str:
         """Hash of the content: images, then labels."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.images))
-        digest.update(np.ascontiguousarray(self.labels))
-        return digest.hexdigest()
+        return _sha256(self.images, self.labels)
 
     @property
     def facts(self) -> DataFacts:
         """What a study remembers of it; MNIST's 70,000 images are told by their labels."""
-        labels = hashlib.sha256(np.ascontiguousarray(self.labels)).hexdigest()
-        return DataFacts(name=self.name, sha256=self.sha256, is_mnist=labels == _MNIST_LABELS)
+        is_mnist = _sha256(self.labels) == _MNIST_LABELS
+        return DataFacts(name=self.name, sha256=self.sha256, is_mnist=is_mnist)
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,13 @@ class DatasetSource:
                 hint="move it away, or name it in the config as dataset: {path: FILE.npz}",
             )
         return dataset
+
+
+def _sha256(*arrays: NDArray[np.uint8]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _keras_cache() -> Path:
@@ -186,13 +194,15 @@ def _layout(archive: zipfile.ZipFile, path: Path) -> tuple[str, ...]:
 
 
 def _member(archive: zipfile.ZipFile, path: Path, key: str) -> NDArray[Any]:
-    """Read one array, after its header has shown that it is what it should be, and not too large."""
+    """Read one array, once its header has shown that it is what it should be, and not too large."""
     with archive.open(f"{key}.npy") as file:
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0)):
             raise DataError(f"{path}: {key} has the unknown .npy version {version}")
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else (
-            np.lib.format.read_array_header_2_0
+        header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else (np.lib.format.read_array_header_2_0)
         )
         shape, _, dtype = header(file)
     wanted = (IMAGE_SIDE, IMAGE_SIDE) if key.startswith("x") else ()

@@ -37,8 +37,12 @@ def partition(
     classes = [
         np.flatnonzero(labels == label).astype(np.int64) for label in np.unique(labels).tolist()
     ]
-    split = _notebook if isinstance(scheme, NotebookPartition) else _fractions
-    parts = [split(members, scheme, seed, draw, label) for label, members in enumerate(classes)]
+    parts = [
+        _notebook(members, seed, draw, label)
+        if isinstance(scheme, NotebookPartition)
+        else _fractions(members, scheme, seed, draw, label)
+        for label, members in enumerate(classes)
+    ]
     for label, part in enumerate(parts):
         for name, members in part.items():
             if not len(members):
@@ -68,9 +72,7 @@ def _fractions(
     return dict(zip(names, np.split(shuffled, cuts), strict=True))
 
 
-def _notebook(
-    members: Indices, scheme: NotebookPartition, seed: int, draw: int, label: int
-) -> dict[str, Indices]:
+def _notebook(members: Indices, seed: int, draw: int, label: int) -> dict[str, Indices]:
     """The notebook's two calls of ``train_test_split`` on one class.
 
     They give 48,996 / 13,859 / 7,145 images on MNIST, which rounding the shares would not.
@@ -78,7 +80,7 @@ def _notebook(
     from sklearn.model_selection import train_test_split  # takes a second to import
 
     if len(members) < 4:  # fewer cannot be cut twice with an image in every part
-        return dict.fromkeys(part_names(scheme), members[:0])
+        return {"encoder": members, "classifier": members[:0], "test": members[:0]}
     encoder, rest = train_test_split(
         members, test_size=0.3, random_state=seeds.integer(seed, "partition", draw, label, "rest")
     )

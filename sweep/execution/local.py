@@ -123,7 +123,8 @@ class _Worker:
 
     def collect(self) -> Outcome:
         """What came of the task, once its future is done."""
-        assert self.task is not None and self.future is not None
+        assert self.task is not None
+        assert self.future is not None
         task, future = self.task, self.future
         self.task = self.future = None
         try:
@@ -173,7 +174,7 @@ def _initialize(
 ) -> None:
     global _function, _shared_fraction
     _end_with(coordinator)
-    # Nothing needs cleaning up in a worker, so it may end at once, in the middle of a long call too.
+    # Nothing needs cleaning up in a worker: it may end at once, even in the middle of a long call.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)

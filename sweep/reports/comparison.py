@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweep.reports.intervals import Layout
+from sweep.reports.intervals import Interval, Layout
 from sweep.reports.published import PublishedRow, published_row
 from sweep.trial import TrialResult, TrialSpec, Value
 
@@ -86,8 +86,8 @@ def _row(trial: Measured, is_mnist: bool) -> Row:
     spec, result = trial.spec, trial.result
     accuracies = layout(result)
     published = published_row(spec, is_mnist)
-    mean = accuracies.mean_interval()
-    prediction = accuracies.prediction_interval(published.half_unit if published else 0.0)
+    mean = clipped(accuracies.mean_interval())
+    prediction = clipped(accuracies.prediction_interval(published.half_unit if published else 0.0))
     best = [replicate.accuracy_best_epoch for replicate in result.replicates]
     return Row(
         representation=spec.representation.name,
@@ -113,6 +113,11 @@ def _row(trial: Measured, is_mnist: bool) -> Row:
     )
 
 
+def clipped(interval: Interval | None) -> Interval | None:
+    """An interval of accuracies, which lie between 0 and 1."""
+    return interval and Interval(max(0.0, interval.low), min(1.0, interval.high))
+
+
 def _verdict(published: PublishedRow, accuracies: Layout) -> str:
     """Whether one published run is what one new run of ours could have given."""
     prediction = accuracies.prediction_interval(published.half_unit)
@@ -132,7 +137,6 @@ def _dominates(one: Row, other: Row) -> bool:
         one.accuracy >= other.accuracy
         and one.classifier_parameters <= other.classifier_parameters
         and (
-            one.accuracy > other.accuracy
-            or one.classifier_parameters < other.classifier_parameters
+            one.accuracy > other.accuracy or one.classifier_parameters < other.classifier_parameters
         )
     )

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 
+from rich import box
 from rich.table import Table
 
 from sweep.reports.comparison import Report, Row
@@ -31,10 +32,10 @@ def notes(report: Report) -> list[str]:
     """What a reader must know to read the table."""
     lines = [
         f"Accuracy after the last epoch on the {report.scored_on} partition, mean of n = draws x "
-        "classifiers; the interval of the mean stands on the draws.",
-        "Inference parameters are the classifier's and those of the representation it needs.",
+        "classifiers, with a 95 % interval that stands on the draws (none for one draw).",
+        "Parameters of the classifier, and of all that inference needs: the representation, too.",
     ]
-    if not any(row.published_accuracy is not None for row in report.rows):
+    if not _is_compared(report):
         lines.append(
             "No published accuracies beside these rows: they hold for all of MNIST and the "
             "notebook's protocol (study_configs/notebook_table.yaml)."
@@ -48,15 +49,31 @@ def notes(report: Report) -> list[str]:
 
 
 def to_table(report: Report) -> Table:
-    """A table for the terminal."""
-    table = Table(title=f"Study {report.study}", title_justify="left", caption_justify="left")
-    for name in _columns(report):
-        table.add_column(
-            name, justify="left" if name in _TEXT_COLUMNS else "right", overflow="fold"
-        )
+    """A table for the terminal: short, to fit 80 columns."""
+    compared = _is_compared(report)
+    columns = ["configuration", "labels", "accuracy %", "n", "classifier", "inference"]
+    if compared:
+        columns += ["published", "verdict"]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
+        left = name in ("configuration", "verdict")
+        table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for row in report.rows:
-        table.add_row(*_cells(report, row))
-    table.caption = "\n".join(notes(report))
+        latent = "" if row.latent_dim is None else f" {row.latent_dim}"
+        accuracy = _percent(row.accuracy)
+        if row.accuracy_ci_low is not None and row.accuracy_ci_high is not None:
+            accuracy += f" ± {50 * (row.accuracy_ci_high - row.accuracy_ci_low):.2f}"
+        cells = [
+            f"{row.representation}{latent} → {row.hidden_neurons}",
+            f"{row.labels:,}",
+            accuracy,
+            _replicates(row),
+            f"{row.classifier_parameters:,}",
+            f"{row.inference_parameters:,}",
+        ]
+        if compared:
+            cells += [_percent(row.published_accuracy), row.verdict or "–"]
+        table.add_row(*cells)
     return table
 
 
@@ -88,9 +105,18 @@ def to_csv(report: Report) -> str:
     return text.getvalue()
 
 
+def _is_compared(report: Report) -> bool:
+    """Whether any row stands beside a published one."""
+    return any(row.published_accuracy is not None for row in report.rows)
+
+
+def _replicates(row: Row) -> str:
+    return f"{row.n_draws} x {row.n_replicates // row.n_draws}"
+
+
 def _columns(report: Report) -> tuple[str, ...]:
     """The columns that say something: without a published row there is nothing to compare."""
-    if any(row.published_accuracy is not None for row in report.rows):
+    if _is_compared(report):
         return _COLUMNS
     return tuple(name for name in _COLUMNS if "published" not in name and name != "verdict")
 
@@ -108,7 +134,7 @@ def _cells(report: Report, row: Row) -> tuple[str, ...]:
             if row.accuracy_ci_low is not None
             else "–"
         ),
-        "n": f"{row.n_draws} x {row.n_replicates // row.n_draws}",
+        "n": _replicates(row),
         "classifier parameters": f"{row.classifier_parameters:,}",
         "inference parameters": f"{row.inference_parameters:,}",
         "published %": _percent(row.published_accuracy) if published else "–",

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.data.datasets import Features
 from sweep.data.partition import Indices
-from sweep.trial import EncoderHistory, EncoderSpec, RepresentationSpec, Value
-
-Features = NDArray[np.float32]
-Report = Callable[[float], None]
-"""Takes the fraction of a task that is done, 0 to 1."""
+from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 
 
 class Representation(Protocol):

@@ -1,15 +1,14 @@
 """The content-addressed store of trained encoders.
 
-An encoder's directory is named by its spec's key, appears whole, and is never trained twice: whoever
-trains holds the key's lock, and looks again once the lock is held. A manifest holds the SHA-256 of
-every file; an encoder that does not agree with it is set aside and trained again.
+An encoder's directory is named by its spec's key, appears whole, and is never trained twice:
+whoever trains holds the key's lock, and looks again once the lock is held. A manifest holds the
+SHA-256 of every file; an encoder that does not agree with it is set aside and trained again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -72,11 +71,11 @@ class EncoderStore:
     def _intact(self, path: Path) -> bool:
         """Check an encoder against its manifest, and set it aside if they differ."""
         try:
-            intact = json.loads((path / _MANIFEST).read_bytes()) == _checksums(path)
+            intact = bool(json.loads((path / _MANIFEST).read_bytes()) == _checksums(path))
         except (OSError, ValueError):
             intact = False
         if not intact:
-            os.rename(path, path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
+            path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
         return intact
 
 

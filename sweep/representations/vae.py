@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sweep.data.datasets import IMAGE_SIDE
+from sweep.data.datasets import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
-from sweep.representations.base import Features, Report
-from sweep.trial import EncoderHistory, EncoderSpec, RepresentationSpec, Value
+from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 
 MEANS_FILE = "means.npy"
 

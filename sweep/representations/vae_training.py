@@ -16,12 +16,11 @@ from keras import layers
 from numpy.typing import NDArray
 
 from sweep import seeds
-from sweep.data.datasets import IMAGE_SIDE
+from sweep.data.datasets import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.errors import DivergedError
-from sweep.representations.base import Features, Report
 from sweep.representations.vae import MEANS_FILE, VaeSettings
-from sweep.trial import EncoderHistory, EncoderSpec
+from sweep.trial import EncoderHistory, EncoderSpec, Report
 
 WEIGHTS_FILE = "weights.npz"
 _ACTIVE_VARIANCE = 0.01
@@ -128,7 +127,7 @@ def _training_step(
     optimizer = keras.optimizers.RMSprop(learning_rate)
     optimizer.build(variables)
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]  # TensorFlow ships no types
     def step(indices: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
         batch = _floats(tf.gather(images, indices))
         with tf.GradientTape() as tape:

@@ -1,8 +1,8 @@
 """Proposing cells: Optuna's samplers over a study's space.
 
-Samplers work on a copy of the study in memory, so that a proposal that is not used, because its cell
-was tried before, leaves no trace in the storage. Every proposal has a sampler of its own, seeded
-with the number of cells that its representation has had: a resumed study goes on where an
+Samplers work on a copy of the study in memory, so that a proposal that is not used, because its
+cell was tried before, leaves no trace in the storage. Every proposal has a sampler of its own,
+seeded with the number of cells that its representation has had: a resumed study goes on where an
 uninterrupted one would, instead of repeating its first suggestions.
 """
 
@@ -68,9 +68,7 @@ class Proposer:
 
     def __init__(self, config: StudyConfig, attempts: Sequence[Attempt]) -> None:
         self._config = config
-        self._memory = optuna.create_study(
-            directions=[direction.name.lower() for direction in directions(config)]
-        )
+        self._memory = optuna.create_study(directions=directions(config))
         self._running: dict[int, Any] = {}
         self._tried: dict[str, set[Cell]] = {name: set() for name in config.blocks}
         for attempt in attempts:
@@ -80,9 +78,7 @@ class Proposer:
         """Whether every cell of a representation's space has been tried."""
         space = self._config.blocks[representation].space
         assert space is not None
-        inside = sum(
-            _inside(self._config, cell) for cell in self._tried[representation]
-        )
+        inside = sum(_inside(self._config, cell) for cell in self._tried[representation])
         return inside >= space.size
 
     def propose(self, representation: str) -> Cell:

@@ -136,9 +136,7 @@ class Study:
     def _begin(self, cell: Cell, from_row: bool, attempt: int) -> Attempt:
         params, distributions = cell_params(self.config, cell)
         spec = self.config.trial_spec(cell, self._data.sha256)
-        return self._note(
-            self._ledger.begin(spec, cell, from_row, attempt, params, distributions)
-        )
+        return self._note(self._ledger.begin(spec, cell, from_row, attempt, params, distributions))
 
     def _note(self, attempt: Attempt) -> Attempt:
         self._attempts[attempt.number] = attempt

@@ -1,31 +1,23 @@
-"""The study config: what a user writes, checked and frozen.
-
-Reading a config imports neither TensorFlow, Optuna nor MLflow.
-"""
+"""The study config's model: every key, its type, and what must hold between keys."""
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     Discriminator,
     Field,
     Tag,
-    ValidationError,
     create_model,
     field_validator,
     model_validator,
 )
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from sweep.data.datasets import DatasetFile, DatasetName
 from sweep.data.partition import part_names
-from sweep.errors import ConfigError
 from sweep.representations import REPRESENTATIONS
 from sweep.trial import (
     ClassifierTraining,
@@ -36,12 +28,11 @@ from sweep.trial import (
     Value,
 )
 
-# One thread a task: on two cores two single-threaded workers train more than one with two threads.
-# Results depend on it in their last bits, so it is part of every spec and never follows the machine.
+# One thread a task: on two cores, two workers of one thread train more than one of two threads.
+# Results depend on it in their last bits, so it is part of every spec and the same everywhere.
 THREADS_PER_TASK = 1
-MOST_CONFIG_BYTES = 1_000_000
 
-# Tags of alternatives stand in angle brackets, and so are told from a user's keys in error messages.
+# Tags of alternatives stand in angle brackets: error messages tell them from a user's keys.
 DatasetChoice = Annotated[
     Annotated[DatasetName, Tag("<name>")] | Annotated[DatasetFile, Tag("<file>")],
     Discriminator(lambda value: "<name>" if isinstance(value, str) else "<file>"),
@@ -261,52 +252,7 @@ class StudyConfig(Value):
         return text.getvalue()
 
 
-def load_config(path: Path, overrides: Sequence[str] = (), trials: int | None = None) -> StudyConfig:
-    """Read a study config, apply overrides, and check it.
-
-    Args:
-        path: the YAML file.
-        overrides: ``a.b.c=VALUE`` each, the value in YAML.
-        trials: number of trials for every representation with a space.
-
-    Raises:
-        ConfigError: the file, an override, or the config they make is not valid.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > MOST_CONFIG_BYTES:
-        raise ConfigError(f"{path} is larger than {MOST_CONFIG_BYTES:,} bytes: not a study config")
-    try:
-        document = _parse_yaml(content.decode(), str(path))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text: {error.reason}") from error
-    if not isinstance(document, dict):
-        raise ConfigError(f"{path} must be a mapping, as in 'name: my-study'")
-    for override in overrides:
-        _override(document, override)
-    if trials is not None:
-        _set_trials(document, trials)
-    return parse_config(document, str(path))
-
-
-def parse_config(document: dict[str, Any], source: str) -> StudyConfig:
-    """Check a config that has been read already.
-
-    Raises:
-        ConfigError: with every problem that was found; ``source`` says where.
-    """
-    try:
-        return _model().model_validate(document)
-    except ValidationError as error:
-        problems = "\n".join(f"  {_explain(problem)}" for problem in error.errors())
-        raise ConfigError(f"{source} is not a valid study config:\n{problems}") from None
-    except RecursionError:
-        raise ConfigError(f"{source} is not a valid study config: it contains itself") from None
-
-
-def _model() -> type[StudyConfig]:
+def config_model() -> type[StudyConfig]:
     """The config model with a block for each registered representation."""
     blocks: dict[str, Any] = {
         name: (
@@ -321,84 +267,6 @@ def _model() -> type[StudyConfig]:
         type[StudyConfig],
         create_model("study_config", __base__=StudyConfig, representations=(representations, ...)),
     )
-
-
-def _parse_yaml(text: str, source: str) -> Any:
-    """Safe YAML 1.2: no tags that build objects, no key twice."""
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{source}{where}: not valid YAML: {error.problem}") from None
-    except (YAMLError, ValueError, RecursionError, OverflowError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"{source}: not valid YAML: {reason}") from None
-
-
-def _override(document: dict[str, Any], override: str) -> None:
-    """Apply one ``a.b.c=VALUE`` in place; a number in the path is a place in a list."""
-    path, equals, text = override.partition("=")
-    steps = path.split(".")
-    if not equals or not all(steps):
-        raise ConfigError(f"--set {override!r} is not of the form a.b.c=VALUE")
-    value = _parse_yaml(text, f"--set {path}")
-    place: Any = document
-    for number, step in enumerate(steps):
-        here = ".".join(steps[:number]) or "the config"
-        last = number == len(steps) - 1
-        key: str | int = step
-        if isinstance(place, list):
-            if not re.fullmatch(r"\d{1,9}", step) or int(step) >= len(place):
-                raise ConfigError(f"--set {path}: {here} has no entry {step}")
-            key = int(step)
-        elif not isinstance(place, dict):
-            raise ConfigError(f"--set {path}: {here} is a value and has nothing below it")
-        if last:
-            place[key] = value
-        else:
-            place = place.setdefault(key, {}) if isinstance(place, dict) else place[key]
-
-
-def _set_trials(document: dict[str, Any], trials: int) -> None:
-    blocks = document.get("representations")
-    searched = [
-        block
-        for block in (blocks.values() if isinstance(blocks, dict) else ())
-        if isinstance(block, dict) and "space" in block
-    ]
-    if not searched:
-        raise ConfigError("--trials: no representation of this config has a space to search")
-    for block in searched:
-        block["trials"] = trials
-
-
-def _explain(problem: Any) -> str:
-    """One problem in a line: key path, what would be right, and the value."""
-    schemes = ("fractions", "notebook")
-    steps = [str(step) for step in problem["loc"]]
-    if len(steps) > 1 and steps[0] == "partition" and steps[1] in schemes:
-        del steps[1]
-    where = ".".join(step for step in steps if not step.startswith("<")) or "the config"
-    value = problem["input"]
-    match problem["type"]:
-        case "extra_forbidden":
-            return f"{where}: unknown key"
-        case "missing":
-            return f"{where}: missing"
-        case "union_tag_invalid" | "union_tag_not_found":
-            return f"{where}: scheme must be one of {', '.join(schemes)}"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            message = "must be a mapping of keys to values"
-        case "tuple_type":
-            message = "must be a list"
-        case _:
-            message = problem["msg"].removeprefix("Value error, ")
-            message = re.sub(r"^(Input|String|Tuple) should", "must", message)
-    if isinstance(value, dict | list | Value):
-        return f"{where}: {message}"
-    shown = repr(value)
-    return f"{where}: {message}, and is {shown if len(shown) < 80 else shown[:77] + '...'}"
 
 
 def _has(value: Any, key: str) -> bool:

@@ -1,0 +1,20 @@
+"""The study config: what a user writes, checked and frozen.
+
+Reading a config imports neither TensorFlow, Optuna nor MLflow.
+"""
+
+from __future__ import annotations
+
+from sweep.config.loading import load_config, parse_config
+from sweep.config.model import THREADS_PER_TASK, Cell, Choices, Dimension, Range, StudyConfig
+
+__all__ = [
+    "THREADS_PER_TASK",
+    "Cell",
+    "Choices",
+    "Dimension",
+    "Range",
+    "StudyConfig",
+    "load_config",
+    "parse_config",
+]
