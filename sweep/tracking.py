@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import quote
 
 from sweep.home import Home
@@ -26,22 +26,28 @@ if TYPE_CHECKING:
 
 Kind = Literal["study", "trial", "encoder"]
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+Identity = tuple[str, str]
 
 _VIEW = "accuracy-vs-parameters"
 _METRICS_A_BATCH = 900  # MLflow takes 1,000 at most
 _PAGE = 1000
 
 
+class _Standing(NamedTuple):
+    """A run that MLflow has."""
+
+    run_id: str
+    status: str
+
+
 @dataclass(frozen=True)
 class Run:
     """One MLflow run, as it is to stand there.
 
-    ``identity`` tells it from the other runs of its kind in the study. ``curves`` hold one value
-    per epoch, from epoch 1. Times are milliseconds since the epoch.
+    ``curves`` hold one value per epoch, from epoch 1. Times are milliseconds since the epoch.
     """
 
     kind: Kind
-    identity: str
     name: str
     status: Status
     started_at: int
@@ -52,6 +58,11 @@ class Run:
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     """Artifacts by file name."""
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it from the other runs of its study."""
+        return _identity({"sweep.kind": self.kind, **self.tags})
 
 
 def tracking_uri(home: Home) -> str:
@@ -64,36 +75,29 @@ class Tracker:
 
     def __init__(self, home: Home, study: str) -> None:
         """Open the study's experiment, and learn which runs it has; slow (MLflow is imported)."""
-        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-        # An unreachable server is found out in seconds; what it missed is projected later.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-        logging.getLogger("alembic").setLevel(logging.WARNING)
-        from mlflow import MlflowClient
-
         self.uri = tracking_uri(home)
         self._study = study
-        self._client: MlflowClient = MlflowClient(self.uri)
+        self._client = _client(self.uri)
         self.experiment_id = self._open_experiment(home)
-        self._runs = self._existing_runs()
+        self._runs = _standing_runs(self._client, self.experiment_id)
 
-    def has(self, kind: Kind, identity: str) -> bool:
+    def has(self, run: Run) -> bool:
         """Whether a run stands there complete."""
-        found = self._runs.get((kind, identity))
-        return found is not None and found[1] != "RUNNING"
+        found = self._runs.get(run.identity)
+        return found is not None and found.status != "RUNNING"
 
-    def run_id(self, kind: Kind, identity: str) -> str | None:
-        """The id of a run, if it is there."""
-        found = self._runs.get((kind, identity))
-        return found[0] if found else None
+    def trial_run_ids(self) -> dict[int, str]:
+        """Ids of the trials' runs, by Optuna's trial number."""
+        return _trial_run_ids(self._runs)
 
     def project(self, run: Run) -> str:
         """Bring one run into MLflow, and give its id; doing it again changes nothing."""
         from mlflow.entities import Param, RunTag
 
-        run_id = self.run_id(run.kind, run.identity)
-        if run_id is None:
+        found = self._runs.get(run.identity)
+        if found is not None:
+            run_id = found.run_id
+        else:
             created = self._client.create_run(
                 self.experiment_id,
                 start_time=run.started_at,
@@ -101,12 +105,11 @@ class Tracker:
                 tags={
                     "sweep.kind": run.kind,
                     "sweep.study": self._study,
-                    "sweep.identity": run.identity,
                     **run.tags,
                 },
             )
             run_id = created.info.run_id
-            self._runs[run.kind, run.identity] = (run_id, "RUNNING")
+            self._runs[run.identity] = _Standing(run_id, "RUNNING")
         points = _points(run)
         self._client.log_batch(
             run_id,
@@ -126,14 +129,19 @@ class Tracker:
             self._client.update_run(run_id, status="RUNNING")
         else:
             self._client.set_terminated(run_id, run.status, run.finished_at)
-        self._runs[run.kind, run.identity] = (run_id, run.status)
+        self._runs[run.identity] = _Standing(run_id, run.status)
 
     def attach(self, run_id: str, directory: Path) -> None:
         """Put the files of a directory into a run's artifacts."""
         self._client.log_artifacts(run_id, str(directory))
 
-    def describe(self, run_id: str, note: str) -> None:
-        """Set the note of a run and of the experiment, and the view that the chart link opens."""
+    def describe(self, run_id: str, summary: str) -> None:
+        """Set the note of a run and of the experiment, and the view that the links open."""
+        links = (
+            f"[Accuracy against parameters]({self.chart_path.removeprefix('/')}) · "
+            f"[trials as a table]({self._table_path.removeprefix('/')})"
+        )
+        note = f"{links}\n\n{summary}"
         self._client.set_tag(run_id, "mlflow.note.content", note)
         self._client.set_experiment_tag(self.experiment_id, "mlflow.note.content", note)
         self._client.set_experiment_tag(
@@ -143,9 +151,13 @@ class Tracker:
     @property
     def chart_path(self) -> str:
         """The page of MLflow's UI that shows accuracy against parameters, from its root."""
+        return f"{self._table_path}&compareRunsMode=CHART"
+
+    @property
+    def _table_path(self) -> str:
         return (
             f"/#/experiments/{self.experiment_id}/runs?workflowType=machine_learning"
-            f"&compareRunsMode=CHART&viewStateShareKey={_VIEW}"
+            f"&viewStateShareKey={_VIEW}"
         )
 
     def _open_experiment(self, home: Home) -> str:
@@ -159,21 +171,52 @@ class Tracker:
             self._client.restore_experiment(experiment.experiment_id)
         return str(experiment.experiment_id)
 
-    def _existing_runs(self) -> dict[tuple[Kind, str], tuple[str, str]]:
-        runs: dict[tuple[Kind, str], tuple[str, str]] = {}
-        token = None
-        while True:
-            page = self._client.search_runs([self.experiment_id], "", 1, _PAGE, None, token)
-            for run in page:
-                tags = run.data.tags
-                if "sweep.kind" in tags and "sweep.identity" in tags:
-                    runs[tags["sweep.kind"], tags["sweep.identity"]] = (
-                        run.info.run_id,
-                        run.info.status,
-                    )
-            token = page.token
-            if not token:
-                return runs
+
+def find_trial_run_ids(home: Home, study: str) -> dict[int, str]:
+    """Ids of a study's trial runs, by Optuna's trial number; looks, and creates nothing."""
+    uri = tracking_uri(home)
+    if uri == f"sqlite:///{home.mlflow_db}" and not home.mlflow_db.exists():
+        return {}
+    client = _client(uri)
+    experiment = client.get_experiment_by_name(study)
+    return _trial_run_ids(_standing_runs(client, experiment.experiment_id)) if experiment else {}
+
+
+def _client(uri: str) -> MlflowClient:
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    # An unreachable server is found out in seconds; what it missed is projected later.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri)
+
+
+def _standing_runs(client: MlflowClient, experiment_id: str) -> dict[Identity, _Standing]:
+    """Every run of an experiment that this system made."""
+    runs: dict[Identity, _Standing] = {}
+    token = None
+    while True:
+        page = client.search_runs([experiment_id], "", 1, _PAGE, None, token)
+        for run in page:
+            if "sweep.kind" in run.data.tags:
+                runs[_identity(run.data.tags)] = _Standing(run.info.run_id, run.info.status)
+        token = page.token
+        if not token:
+            return runs
+
+
+def _identity(tags: Mapping[str, str]) -> Identity:
+    """Trials are told apart by their number, encoders by their key; the study is one."""
+    kind = tags["sweep.kind"]
+    name = {"trial": "sweep.trial", "encoder": "sweep.key"}.get(kind)
+    return kind, tags[name] if name else ""
+
+
+def _trial_run_ids(runs: Mapping[Identity, _Standing]) -> dict[int, str]:
+    return {int(name): run.run_id for (kind, name), run in runs.items() if kind == "trial"}
 
 
 def _points(run: Run) -> list[Metric]:

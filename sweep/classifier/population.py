@@ -105,7 +105,10 @@ def train(
         state, velocities, sums = _epoch(state, velocities, rate, *data, batches, rest)
         scored = _score(state, *held_out)
         row = np.concatenate(
-            [np.asarray(sums) / len(train_on.labels), np.asarray(scored) / len(score_on.labels)]
+            [
+                np.asarray(sums, np.float64) / len(train_on.labels),
+                np.asarray(scored, np.float64) / len(score_on.labels),
+            ]
         )
         for member in range(row.shape[1]):
             if not np.isfinite(row[:, member]).all():

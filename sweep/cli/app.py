@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +20,6 @@ from sweep.home import Home
 if TYPE_CHECKING:
     from sweep.config import StudyConfig
     from sweep.data.datasets import DatasetSource
-    from sweep.search.attempt import Attempt
 
 app = typer.Typer(
     name="sweep",
@@ -136,7 +134,7 @@ def run_command(
         _err.print(
             f"The space of {', '.join(ended.exhausted)} is used up: every cell has been tried."
         )
-    elif not ended.progress.reached:
+    if ended.shortfall:
         raise TargetMissedError(
             f"{ended.progress.complete} of {ended.progress.target} trials are complete, "
             f"{ended.progress.failed} failed",
@@ -155,7 +153,7 @@ def validate(
     trials: TrialsOption = None,
     engine: EngineOption = None,
     format_: FactsOption = Facts.table,
-    quiet: QuietOption = False,
+    quiet: QuietOption = False,  # noqa: ARG001  # every command takes it; here is nothing to hush
     log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Check a config and say what it would do; trains nothing."""
@@ -284,14 +282,13 @@ def _storage_url(home: Home) -> str:
     return os.environ.get("SWEEP_STORAGE") or f"sqlite:///{home.optuna_db}"
 
 
-def _mlflow_run_ids(home: Home, study: str) -> Callable[[Attempt], str | None]:
-    """How to find a trial's MLflow run; a report does without where MLflow is out of reach."""
-    from sweep.tracking import Tracker
+def _mlflow_run_ids(home: Home, study: str) -> dict[int, str]:
+    """The trials' MLflow runs; a report does without where MLflow is out of reach."""
+    from sweep.tracking import find_trial_run_ids
 
     try:
-        tracker = Tracker(home, study)
+        return find_trial_run_ids(home, study)
     except Exception as error:  # whatever MLflow raises
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         logging.getLogger("sweep").warning("MLflow cannot be read (%s): no run ids", reason)
-        return lambda _: None
-    return lambda attempt: tracker.run_id("trial", str(attempt.number))
+        return {}

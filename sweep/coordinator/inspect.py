@@ -16,7 +16,7 @@ from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt, State
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.storage import open_storage
-from sweep.search.study import progress
+from sweep.search.study import History
 from sweep.trial import EncoderSpec
 
 
@@ -158,7 +158,7 @@ def statuses(home: Home, url: str, name: str | None) -> list[Status]:
         latest = {attempt.spec.key: attempt for attempt in attempts}.values()
         states = Counter(attempt.state for attempt in latest)
         complete = [attempt for attempt in attempts if attempt.result is not None]
-        at = progress(config, attempts)
+        at = History(config, attempts).progress
         found.append(
             Status(
                 study=each,

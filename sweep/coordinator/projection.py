@@ -54,7 +54,6 @@ def attempt_run(attempt: Attempt) -> Run:
         "sweep.key": spec.key,
         "sweep.trial": str(attempt.number),
         "sweep.attempt": str(attempt.attempt),
-        "sweep.source": "row" if attempt.from_row else "search",
     }
     texts = {}
     if failure is not None:
@@ -65,7 +64,6 @@ def attempt_run(attempt: Attempt) -> Run:
     finished = result.finished_at if result else failure.finished_at if failure else 0
     return Run(
         kind="trial",
-        identity=str(attempt.number),
         name=f"{attempt_label(attempt)} · trial {attempt.number}",
         status=_STATUS[attempt.state],
         started_at=result.started_at if result else attempt.started_at,
@@ -83,7 +81,6 @@ def encoder_run(record: EncoderRecord) -> Run:
     spec = record.spec
     return Run(
         kind="encoder",
-        identity=spec.key,
         name=f"encoder {representation_label(spec.representation)} · draw {spec.draw + 1}",
         status="FINISHED",
         started_at=record.started_at,
@@ -111,7 +108,6 @@ def study_run(config: StudyConfig, key: str, started_at: int, status: Status) ->
     """The MLflow run of the study itself."""
     return Run(
         kind="study",
-        identity="study",
         name=f"study {config.name}",
         status=status,
         started_at=started_at,
@@ -132,11 +128,11 @@ def attempt_label(attempt: Attempt) -> str:
 
 
 def _representation_params(spec: RepresentationSpec) -> dict[str, object]:
+    """A representation's settings under its name, but for what all of them have."""
     settings: dict[str, object] = {
         f"{spec.name}.{name}": value for name, value in spec.settings.items() if name != "precision"
     }
-    if "precision" in spec.settings:
-        settings["precision"] = spec.settings["precision"]
+    settings["precision"] = spec.settings.get("precision", "float32")
     if spec.latent_dim is not None:
         settings["latent_dim"] = spec.latent_dim
     return settings
@@ -215,7 +211,7 @@ class Projector:
                 return True
             try:
                 tracker = self._open()
-                if run.kind == "study" or not tracker.has(run.kind, run.identity):
+                if run.kind == "study" or not tracker.has(run):
                     tracker.project(run)
             except Exception as error:  # whatever MLflow raises must not stop the training
                 self._retry_at = time.monotonic() + _RETRY_SECONDS

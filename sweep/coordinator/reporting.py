@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sweep.config import StudyConfig
@@ -16,11 +16,17 @@ def study_report(
     config: StudyConfig,
     is_mnist: bool,
     attempts: Sequence[Attempt],
-    mlflow_run_id: Callable[[Attempt], str | None],
+    mlflow_run_ids: Mapping[int, str],
 ) -> Report:
     """The report of a study: the config's rows in their order, then what was searched.
 
     Within the search, representations keep the config's order, and the most accurate comes first.
+
+    Args:
+        config: the study's config.
+        is_mnist: whether its dataset is all of MNIST.
+        attempts: the study's attempts.
+        mlflow_run_ids: the trials' runs, by trial number.
     """
     rows = {row: place for place, row in enumerate(config.rows)}
     names = list(config.blocks)
@@ -32,7 +38,7 @@ def study_report(
             -pair[1].accuracy,
         )
     )
-    measured = [Measured(a.spec, result, mlflow_run_id(a)) for a, result in complete]
+    measured = [Measured(a.spec, result, mlflow_run_ids.get(a.number)) for a, result in complete]
     return compare(config.name, measured, is_mnist)
 
 

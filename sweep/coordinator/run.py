@@ -26,7 +26,7 @@ from sweep.reports.comparison import Report
 from sweep.reports.render import to_markdown
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
-from sweep.search.attempt import Attempt, State
+from sweep.search.attempt import State
 from sweep.search.storage import open_storage
 from sweep.search.study import Progress, Study
 from sweep.tracking import Status, Tracker
@@ -39,6 +39,8 @@ class Ended:
     """How a run ended."""
 
     progress: Progress
+    shortfall: int
+    """Trials that are missing, but for those that a used-up space could not give."""
     report: Report
     exhausted: list[str]
     """Representations whose space was used up before their target."""
@@ -79,36 +81,35 @@ def run_study(
         encoders = EncoderStore(home)
         _project_past(study, encoders, projector)
         executor = LocalExecutor(
-            _workers(config, study),
+            _workers(config),
             partial(prepare_worker, source, THREADS_PER_TASK),
             config.execution.trial_timeout,
             home.logs / config.name,
         )
         Loop(study, executor, encoders, projector, watch).run(stopping)
 
-        status: Status = "FINISHED" if study.progress.reached else "FAILED"
-        projector.project([project_study("KILLED" if stopping() else status)])
-        chart: list[tuple[str, str]] = []
+        status: Status = "FAILED" if study.shortfall else "FINISHED"
+        if stopping():
+            status = "KILLED"
         reports: list[Report] = []
+        charts: list[tuple[str, str]] = []
 
         def conclude(tracker: Tracker) -> None:
-            def run_id(attempt: Attempt) -> str | None:
-                return tracker.run_id("trial", str(attempt.number))
-
-            report = study_report(config, facts.is_mnist, study.attempts, run_id)
-            _attach(tracker, report, config)
+            report = study_report(config, facts.is_mnist, study.attempts, tracker.trial_run_ids())
+            _attach(tracker, tracker.project(project_study(status)), report, config)
             reports.append(report)
-            chart.append((tracker.uri, tracker.chart_path))
+            charts.append((tracker.uri, tracker.chart_path))
 
         projector.finish(conclude, _LAST_PROJECTION_SECONDS)
         return Ended(
             progress=study.progress,
+            shortfall=study.shortfall,
             report=reports[0]
             if reports
-            else study_report(config, facts.is_mnist, study.attempts, lambda _: None),
+            else study_report(config, facts.is_mnist, study.attempts, {}),
             exhausted=study.exhausted,
             stopped=stopping(),
-            chart=chart[0] if chart else None,
+            chart=charts[0] if charts else None,
         )
 
 
@@ -125,23 +126,20 @@ def _project_past(study: Study, encoders: EncoderStore, projector: Projector) ->
     projector.project(attempt_run(attempt) for attempt in past)
 
 
-def _attach(tracker: Tracker, report: Report, config: StudyConfig) -> None:
+def _attach(tracker: Tracker, run_id: str, report: Report, config: StudyConfig) -> None:
     """Put the report's files, and its table as a note, into the study's MLflow run."""
-    run_id = tracker.run_id("study", "study")
-    assert run_id is not None
     with tempfile.TemporaryDirectory() as directory:
         write_report(report, config, Path(directory))
         tracker.attach(run_id, Path(directory))
-    link = f"[Accuracy against parameters, as a chart]({tracker.chart_path.removeprefix('/')})"
-    tracker.describe(run_id, f"{link}\n\n{to_markdown(report)}")
+    tracker.describe(run_id, to_markdown(report))
 
 
-def _workers(config: StudyConfig, study: Study) -> int:
-    """The configured number of workers, or one for each core, but no more than there are trials."""
+def _workers(config: StudyConfig) -> int:
+    """The configured number of workers, or one for each core."""
     if config.execution.workers != "auto":
         return config.execution.workers
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min((cores or 1) // THREADS_PER_TASK, study.progress.waiting))
+    return max(1, (cores or 1) // THREADS_PER_TASK)
 
 
 @contextmanager

@@ -133,11 +133,11 @@ class _Worker:
             seconds = error.args[1] if len(error.args) > 1 else "its"
             failed = Failed(FailureKind.TIMED_OUT, f"took longer than {seconds} seconds")
         except ProcessExpired as error:
-            failed = Failed(FailureKind.DIED, _death(error.exitcode))
+            failed = Failed(FailureKind.DIED, f"{_death(error.exitcode)}; its log: {self._log}")
             self.stop()
         except Exception as error:
             if not hasattr(error, "traceback"):  # raised by the pool, not by the task
-                failed = Failed(FailureKind.DIED, f"its worker was lost: {error}")
+                failed = Failed(FailureKind.DIED, f"its worker was lost; its log: {self._log}")
                 self.stop()
             else:
                 failed = Failed(

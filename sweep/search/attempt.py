@@ -46,8 +46,6 @@ class Attempt(Value):
     """Optuna's trial number."""
     spec: TrialSpec
     cell: Cell
-    from_row: bool
-    """Whether the config's rows asked for it, rather than the sampler."""
     attempt: int
     """Which attempt at this spec, from 1."""
     started_at: int

@@ -22,7 +22,7 @@ from sweep.errors import UnknownStudyError
 from sweep.search.attempt import Attempt, Cause, Failure
 from sweep.trial import DataFacts, TrialResult, TrialSpec
 
-_SPEC, _CELL, _FROM_ROW, _ATTEMPT = "spec", "cell", "from_row", "attempt"
+_SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
 _STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
 _CONFIG, _DATA = "config", "data"
 
@@ -91,7 +91,6 @@ class Ledger:
         self,
         spec: TrialSpec,
         cell: Cell,
-        from_row: bool,
         attempt: int,
         params: Mapping[str, Any],
         distributions: Mapping[str, BaseDistribution],
@@ -106,7 +105,6 @@ class Ledger:
                 user_attrs={
                     _SPEC: spec.model_dump(mode="json"),
                     _CELL: cell.model_dump(mode="json"),
-                    _FROM_ROW: from_row,
                     _ATTEMPT: attempt,
                     _STARTED: _now(),
                 },
@@ -126,13 +124,12 @@ class Ledger:
         self._tell(attempt.number, None)
         return attempt.model_copy(update={"failure": failure})
 
-    def reconcile(self, values: Callable[[TrialResult], Sequence[float]]) -> list[Attempt]:
-        """Settle what a dead coordinator left running, and return it as it now stands.
+    def reconcile(self, values: Callable[[TrialResult], Sequence[float]]) -> None:
+        """Settle what a dead coordinator left running.
 
         Args:
             values: from a result to its objective values.
         """
-        settled = []
         for trial in self._storage.get_all_trials(
             self._study_id, deepcopy=False, states=(TrialState.RUNNING,)
         ):
@@ -144,9 +141,7 @@ class Ledger:
             elif attempt.failure is not None:
                 self._tell(attempt.number, None)
             else:
-                attempt = self.fail(attempt, interruption())
-            settled.append(attempt)
-        return settled
+                self.fail(attempt, interruption())
 
     def _set(self, number: int, key: str, value: Any) -> None:
         self._storage.set_trial_user_attr(self._trial_ids[number], key, value)
@@ -166,7 +161,6 @@ class Ledger:
             number=trial.number,
             spec=TrialSpec.model_validate(attributes[_SPEC], strict=False),
             cell=Cell.model_validate(attributes[_CELL], strict=False),
-            from_row=attributes[_FROM_ROW],
             attempt=attributes[_ATTEMPT],
             started_at=attributes[_STARTED],
             result=TrialResult.model_validate(result, strict=False) if result else None,

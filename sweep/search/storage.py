@@ -26,7 +26,6 @@ def open_storage(url: str) -> BaseStorage:
         HomeError: the storage cannot be opened.
     """
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     sqlite = url.startswith("sqlite")
     arguments: dict[str, Any] = {"pool_pre_ping": True}
     if sqlite:

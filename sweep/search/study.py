@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,13 @@ from sweep.search.ledger import Ledger
 from sweep.search.sampling import Proposer, cell_params, directions, objective_values
 from sweep.trial import DataFacts, TrialResult
 
-# Failures of the machinery, not of the configuration, are tried again; this bounds it.
-MOST_ATTEMPTS = 3
+# A worker's death is the machinery's failure, not the configuration's, and tried again up to this.
+MOST_DEATHS = 3
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a study is, in specs."""
+    """How far a study is, in cells."""
 
     target: int
     complete: int
@@ -31,11 +31,8 @@ class Progress:
 
     @property
     def waiting(self) -> int:
+        """How many are still to begin."""
         return max(0, self.target - self.complete - self.running)
-
-    @property
-    def reached(self) -> bool:
-        return self.complete >= self.target
 
 
 class Study:
@@ -55,36 +52,44 @@ class Study:
         self.config = config
         self._data = data
         self._ledger = _open(storage, config, data)
-        self.settled = self._ledger.reconcile(self._objectives)
-        """Attempts that an earlier coordinator left running, as they now stand."""
-        self._attempts = {attempt.number: attempt for attempt in self._ledger.attempts()}
-        self._proposer = Proposer(config, list(self._attempts.values()))
+        self._ledger.reconcile(self._objectives)
+        self._history = History(config, self._ledger.attempts())
+        self._proposer = Proposer(config, self.attempts)
 
     @property
     def attempts(self) -> list[Attempt]:
         """All attempts, by number."""
-        return list(self._attempts.values())
+        return self._history.attempts
 
     @property
     def progress(self) -> Progress:
-        return progress(self.config, self.attempts)
+        """How far the study is."""
+        return self._history.progress
 
     @property
     def exhausted(self) -> list[str]:
         """Representations whose search ended early because every cell has been tried."""
         return [
             name
-            for name, missing in _missing(self.config, self.attempts).items()
-            if missing and self._proposer.exhausted(name)
+            for name, missing in self._history.missing.items()
+            if missing > 0 and self._proposer.exhausted(name)
         ]
 
+    @property
+    def shortfall(self) -> int:
+        """How many trials are missing, but for those that a used-up space could not give."""
+        missing = self._history.missing
+        excused = sum(missing[name] for name in self.exhausted)
+        return max(0, self.progress.target - self.progress.complete - excused)
+
     def upcoming(self) -> dict[str, tuple[int, int]]:
-        """For each representation, how many trials are still to begin, and with how many new
-        latent dimensions at the most.
+        """For each representation, the trials still to begin, and their new latent dimensions.
+
+        Of the latter, the largest number that there may be.
         """
-        tried = {attempt.cell for attempt in self._attempts.values()}
+        tried = {attempt.cell for attempt in self.attempts}
         rows = [row for row in self.config.rows if row not in tried]
-        missing = _missing(self.config, self.attempts)
+        missing = self._history.missing
         upcoming = {}
         for name, block in self.config.blocks.items():
             known = {cell.latent_dim for cell in tried if cell.representation == name}
@@ -105,25 +110,23 @@ class Study:
         First what must run again, then the config's rows, then the search: the representation that
         is furthest from its target proposes.
         """
-        latest = self._latest()
-        for key, attempt in latest.items():
-            if _runs_again(attempt):
-                tries = sum(a.spec.key == key for a in self._attempts.values())
-                return self._begin(attempt.cell, attempt.from_row, tries + 1)
-        tried = {attempt.cell for attempt in latest.values()}
+        again = self._history.due_again()
+        if again is not None:
+            return self._begin(again.cell, again.attempt + 1)
         for row in self.config.rows:
-            if row not in tried:
-                return self._begin(row, from_row=True, attempt=1)
-        missing = _missing(self.config, self.attempts)
+            if not self._history.has(row):
+                return self._begin(row, 1)
         open_ = {
-            name: count / self.config.blocks[name].trials
-            for name, count in missing.items()
-            if count > 0 and not self._given_up(name) and not self._proposer.exhausted(name)
+            name: missing / self.config.blocks[name].trials
+            for name, missing in self._history.missing.items()
+            if missing > 0
+            and not self._proposer.exhausted(name)
+            and not self._history.given_up(name)
         }
         if not open_:
             return None
-        representation = max(open_, key=lambda name: open_[name])
-        return self._begin(self._proposer.propose(representation), from_row=False, attempt=1)
+        furthest = max(open_, key=lambda name: open_[name])
+        return self._begin(self._proposer.propose(furthest), 1)
 
     def complete(self, attempt: Attempt, result: TrialResult) -> Attempt:
         """Record a result."""
@@ -133,66 +136,99 @@ class Study:
         """Record a failure."""
         return self._note(self._ledger.fail(attempt, failure))
 
-    def _begin(self, cell: Cell, from_row: bool, attempt: int) -> Attempt:
+    def _begin(self, cell: Cell, attempt: int) -> Attempt:
         params, distributions = cell_params(self.config, cell)
         spec = self.config.trial_spec(cell, self._data.sha256)
-        return self._note(self._ledger.begin(spec, cell, from_row, attempt, params, distributions))
+        return self._note(self._ledger.begin(spec, cell, attempt, params, distributions))
 
     def _note(self, attempt: Attempt) -> Attempt:
-        self._attempts[attempt.number] = attempt
+        self._history.note(attempt)
         self._proposer.learn(attempt)
         return attempt
 
     def _objectives(self, result: TrialResult) -> list[float]:
         return objective_values(self.config, result)
 
-    def _latest(self) -> dict[str, Attempt]:
-        return {attempt.spec.key: attempt for attempt in self._attempts.values()}
 
-    def _given_up(self, representation: str) -> bool:
-        """Whether as many configurations failed as were asked for: more would fail, too."""
-        failed = sum(
-            attempt.state is State.FAILED and not _runs_again(attempt)
-            for attempt in self._latest().values()
-            if attempt.cell.representation == representation
+class History:
+    """The attempts of a study by cell, and what they leave to do."""
+
+    def __init__(self, config: StudyConfig, attempts: Iterable[Attempt]) -> None:
+        self._config = config
+        self._rows = set(config.rows)
+        self._attempts: dict[int, Attempt] = {}
+        self._cells: dict[Cell, dict[int, Attempt]] = {}
+        for attempt in attempts:
+            self.note(attempt)
+
+    def note(self, attempt: Attempt) -> None:
+        """Take note of an attempt that began or ended."""
+        self._attempts[attempt.number] = attempt
+        self._cells.setdefault(attempt.cell, {})[attempt.number] = attempt
+
+    def has(self, cell: Cell) -> bool:
+        """Whether a cell was ever tried."""
+        return cell in self._cells
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """All attempts, by number."""
+        return list(self._attempts.values())
+
+    @property
+    def progress(self) -> Progress:
+        """How far the study is."""
+        states = Counter(_latest(tries).state for tries in self._cells.values())
+        trials = sum(block.trials for block in self._config.blocks.values())
+        return Progress(
+            target=len(self._config.rows) + trials,
+            complete=states[State.COMPLETE],
+            failed=states[State.FAILED],
+            running=states[State.RUNNING],
         )
-        return failed >= max(3, self.config.blocks[representation].trials)
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """For each searched representation, how many cells it needs beside those under way."""
+        under_way = Counter(
+            cell.representation
+            for cell, tries in self._cells.items()
+            if cell not in self._rows
+            and (_latest(tries).state is not State.FAILED or _is_due_again(tries))
+        )
+        return {
+            name: block.trials - under_way[name]
+            for name, block in self._config.blocks.items()
+            if block.trials
+        }
+
+    def due_again(self) -> Attempt | None:
+        """The last attempt at a cell that is to be tried again, if there is any."""
+        return next((_latest(t) for t in self._cells.values() if _is_due_again(t)), None)
+
+    def given_up(self, representation: str) -> bool:
+        """Whether as many cells failed as were asked for: others would fail, too."""
+        failed = sum(
+            _latest(tries).state is State.FAILED and not _is_due_again(tries)
+            for cell, tries in self._cells.items()
+            if cell.representation == representation
+        )
+        return failed >= max(3, self._config.blocks[representation].trials)
 
 
-def progress(config: StudyConfig, attempts: list[Attempt]) -> Progress:
-    """How far a study with these attempts is."""
-    latest = {attempt.spec.key: attempt for attempt in attempts}.values()
-    states = Counter(attempt.state for attempt in latest)
-    return Progress(
-        target=len(config.rows) + sum(block.trials for block in config.blocks.values()),
-        complete=states[State.COMPLETE],
-        failed=states[State.FAILED],
-        running=states[State.RUNNING],
-    )
+def _latest(tries: Mapping[int, Attempt]) -> Attempt:
+    return tries[max(tries)]
 
 
-def _missing(config: StudyConfig, attempts: list[Attempt]) -> dict[str, int]:
-    """For each searched representation, how many more specs it needs, beside those under way."""
-    latest = {attempt.spec.key: attempt for attempt in attempts if not attempt.from_row}.values()
-    under_way = Counter(
-        attempt.cell.representation
-        for attempt in latest
-        if attempt.state is not State.FAILED or _runs_again(attempt)
-    )
-    return {
-        name: block.trials - under_way[name]
-        for name, block in config.blocks.items()
-        if block.trials
-    }
-
-
-def _runs_again(attempt: Attempt) -> bool:
-    """Whether an attempt's spec is due again: what was interrupted, and what its worker failed."""
-    if attempt.failure is None:
+def _is_due_again(tries: Mapping[int, Attempt]) -> bool:
+    """Whether a cell is to be tried again: it was interrupted, or its worker died, a few times."""
+    failure = _latest(tries).failure
+    if failure is None:
         return False
-    if attempt.failure.cause is Cause.WORKER_DIED:
-        return attempt.attempt < MOST_ATTEMPTS
-    return attempt.failure.cause is Cause.INTERRUPTED
+    if failure.cause is Cause.WORKER_DIED:
+        deaths = [t for t in tries.values() if t.failure and t.failure.cause is Cause.WORKER_DIED]
+        return len(deaths) < MOST_DEATHS
+    return failure.cause is Cause.INTERRUPTED
 
 
 def _open(storage: BaseStorage, config: StudyConfig, data: DataFacts) -> Ledger:
