@@ -96,11 +96,12 @@ def train(
     rate = tf.constant(training.learning_rate, tf.float32)
     data = (tf.constant(train_on.features), tf.constant(train_on.labels, tf.int32))
     held_out = (tf.constant(score_on.features), tf.constant(score_on.labels, tf.int32))
-    whole = len(train_on.labels) // training.batch_size * training.batch_size
+    size = min(training.batch_size, len(train_on.labels))
+    whole = len(train_on.labels) // size * size
 
     epochs: list[NDArray[np.float64]] = []
     for epoch, order in enumerate(orders):
-        batches = tf.constant(order[:whole].reshape(-1, training.batch_size), tf.int32)
+        batches = tf.constant(order[:whole].reshape(-1, size), tf.int32)
         rest = tf.constant(order[whole:], tf.int32)
         state, velocities, sums = _epoch(state, velocities, rate, *data, batches, rest)
         scored = _score(state, *held_out)

@@ -32,7 +32,7 @@ app = typer.Typer(
 )
 # Piped output is not folded to the width of a terminal that is not there.
 _out = Console(width=None if sys.stdout.isatty() else 160)
-_err = Console(stderr=True)
+_err = Console(stderr=True, width=None if sys.stderr.isatty() else 1000)
 
 
 class Engine(StrEnum):

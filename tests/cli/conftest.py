@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.cli.process import TINY, sweep
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The config of a study that takes seconds."""
+    path = tmp_path_factory.mktemp("config") / "tiny.yaml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which one worker ran the tiny study without interruption; to be read only.
+
+    The processes that run the tests share it.
+    """
+    shared = tmp_path_factory.getbasetemp().parent
+    home = shared / "finished"
+    with FileLock(shared / "finished.lock"):
+        if not (home / "stdout").exists():
+            done = sweep("run", tiny_config, "--home", home, "--workers", 1)
+            assert done.returncode == 0, done.stderr
+            (home / "stdout").write_text(done.stdout)
+    return home

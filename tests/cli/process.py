@@ -1,0 +1,118 @@
+"""The command line as a process, and what a study leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+TINY = """
+name: tiny
+dataset: mnist-5k
+partition: {scheme: fractions, encoder: .1, classifier: .2, validation: .6, test: .1}
+seed: 3
+replicates: {draws: 2, classifiers: 2}
+representations:
+  vae:
+    {epochs: 1, batch_size: 100, learning_rate: 0.001, labels_from: classifier, trials: 4,
+     space: {latent_dim: {choices: [2, 3]}, hidden_neurons: {low: 4, high: 64, log: true}},
+     classifier: {epochs: 3, batch_size: 256, learning_rate: 0.001}}
+  pixels:
+    {labels_from: classifier, trials: 3, space: {hidden_neurons: {low: 4, high: 64, log: true}},
+     classifier: {epochs: 3, batch_size: 256, learning_rate: 0.001}}
+search: {sampler: random}
+rows:
+  - {representation: pixels, hidden_neurons: 10}
+"""
+TARGET = 8
+
+
+def environment() -> dict[str, str]:
+    """Ours, without what would point a run somewhere else."""
+    elsewhere = ("SWEEP_HOME", "SWEEP_STORAGE", "SWEEP_DATA_DIR", "MLFLOW_TRACKING_URI")
+    return {key: value for key, value in os.environ.items() if key not in elsewhere}
+
+
+def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+    """Start ``sweep`` with its output captured."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sweep", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment() | options.pop("env", {}),
+        **options,
+    )
+
+
+def sweep(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run ``sweep`` to its end."""
+    process = start(*arguments, **options)
+    out, err = process.communicate(timeout=200)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def trials(home: Path, study: str = "tiny") -> list[FrozenTrial]:
+    """A study's trials, read with Optuna's own tools."""
+    return optuna.load_study(study_name=study, storage=f"sqlite:///{home}/optuna.db").trials
+
+
+def accuracies(home: Path, study: str = "tiny") -> dict[str, list[float]]:
+    """For each completed spec, by its key, the accuracies of its replicates."""
+    return {
+        trial.user_attrs["result"]["key"]: [
+            replicate["accuracy"] for replicate in trial.user_attrs["result"]["replicates"]
+        ]
+        for trial in trials(home, study)
+        if trial.state is TrialState.COMPLETE
+    }
+
+
+def mlflow_runs(home: Path, study: str = "tiny") -> list[Any]:
+    """A study's MLflow runs."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{home}/mlflow.db")
+    experiment = client.get_experiment_by_name(study)
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id], max_results=1000))
+
+
+def assert_exactly_once(home: Path, target: int = TARGET, study: str = "tiny") -> None:
+    """The guarantee: every spec once in Optuna and in MLflow, and nothing left running."""
+    states = Counter(trial.state for trial in trials(home, study))
+    assert states[TrialState.COMPLETE] == target
+    assert set(states) <= {TrialState.COMPLETE, TrialState.FAIL}
+    assert len(accuracies(home, study)) == target
+    runs = mlflow_runs(home, study)
+    by_kind = Counter(run.data.tags["sweep.kind"] for run in runs)
+    numbers = [r.data.tags["sweep.trial"] for r in runs if r.data.tags["sweep.kind"] == "trial"]
+    assert by_kind["study"] == 1
+    assert sorted(numbers, key=int) == [str(t.number) for t in trials(home, study)]
+    status = {
+        r.data.tags["sweep.trial"]: r.info.status for r in runs if "sweep.trial" in r.data.tags
+    }
+    for trial in trials(home, study):
+        failure = trial.user_attrs.get("failure")
+        interrupted = failure is not None and failure["cause"] == "interrupted"
+        expected = "KILLED" if interrupted else "FAILED" if failure else "FINISHED"
+        assert status[str(trial.number)] == expected
+    encoders = [r.data.tags["sweep.key"] for r in runs if r.data.tags["sweep.kind"] == "encoder"]
+    assert len(encoders) == len(set(encoders))
+    assert not any(run.info.status == "RUNNING" for run in runs)
+
+
+def report_rows(home: Path, *arguments: Sequence[str], study: str = "tiny") -> list[dict[str, Any]]:
+    """The rows of ``sweep report --format json``."""
+    done = sweep("report", study, "--home", home, "--format", "json", *arguments)
+    assert done.returncode == 0, done.stderr
+    rows: list[dict[str, Any]] = json.loads(done.stdout)["rows"]
+    return rows

@@ -1,0 +1,149 @@
+"""The other commands as processes: what they print, import, and refuse."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweep import __version__
+from tests.cli.process import TARGET, TINY, environment, report_rows, sweep
+
+
+def test_version() -> None:
+    """The version is the package's."""
+    done = sweep("--version")
+    assert (done.returncode, done.stdout) == (0, f"sweep {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["status"], ["validate", "CONFIG"], ["run", "CONFIG", "--dry-run"]]
+)
+def test_cheap_commands_import_nothing_heavy(
+    arguments: list[str], tiny_config: Path, tmp_path: Path
+) -> None:
+    """Help, status and validate import neither TensorFlow nor MLflow."""
+    arguments = [str(tiny_config) if a == "CONFIG" else a for a in arguments]
+    script = (
+        "import sys; from sweep.cli.app import run\n"
+        "status = run()\n"
+        "heavy = {'tensorflow', 'keras', 'mlflow'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}, status {status}' if heavy or status else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=environment() | {"SWEEP_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_validate_says_what_would_be_done(tiny_config: Path, tmp_path: Path) -> None:
+    """Rows, trials and encoders, and it trains nothing; --dry-run is the same."""
+    done = sweep("validate", tiny_config, "--home", tmp_path, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert (plan["rows"], plan["trials"]) == (1, {"vae": 4, "pixels": 3})
+    assert (plan["encoders_needed"], plan["encoders_trained"]) == (4, 0)
+    assert plan["scored_on"] == "validation"
+    assert plan["seconds"] > 0
+    assert not (tmp_path / "optuna.db").exists()
+    dry = sweep("run", tiny_config, "--home", tmp_path, "--dry-run", "--format", "json")
+    assert json.loads(dry.stdout) == plan
+
+
+def test_validate_sees_trained_encoders(finished: Path, tiny_config: Path) -> None:
+    """Encoders that are in the home already are counted."""
+    done = sweep("validate", tiny_config, "--home", finished, "--format", "json")
+    assert json.loads(done.stdout)["encoders_trained"] == 4
+
+
+def test_status(finished: Path, tmp_path: Path) -> None:
+    """All studies or one; an empty home has none."""
+    done = sweep("status", "--home", finished, "--format", "json")
+    (study,) = json.loads(done.stdout)["studies"]
+    assert (study["study"], study["target"], study["complete"]) == ("tiny", TARGET, TARGET)
+    assert (study["failed"], study["running"], study["waiting"]) == (0, 0, 0)
+    assert study["best"]["accuracy"] == max(row["accuracy"] for row in report_rows(finished))
+    assert "tiny" in sweep("status", "tiny", "--home", finished).stdout
+    empty = sweep("status", "--home", tmp_path, "--format", "json")
+    assert json.loads(empty.stdout) == {"studies": []}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_report_formats_agree(finished: Path, tmp_path: Path) -> None:
+    """Every format has every row; --out writes them all, and the plots."""
+    rows = report_rows(finished, "--out", str(tmp_path))  # type: ignore[arg-type]  # plain words
+    assert len(rows) == TARGET
+    assert all(row["mlflow_run_ids"] for row in rows)
+    assert json.loads((tmp_path / "report.json").read_text())["rows"] == rows
+    listed = list(csv.DictReader(io.StringIO((tmp_path / "report.csv").read_text())))
+    assert [float(row["accuracy"]) for row in listed] == [row["accuracy"] for row in rows]
+    markdown = sweep("report", "tiny", "--home", finished, "--format", "markdown").stdout
+    assert markdown == (tmp_path / "report.md").read_text()
+    assert markdown.count("\n| ") == TARGET + 1
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "config.yaml", "report.md", "report.csv", "report.json",
+        "accuracy_vs_parameters.png", "accuracy_vs_parameters.svg",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["run", "missing.yaml"], 2, "missing.yaml cannot be read"),
+        (["run", "CONFIG", "--set", "foo=1"], 2, "foo: unknown key"),
+        (["run", "CONFIG", "--set", "seed=a"], 2, "seed: must be a valid integer"),
+        (["run", "CONFIG", "--set", "name=../elsewhere"], 2, "name: must match"),
+        (
+            ["run", "CONFIG", "--set", "name=!!python/object/apply:os.getcwd []"],
+            2,
+            "not valid YAML",
+        ),
+        (["run", "CONFIG", "--set", "dataset={path: missing.npz}"], 2, "missing.npz"),
+        (["run", "CONFIG", "--home", "/dev/null/home"], 2, "cannot be written"),
+        (["run", "CONFIG", "--bogus"], 2, "No such option"),
+        (["run"], 2, "Missing argument"),
+        (["status", "nothing"], 2, "there is no study"),
+        (["report", "nothing"], 2, "there is no study"),
+        (["validate", "CONFIG", "--set", "partition={scheme: notebook}"], 2, "leak"),
+    ],
+)
+def test_mistakes_are_one_clear_message(
+    arguments: list[str], status: int, message: str, tiny_config: Path, tmp_path: Path
+) -> None:
+    """No traceback, the exit status of the contract, and what to mend."""
+    arguments = [str(tiny_config) if a == "CONFIG" else a for a in arguments]
+    done = sweep(*arguments, cwd=tmp_path)
+    assert done.returncode == status
+    assert message in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_storage_that_cannot_be_opened(tiny_config: Path, tmp_path: Path) -> None:
+    """A wrong SWEEP_STORAGE is named, without its password."""
+    url = "postgresql://user:secret@127.0.0.1:1/studies"
+    done = sweep("run", tiny_config, "--home", tmp_path, env={"SWEEP_STORAGE": url})
+    assert done.returncode == 2
+    assert "SWEEP_STORAGE" in done.stderr
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_yaml_that_would_run_code(tmp_path: Path) -> None:
+    """It is refused, and does not run."""
+    marker = tmp_path / "ran"
+    config = tmp_path / "evil.yaml"
+    config.write_text(TINY + f"\nevil: !!python/object/apply:pathlib.Path.touch [{marker}]\n")
+    done = sweep("validate", config, "--home", tmp_path)
+    assert done.returncode == 2
+    assert "not valid YAML" in done.stderr
+    assert not marker.exists()

@@ -1,0 +1,209 @@
+"""``sweep run`` as a process: from a config to the table, and through interruptions."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+from tests.cli.process import (
+    TARGET,
+    accuracies,
+    assert_exactly_once,
+    mlflow_runs,
+    report_rows,
+    start,
+    sweep,
+    trials,
+)
+
+
+def test_a_study_runs_from_its_config_to_its_table(finished: Path) -> None:
+    """The table and the link to MLflow's chart are printed, and every trial is there once."""
+    out = (finished / "stdout").read_text()
+    assert "pixels → 10" in out
+    assert "viewStateShareKey=accuracy-vs-parameters" in out
+    assert_exactly_once(finished)
+    kinds = [run.data.tags["sweep.kind"] for run in mlflow_runs(finished)]
+    assert kinds.count("encoder") == 4  # two latent dimensions, two draws
+
+
+def test_mlflow_holds_what_the_contract_names(finished: Path) -> None:
+    """Tags, params, metrics and curves of a trial's run have the names users rely on."""
+    run = next(
+        run for run in mlflow_runs(finished) if run.data.params.get("representation") == "vae"
+        and run.data.tags["sweep.kind"] == "trial"
+    )  # fmt: skip
+    tags = {name for name in run.data.tags if name.startswith("sweep.")}
+    assert tags == {
+        "sweep.kind", "sweep.study", "sweep.key", "sweep.trial", "sweep.attempt",
+    }  # fmt: skip
+    assert run.data.params.keys() >= {
+        "representation", "latent_dim", "hidden_neurons", "labels", "epochs", "batch_size",
+        "learning_rate", "precision", "seed",
+    }  # fmt: skip
+    assert run.data.metrics.keys() == {
+        "accuracy", "accuracy_sd", "accuracy_ci_low", "accuracy_ci_high", "replicates",
+        "classifier_parameters", "representation_parameters", "inference_parameters",
+        "log10_classifier_parameters", "log10_inference_parameters", "train_seconds",
+        "train_loss", "train_accuracy", "val_loss", "val_accuracy",
+    }  # fmt: skip
+    assert run.data.params["labels"] == "1000"
+    assert run.data.metrics["replicates"] == 4
+
+
+def test_pixels_have_no_latent_dim(finished: Path) -> None:
+    """Absent in MLflow, null in JSON; their representation has no parameters."""
+    pixels = [r for r in mlflow_runs(finished) if r.data.params.get("representation") == "pixels"]
+    assert pixels
+    assert not any("latent_dim" in run.data.params for run in pixels)
+    rows = [row for row in report_rows(finished) if row["representation"] == "pixels"]
+    assert all(row["latent_dim"] is None for row in rows)
+    assert all(row["representation_parameters"] == 0 for row in rows)
+
+
+def test_the_study_run_carries_the_report(finished: Path) -> None:
+    """Config, tables and plots are artifacts of the study's run; its note has the table."""
+    run = next(r for r in mlflow_runs(finished) if r.data.tags["sweep.kind"] == "study")
+    files = {path.name for path in Path(run.info.artifact_uri.removeprefix("file://")).iterdir()}
+    assert files == {
+        "config.yaml", "report.md", "report.csv", "report.json",
+        "accuracy_vs_parameters.png", "accuracy_vs_parameters.svg",
+    }  # fmt: skip
+    assert "| representation |" in run.data.tags["mlflow.note.content"]
+    assert run.info.status == "FINISHED"
+
+
+def test_a_finished_study_is_left_as_it_is(finished: Path, tiny_config: Path) -> None:
+    """The same command again trains nothing, logs nothing twice, and prints the table again."""
+    before = accuracies(finished)
+    again = sweep("run", tiny_config, "--home", finished, "--format", "json")
+    assert again.returncode == 0, again.stderr
+    assert len(json.loads(again.stdout)["rows"]) == TARGET
+    assert accuracies(finished) == before
+    assert len(trials(finished)) == TARGET
+    assert_exactly_once(finished)
+
+
+def test_interruptions_change_nothing(finished: Path, tiny_config: Path, tmp_path: Path) -> None:
+    """Two workers, killed in every way at many moments, give the accuracies of one undisturbed.
+
+    Bit for bit, for the same specs; no encoder is trained twice, and no trial stands there twice.
+    """
+    arguments = ("run", tiny_config, "--home", tmp_path, "--workers", 2)
+    encoders: dict[str, float] = {}
+    signals = [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+    for after, number in zip((4, 9, 8, 10), signals, strict=True):
+        process = start(*arguments)
+        time.sleep(after)
+        if process.poll() is None:
+            process.send_signal(number)
+        process.communicate(timeout=60)
+        assert process.returncode in (-number, 130, 0)
+        for path in (tmp_path / "encoders").glob("[0-9a-f]*/record.json"):
+            assert encoders.setdefault(path.parent.name, path.stat().st_mtime) == (
+                path.stat().st_mtime
+            )
+    done = sweep(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert_exactly_once(tmp_path)
+    assert accuracies(tmp_path) == accuracies(finished)
+
+
+def test_ctrl_c_says_how_to_go_on(tiny_config: Path, tmp_path: Path) -> None:
+    """Status 130, one line that says what is done, and no worker left behind."""
+    process = start("run", tiny_config, "--home", tmp_path, start_new_session=True)
+    time.sleep(6)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    assert not [pid for pid in processes() if os.getpgid(pid) == process.pid]
+
+
+def test_a_running_study_is_refused(tiny_config: Path, tmp_path: Path) -> None:
+    """A second run of a study that is running ends with status 1 and names the owner."""
+    first = start("run", tiny_config, "--home", tmp_path)
+    time.sleep(4)
+    second = sweep("run", tiny_config, "--home", tmp_path)
+    assert second.returncode == 1
+    assert f"process {first.pid}" in second.stderr
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=60)
+
+
+def test_a_trial_that_diverges_fails_and_the_study_goes_on(
+    tiny_config: Path, tmp_path: Path
+) -> None:
+    """NaN is a failed trial with its reason, in Optuna and MLflow; others complete beside it."""
+    done = sweep(
+        "run", tiny_config, "--home", tmp_path, "--trials", 1,
+        "--set", "representations.vae.learning_rate=1e6",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    failures = [t.user_attrs["failure"] for t in trials(tmp_path) if "failure" in t.user_attrs]
+    assert failures
+    assert {failure["cause"] for failure in failures} == {"diverged"}
+    assert all("its loss is not finite in epoch" in failure["message"] for failure in failures)
+    assert len(accuracies(tmp_path)) == 2
+    failed = [run for run in mlflow_runs(tmp_path) if run.info.status == "FAILED"]
+    assert "diverged" in str([run.data.tags.get("sweep.failure") for run in failed])
+
+
+def test_a_killed_worker_costs_one_attempt(tiny_config: Path, tmp_path: Path) -> None:
+    """The attempt is recorded as failed with its reason, and the spec is tried again."""
+    process = start("run", tiny_config, "--home", tmp_path, "--workers", 1, "--trials", 1)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("encoders/.*")):  # an encoder that is being trained
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (worker,) = [pid for pid, command in processes(process.pid).items() if "spawn_main" in command]
+    os.kill(worker, signal.SIGKILL)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert_exactly_once(tmp_path, target=3)
+    failures = [t.user_attrs["failure"] for t in trials(tmp_path) if "failure" in t.user_attrs]
+    assert [failure["cause"] for failure in failures] == ["worker died"]
+    assert max(trial.user_attrs["attempt"] for trial in trials(tmp_path)) == 2
+
+
+def test_a_time_limit_fails_a_trial(tiny_config: Path, tmp_path: Path) -> None:
+    """A trial that takes too long is a failed trial that says so."""
+    done = sweep(
+        "run", tiny_config, "--home", tmp_path, "--trials", 0,
+        "--set", "execution.trial_timeout=2", "--set", "replicates.classifiers=20",
+        "--set", "representations.pixels.classifier.epochs=10000",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    (trial,) = trials(tmp_path)
+    assert trial.user_attrs["failure"]["cause"] == "timed out"
+
+
+def test_added_rows_and_trials_go_on_from_what_is_there(tiny_config: Path, tmp_path: Path) -> None:
+    """A config that only adds is accepted; one that changes is refused with the difference."""
+    assert sweep("run", tiny_config, "--home", tmp_path, "--trials", 0).returncode == 0
+    rows = ", ".join(f"{{representation: pixels, hidden_neurons: {n}}}" for n in (10, 11))
+    more = sweep("run", tiny_config, "--home", tmp_path, "--trials", 0, "--set", f"rows=[{rows}]")
+    assert more.returncode == 0, more.stderr
+    assert len(trials(tmp_path)) == 2
+    changed = sweep("run", tiny_config, "--home", tmp_path, "--set", "seed=4")
+    assert changed.returncode == 2
+    assert "seed: 3 became 4" in changed.stderr
+
+
+def processes(parent: int | None = None) -> dict[int, str]:
+    """The processes that are alive, or those of one parent, with their command lines."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, ppid = stat.read_text().rpartition(")")[2].split()[:2]
+            command = (stat.parent / "cmdline").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if state != "Z" and parent in (None, int(ppid)):
+            found[int(stat.parent.name)] = command
+    return found

@@ -1,0 +1,44 @@
+"""Work for worker processes, without TensorFlow: what a task's payload says is done."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from sweep.errors import DivergedError
+
+
+def prepare() -> Callable[[str, Callable[[float], None]], str]:
+    return work
+
+
+def refuse() -> Callable[[str, Callable[[float], None]], str]:
+    raise RuntimeError("this worker cannot be set up")
+
+
+def work(payload: str, report: Callable[[float], None]) -> str:
+    report(0.5)
+    kind, _, argument = payload.partition(" ")
+    match kind:
+        case "echo":
+            return argument
+        case "large":
+            return "x" * int(argument)
+        case "pid":
+            return str(os.getpid())
+        case "sleep":
+            time.sleep(float(argument))
+        case "kill":
+            os.kill(os.getpid(), getattr(signal, argument))
+            time.sleep(60)
+        case "exit":
+            os._exit(int(argument))
+        case "diverge":
+            raise DivergedError("the loss is not finite", hint="none")
+        case "raise":
+            raise ValueError(argument)
+        case "print":
+            os.write(1, argument.encode())
+    return ""

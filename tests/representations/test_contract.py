@@ -1,0 +1,59 @@
+"""What holds for every registered representation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sweep.representations import REPRESENTATIONS
+from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
+
+IMAGES = np.random.default_rng(1).integers(0, 256, (120, 28, 28)).astype(np.uint8)
+INDICES = np.array([7, 0, 119])
+QUICK = {"epochs": 1, "batch_size": 60}
+
+
+@pytest.mark.parametrize("name", REPRESENTATIONS)
+def test_a_representation_keeps_its_promises(name: str, tmp_path: Path) -> None:
+    """Name, settings, dimensions, parameters and features fit together; features are numbers."""
+    representation = REPRESENTATIONS[name]
+    assert representation.name == name
+    known = representation.settings.model_fields
+    settings = representation.settings(**{k: v for k, v in QUICK.items() if k in known})
+    spec = RepresentationSpec(
+        name=name,
+        latent_dim=4 if representation.has_latent_dim else None,
+        settings=settings.model_dump(),
+    )
+    encoder = None
+    if representation.is_trained:
+        encoder_spec = EncoderSpec(
+            data="0" * 64,
+            partition=NotebookPartition(scheme="notebook"),
+            seed=0,
+            draw=0,
+            representation=spec,
+            threads=1,
+        )
+        encoder = tmp_path
+        history = representation.train(
+            encoder_spec, IMAGES, np.arange(100), encoder, lambda _: None
+        )
+        assert len(history.loss) == 1
+        assert representation.parameters(spec) > 0
+        assert representation.training_multiply_adds(spec) > 0
+    features = representation.features(IMAGES, INDICES, encoder)
+    assert features.shape == (3, representation.dimensions(spec))
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+    np.testing.assert_array_equal(
+        representation.features(IMAGES, INDICES[::-1], encoder), features[::-1]
+    )
+
+
+def test_pixels_are_the_image() -> None:
+    """784 numbers from 0 to 1, in reading order."""
+    features = REPRESENTATIONS["pixels"].features(IMAGES, INDICES, None)
+    np.testing.assert_array_equal(features[1], IMAGES[0].ravel().astype(np.float32) / 255)

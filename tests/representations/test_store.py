@@ -1,0 +1,122 @@
+"""The encoder store: trained once, whole or not there, checked when it is used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweep.home import Home
+from sweep.representations.store import EncoderStore
+from sweep.trial import EncoderHistory, EncoderSpec, NotebookPartition, RepresentationSpec
+
+HISTORY = EncoderHistory(loss=(1.0,), reconstruction_loss=(0.5,), kl=(0.5,), active_dimensions=(2,))
+SPEC = EncoderSpec(
+    data="0" * 64,
+    partition=NotebookPartition(scheme="notebook"),
+    seed=0,
+    draw=0,
+    representation=RepresentationSpec(name="vae", latent_dim=2),
+    threads=1,
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home.at(tmp_path)
+    home.create()
+    return home
+
+
+class Training:
+    """Counts how often it is done."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self, out: Path) -> EncoderHistory:
+        self.times += 1
+        (out / "weights.npz").write_bytes(b"weights")
+        return HISTORY
+
+
+def test_an_encoder_is_trained_once(home: Home) -> None:
+    """The second time it is there, with its record."""
+    training, store = Training(), EncoderStore(home)
+    assert not store.has(SPEC.key)
+    paths = [store.get_or_train(SPEC, 12, training) for _ in range(3)]
+    assert training.times == 1
+    assert len(set(paths)) == 1
+    assert store.has(SPEC.key)
+    record = store.record(SPEC.key)
+    assert (record.spec, record.history, record.parameters) == (SPEC, HISTORY, 12)
+
+
+def test_a_training_that_fails_leaves_nothing(home: Home) -> None:
+    """No half of an encoder is ever found."""
+
+    def fail(out: Path) -> EncoderHistory:
+        (out / "weights.npz").write_bytes(b"half")
+        raise RuntimeError("no")
+
+    store = EncoderStore(home)
+    with pytest.raises(RuntimeError, match="no"):
+        store.get_or_train(SPEC, 0, fail)
+    assert not store.has(SPEC.key)
+    assert list(home.encoders.iterdir()) == []
+    training = Training()
+    store.get_or_train(SPEC, 0, training)
+    assert training.times == 1
+
+
+@pytest.mark.parametrize("damage", ["truncate", "alter", "delete"])
+def test_a_damaged_encoder_is_set_aside_and_trained_again(home: Home, damage: str) -> None:
+    """A file that is not what was published is noticed; the damaged encoder is kept aside."""
+    training, store = Training(), EncoderStore(home)
+    weights = store.get_or_train(SPEC, 0, training) / "weights.npz"
+    match damage:
+        case "truncate":
+            os.truncate(weights, 3)
+        case "alter":
+            weights.write_bytes(b"weighty")
+        case "delete":
+            weights.unlink()
+    path = store.get_or_train(SPEC, 0, training)
+    assert training.times == 2
+    assert (path / "weights.npz").read_bytes() == b"weights"
+    assert len([p for p in home.encoders.iterdir() if ".damaged-" in p.name]) == 1
+
+
+RACER = """
+import sys, time
+from pathlib import Path
+from sweep.home import Home
+from sweep.representations.store import EncoderStore
+from tests.representations.test_store import HISTORY, SPEC
+
+def train(out):
+    with open(sys.argv[2], "a") as log:
+        log.write("trained\\n")
+    time.sleep(1)
+    (out / "weights.npz").write_bytes(b"weights")
+    return HISTORY
+
+EncoderStore(Home.at(Path(sys.argv[1]))).get_or_train(SPEC, 0, train)
+"""
+
+
+def test_processes_that_want_the_same_encoder_train_it_once(home: Home, tmp_path: Path) -> None:
+    """Real processes at the same time: one trains, the others wait for it."""
+    log = tmp_path / "log"
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, tmp_path, log],
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        )
+        for _ in range(3)
+    ]
+    assert [racer.wait(60) for racer in racers] == [0, 0, 0]
+    assert log.read_text() == "trained\n"

@@ -1,0 +1,108 @@
+"""The notebook's VAE: its network, its parameters, its training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sweep.errors import DivergedError
+from sweep.representations import vae_training
+from sweep.representations.vae import (
+    MEANS_FILE,
+    Vae,
+    VaeSettings,
+    decoder_parameters,
+    encoder_parameters,
+    mean_path_parameters,
+)
+from sweep.trial import EncoderHistory, EncoderSpec, FractionsPartition, RepresentationSpec
+
+PARTITION = FractionsPartition(
+    scheme="fractions", encoder=0.4, classifier=0.2, validation=0.2, test=0.2
+)
+IMAGES = (np.random.default_rng(0).random((300, 28, 28)) ** 4 * 255).astype(np.uint8)
+PART = np.arange(0, 300, 2)
+
+
+def spec(draw: int = 0, latent_dim: int = 3, **settings: float) -> EncoderSpec:
+    training = VaeSettings(**{"epochs": 3, "batch_size": 64, **settings})  # type: ignore[arg-type]  # checked by pydantic
+    return EncoderSpec(
+        data="0" * 64,
+        partition=PARTITION,
+        seed=0,
+        draw=draw,
+        representation=RepresentationSpec(
+            name="vae", latent_dim=latent_dim, settings=training.model_dump()
+        ),
+        threads=1,
+    )
+
+
+def train(out: Path, **options: float) -> EncoderHistory:
+    out.mkdir()
+    return Vae().train(spec(**options), IMAGES, PART, out, lambda _: None)  # type: ignore[arg-type]  # plain numbers
+
+
+@pytest.mark.parametrize("latent_dim", [2, 8, 10, 16])
+def test_parameter_counts_are_keras_s(latent_dim: int) -> None:
+    """The closed forms count what Keras counts, for the encoder, its mean path and the decoder."""
+    encoder = vae_training.build_encoder(latent_dim, 0)
+    assert encoder.count_params() == encoder_parameters(latent_dim)
+    head = encoder.get_layer("log_variance").count_params()
+    assert mean_path_parameters(latent_dim) == encoder.count_params() - head
+    assert vae_training.build_decoder(latent_dim, 0).count_params() == decoder_parameters(
+        latent_dim
+    )
+
+
+def test_the_notebook_s_counts() -> None:
+    """At 10 dimensions the encoder has 494,772 parameters, and its mean path 494,442."""
+    assert (encoder_parameters(10), mean_path_parameters(10)) == (494_772, 494_442)
+
+
+def test_training_is_a_function_of_its_spec(tmp_path: Path) -> None:
+    """The same spec gives the same bits; another draw gives others."""
+    first, again, other = (
+        train(tmp_path / "first"),
+        train(tmp_path / "again"),
+        train(tmp_path / "other", draw=1),
+    )
+    assert first == again
+    assert first != other
+    means = [np.load(tmp_path / name / MEANS_FILE) for name in ("first", "again")]
+    np.testing.assert_array_equal(*means)
+
+
+def test_the_history_is_of_its_epochs(tmp_path: Path) -> None:
+    """The loss is reconstruction plus KL, falls, and active dimensions are counted."""
+    history = train(tmp_path / "vae", epochs=6)
+    assert len(history.loss) == 6
+    assert history.loss[-1] < history.loss[0]
+    np.testing.assert_allclose(
+        history.loss, np.add(history.reconstruction_loss, history.kl), rtol=1e-6
+    )
+    assert all(0 <= count <= 3 for count in history.active_dimensions)
+    # Pixels are at most 784 x ln 2 nats away for a decoder that knows nothing at all.
+    assert history.reconstruction_loss[0] < 784 * np.log(2) * 1.5
+
+
+def test_features_are_the_latent_means(tmp_path: Path) -> None:
+    """Every image's mean is stored, and is what the stored weights give."""
+    train(tmp_path / "vae")
+    features = Vae().features(IMAGES, np.array([5, 3]), tmp_path / "vae")
+    assert features.shape == (2, 3)
+    assert features.dtype == np.float32
+    encoder = vae_training.build_encoder(3, seed=99)
+    stored = np.load(tmp_path / "vae" / vae_training.WEIGHTS_FILE, allow_pickle=False)
+    encoder.set_weights([stored[key] for key in sorted(stored) if key.startswith("encoder")])
+    np.testing.assert_allclose(
+        vae_training.encode(encoder, IMAGES)[[5, 3]], features, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_divergence_says_where(tmp_path: Path) -> None:
+    """A loss that is not finite ends the training with its epoch and draw."""
+    with pytest.raises(DivergedError, match=r"epoch \d of 3 \(draw 1\)"):
+        train(tmp_path / "vae", learning_rate=1e6)
