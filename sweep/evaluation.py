@@ -25,7 +25,8 @@ from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
 from sweep.trial import Curves, DrawResult, EncoderSpec, Replicate, Report, TrialResult, TrialSpec
 
-_SPEC: TypeAdapter[TrialSpec | EncoderSpec] = TypeAdapter(TrialSpec | EncoderSpec)
+SPEC: TypeAdapter[TrialSpec | EncoderSpec] = TypeAdapter(TrialSpec | EncoderSpec)
+"""Reads what a worker is given; the two kinds of spec have different fields."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def prepare_worker(source: DatasetSource, threads: int) -> Callable[[str, Report
     bench = Workbench(source)
 
     def work(payload: str, report: Report) -> str:
-        spec = _SPEC.validate_json(payload)
+        spec = SPEC.validate_json(payload)
         if spec.threads != threads:
             raise ValueError(f"a worker of {threads} threads was given a spec of {spec.threads}")
         if isinstance(spec, EncoderSpec):

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 
 from sweep.config import StudyConfig
@@ -167,48 +166,45 @@ class Projector:
         self._study = study
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mlflow")
         self._waiting: deque[Run] = deque()
-        self._lock = threading.Lock()
+        self._work: Future[bool] | None = None
         self._tracker: Tracker | None = None
         self._retry_at = 0.0
         self._warned = False
 
     def project(self, runs: Iterable[Run]) -> None:
         """Have runs projected; those that stand there complete are left as they are."""
-        with self._lock:
-            self._waiting.extend(runs)
-        if time.monotonic() >= self._retry_at:
-            self._thread.submit(self._work)
+        self._waiting.extend(runs)
+        idle = self._work is None or self._work.done()
+        if idle and self._waiting and time.monotonic() >= self._retry_at:
+            self._work = self._thread.submit(self._project_waiting)
 
     def finish(self, last: Callable[[Tracker], None], timeout: float) -> bool:
         """Project what is left, then do one last thing; whether all of that was done in time."""
         done = self._thread.submit(self._finish, last)
         wait_for([done], timeout)
         self._thread.shutdown(wait=False, cancel_futures=True)
-        if done.done() and done.result():
+        if done.done() and not done.cancelled() and done.result():
             return True
         log.warning(
-            "MLflow does not hold everything yet: the next run of the study, or sweep sync, "
-            "brings it there. Nothing is lost."
+            "MLflow does not hold everything yet: the same command brings it there later. "
+            "Nothing is lost."
         )
         return False
 
     def _finish(self, last: Callable[[Tracker], None]) -> bool:
-        if not self._work():
+        if not self._project_waiting():
             return False
         try:
             last(self._open())
-        except Exception as error:
+        except Exception as error:  # whatever MLflow raises
             self._warn(error)
             return False
         return True
 
-    def _work(self) -> bool:
+    def _project_waiting(self) -> bool:
         """Project what waits, up to the first failure; whether nothing waits any more."""
-        while True:
-            with self._lock:
-                run = self._waiting[0] if self._waiting else None
-            if run is None:
-                return True
+        while self._waiting:
+            run = self._waiting[0]
             try:
                 tracker = self._open()
                 if run.kind == "study" or not tracker.has(run):
@@ -217,8 +213,8 @@ class Projector:
                 self._retry_at = time.monotonic() + _RETRY_SECONDS
                 self._warn(error)
                 return False
-            with self._lock:
-                self._waiting.popleft()
+            self._waiting.popleft()
+        return True
 
     def _open(self) -> Tracker:
         if self._tracker is None:
@@ -228,5 +224,5 @@ class Projector:
     def _warn(self, error: Exception) -> None:
         if not self._warned:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            log.warning("MLflow cannot be written (%s); training goes on", reason)
+            log.warning("MLflow cannot be written, and training goes on: %.200s", reason)
             self._warned = True

@@ -1,0 +1,150 @@
+"""The loop, with real workers, storage and MLflow; only the training is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from sweep.coordinator.loop import Loop, Snapshot
+from sweep.coordinator.projection import Projector, attempt_run
+from sweep.errors import DataError
+from sweep.execution import LocalExecutor
+from sweep.home import Home
+from sweep.representations.store import EncoderStore
+from sweep.search.attempt import Cause, State
+from sweep.search.storage import open_storage
+from sweep.search.study import Study
+from sweep.tracking import tracking_uri
+from tests.coordinator.work import BROKEN_LATENT_DIM, DATA_GONE, DIVERGES, KILLED, prepare
+from tests.search.builders import FACTS, config
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    home = Home.at(tmp_path)
+    home.create()
+    return home
+
+
+def run(home: Home, rows: list[dict[str, Any]], **trials: int) -> tuple[Study, list[Snapshot]]:
+    """Run a study on two workers to its end."""
+    study_config = config(rows=rows, **trials)
+    study = Study(open_storage(f"sqlite:///{home.optuna_db}"), study_config, FACTS)
+    executor = LocalExecutor(2, partial(prepare, home), 60, home.logs)
+    projector = Projector(home, study_config.name)
+    snapshots: list[Snapshot] = []
+    try:
+        Loop(study, executor, EncoderStore(home), projector, snapshots.append).run(lambda: False)
+    finally:
+        projector.project(attempt_run(attempt) for attempt in study.attempts)
+        projector.finish(lambda _: None, timeout=60)
+    return study, snapshots
+
+
+def row(hidden_neurons: int, latent_dim: int | None = None) -> dict[str, Any]:
+    if latent_dim is None:
+        return {"representation": "pixels", "hidden_neurons": hidden_neurons}
+    return {
+        "representation": "vae",
+        "latent_dim": latent_dim,
+        "hidden_neurons": hidden_neurons,
+    }
+
+
+def mlflow_statuses(home: Home) -> Counter[tuple[str, str]]:
+    client = MlflowClient(tracking_uri(home))
+    experiment = client.get_experiment_by_name("study")
+    runs = client.search_runs([experiment.experiment_id])
+    return Counter((run.data.tags["sweep.kind"], run.info.status) for run in runs)
+
+
+def test_encoders_are_trained_once_and_before_their_trials(home: Home) -> None:
+    """However many trials stand on one; and everything is in MLflow, exactly once."""
+    study, _ = run(home, [row(n, latent_dim=2) for n in range(1, 7)], vae=8, pixels=6)
+    assert study.progress.complete == 20
+    tasks = Counter((home.root / "log").read_text().splitlines())
+    assert set(tasks.values()) == {1}
+    encoders = sum(task.startswith("EncoderSpec") for task in tasks)
+    assert encoders == len({a.cell.latent_dim for a in study.attempts if a.cell.latent_dim})
+    assert mlflow_statuses(home) == {("trial", "FINISHED"): 20, ("encoder", "FINISHED"): encoders}
+
+
+def test_an_encoder_that_diverges_fails_its_trials_and_no_other(home: Home) -> None:
+    """It is tried once, not once for each of its trials."""
+    rows = [row(n, latent_dim=BROKEN_LATENT_DIM) for n in (1, 2, 3)] + [row(4, latent_dim=2)]
+    study, _ = run(home, rows)
+    by_state = Counter(attempt.state for attempt in study.attempts)
+    assert by_state == {State.FAILED: 3, State.COMPLETE: 1}
+    failures = [attempt.failure for attempt in study.attempts if attempt.failure]
+    assert {failure.cause for failure in failures} == {Cause.DIVERGED}
+    assert "encoder vae 99, draw 1 of 1: the VAE diverged" in failures[0].message
+    assert (home.root / "log").read_text().count("EncoderSpec") == 2
+    assert mlflow_statuses(home)["trial", "FAILED"] == 3
+
+
+def test_a_killed_worker_costs_one_attempt_of_one_trial(home: Home) -> None:
+    """The spec completes at its second attempt; the others at their first."""
+    study, snapshots = run(home, [row(KILLED), row(1), row(2)])
+    assert study.progress.complete == 3
+    attempts = [(a.cell.hidden_neurons, a.attempt, a.state) for a in study.attempts]
+    assert sorted(attempts) == [
+        (1, 1, State.COMPLETE),
+        (2, 1, State.COMPLETE),
+        (KILLED, 1, State.FAILED),
+        (KILLED, 2, State.COMPLETE),
+    ]
+    assert mlflow_statuses(home) == {("trial", "FINISHED"): 3, ("trial", "FAILED"): 1}
+    assert any("worker died" in line for snapshot in snapshots for line in snapshot.news)
+
+
+def test_a_trial_that_diverges_is_not_tried_again(home: Home) -> None:
+    """It fails with its reason, and the study goes on."""
+    study, _ = run(home, [row(DIVERGES), row(1)])
+    (failed,) = [attempt for attempt in study.attempts if attempt.failure]
+    assert failed.failure is not None
+    assert (failed.failure.cause, failed.failure.message) == (
+        Cause.DIVERGED,
+        "the classifier diverged",
+    )
+    assert "work.py" in (failed.failure.traceback or "")
+    assert study.progress.complete == 1
+
+
+def test_data_that_changed_stops_the_study(home: Home) -> None:
+    """It is nobody's trial that failed; what was begun is recorded as interrupted."""
+    with pytest.raises(DataError, match="the dataset changed"):
+        run(home, [row(DATA_GONE), row(1)])
+    study = Study(
+        open_storage(f"sqlite:///{home.optuna_db}"),
+        config(rows=[row(DATA_GONE), row(1)]),
+        FACTS,
+    )
+    assert all(a.state in (State.INTERRUPTED, State.COMPLETE) for a in study.attempts)
+
+
+def test_training_goes_on_without_mlflow(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that does not answer costs nothing; a later run projects what it missed."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    study, _ = run(home, [row(n) for n in range(1, 6)])
+    assert study.progress.complete == 5
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    run(home, [row(n) for n in range(1, 6)])
+    assert mlflow_statuses(home) == {("trial", "FINISHED"): 5}
+
+
+def test_the_watcher_sees_the_study_to_its_end(home: Home) -> None:
+    """Snapshots show workers at their tasks, the best so far, and at last nothing left to do."""
+    _, snapshots = run(home, [row(3, latent_dim=2), row(1)])
+    labels = {worker.label for snapshot in snapshots for worker in snapshot.workers}
+    assert {"encoder vae 2, draw 1 of 1", "vae 2 → 3", "pixels → 1"} & labels
+    last = snapshots[-1]
+    assert (last.progress.complete, last.progress.waiting, len(last.workers)) == (2, 0, 0)
+    assert last.best is not None
+    assert last.best.cell.hidden_neurons == 3
+    assert last.seconds_left == 0

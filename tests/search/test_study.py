@@ -1,0 +1,212 @@
+"""A study: what comes next, after whatever happened before, on real storage."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from sweep.config import Cell
+from sweep.errors import StudyChangedError, UnknownStudyError
+from sweep.search.attempt import Attempt, Cause, State
+from sweep.search.ledger import Ledger
+from sweep.search.storage import open_storage
+from sweep.search.study import Study
+from tests.search.builders import FACTS, config, failure, result
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/optuna.db"
+
+
+def run_to_end(study: Study, most: int = 1000) -> list[Attempt]:
+    """Complete every attempt as soon as it begins."""
+    done = []
+    while len(done) < most and (attempt := study.begin_next()) is not None:
+        done.append(study.complete(attempt, result(attempt)))
+    return done
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_each_representation_gets_its_trials(url: str, sampler: str) -> None:
+    """The configured numbers, never a cell twice, rows first; Optuna's own tools see the same."""
+    rows = [{"representation": "pixels", "hidden_neurons": 5}]
+    study = Study(open_storage(url), config(sampler, rows, vae=9, pixels=6), FACTS)
+    done = run_to_end(study)
+    assert done[0].cell == Cell(representation="pixels", hidden_neurons=5)
+    assert Counter(a.cell.representation for a in done) == {"vae": 9, "pixels": 7}
+    assert len({attempt.cell for attempt in done}) == 16
+    assert study.progress.complete == study.progress.target == 16
+    seen = optuna.load_study(study_name="study", storage=url)
+    assert len(seen.trials) == 16
+    assert [trial.values for trial in seen.trials] == [
+        [result(a).accuracy, result(a).classifier_parameters] for a in done
+    ]
+    assert {trial.params["representation"] for trial in seen.trials} == {"vae", "pixels"}
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_used_up_space_ends_the_search(url: str, sampler: str) -> None:
+    """Every cell exactly once; the study then says which space is used up, and misses nothing."""
+    study = Study(open_storage(url), config(sampler, vae=40), FACTS)
+    done = run_to_end(study)
+    assert len({attempt.cell for attempt in done}) == len(done) == 24
+    assert study.exhausted == ["vae"]
+    assert study.shortfall == 0
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_resumed_study_goes_on_as_if_it_had_not_stopped(tmp_path: Path, sampler: str) -> None:
+    """The cells of an interrupted study are those of an uninterrupted one, in the same order."""
+    whole = Study(open_storage(f"sqlite:///{tmp_path}/whole.db"), config(sampler, vae=14), FACTS)
+    expected = [attempt.cell for attempt in run_to_end(whole)]
+    cells = []
+    for _ in range(7):
+        storage = open_storage(f"sqlite:///{tmp_path}/parts.db")
+        part = Study(storage, config(sampler, vae=14), FACTS)
+        cells += [attempt.cell for attempt in run_to_end(part, most=2)]
+    assert cells == expected
+
+
+def test_what_was_interrupted_runs_again(url: str) -> None:
+    """An attempt left running is recorded as interrupted, and its spec comes first, as the next."""
+    cells = config(vae=3)
+    lost = Study(open_storage(url), cells, FACTS).begin_next()
+    assert lost is not None
+    study = Study(open_storage(url), cells, FACTS)
+    assert [attempt.state for attempt in study.attempts] == [State.INTERRUPTED]
+    again = study.begin_next()
+    assert again is not None
+    assert (again.cell, again.spec.key, again.attempt) == (lost.cell, lost.spec.key, 2)
+    study.complete(again, result(again))
+    run_to_end(study)
+    states = Counter(t.state for t in optuna.load_study(study_name="study", storage=url).trials)
+    assert states == {TrialState.COMPLETE: 3, TrialState.FAIL: 1}
+
+
+def test_a_result_that_was_stored_but_not_told_is_kept(url: str) -> None:
+    """A coordinator killed between storing and telling loses nothing."""
+    storage = open_storage(url)
+    attempt = Study(storage, config(pixels=1), FACTS).begin_next()
+    assert attempt is not None
+    trial = optuna.load_study(study_name="study", storage=url).trials[0]
+    storage.set_trial_user_attr(trial._trial_id, "result", result(attempt).model_dump(mode="json"))
+    study = Study(open_storage(url), config(pixels=1), FACTS)
+    assert study.begin_next() is None
+    assert study.progress.complete == 1
+    (told,) = optuna.load_study(study_name="study", storage=url).trials
+    assert told.state is TrialState.COMPLETE
+    assert told.values == [result(attempt).accuracy, result(attempt).classifier_parameters]
+
+
+def test_a_dead_worker_s_spec_is_tried_again_a_few_times(url: str) -> None:
+    """Three deaths, and interruptions between them do not count; then another cell comes."""
+    causes = [
+        Cause.WORKER_DIED,
+        Cause.INTERRUPTED,
+        Cause.WORKER_DIED,
+        Cause.INTERRUPTED,
+        Cause.WORKER_DIED,
+    ]
+    study = Study(open_storage(url), config(pixels=5), FACTS)
+    tried = []
+    for number, cause in enumerate(causes, start=1):
+        attempt = study.begin_next()
+        assert attempt is not None
+        assert attempt.attempt == number
+        tried.append(study.fail(attempt, failure(cause)).cell)
+    assert len(set(tried)) == 1
+    run_to_end(study)
+    assert study.progress.complete == 5
+    assert study.progress.failed == 1
+    assert study.shortfall == 0
+
+
+@pytest.mark.parametrize("cause", [Cause.DIVERGED, Cause.TIMED_OUT, Cause.ERROR])
+def test_a_failed_configuration_is_replaced_and_never_tried_again(url: str, cause: Cause) -> None:
+    """The target counts completed trials; a search that only fails gives up."""
+    study = Study(open_storage(url), config(pixels=4), FACTS)
+    failed = study.begin_next()
+    assert failed is not None
+    study.fail(failed, failure(cause))
+    done = run_to_end(study)
+    assert len(done) == 4
+    assert failed.cell not in {attempt.cell for attempt in done}
+
+
+def test_a_search_that_only_fails_gives_up(url: str) -> None:
+    """As many failures as trials were asked for end it, and the shortfall is said."""
+    study = Study(open_storage(url), config(pixels=4, vae=1), FACTS)
+    while (attempt := study.begin_next()) is not None:
+        study.fail(attempt, failure(Cause.DIVERGED))
+    failed = Counter(attempt.cell.representation for attempt in study.attempts)
+    assert failed == {"pixels": 4, "vae": 3}
+    assert study.shortfall == 5
+
+
+def test_a_failed_row_is_not_replaced(url: str) -> None:
+    """A row has no substitute: it is missing."""
+    rows = [{"representation": "pixels", "hidden_neurons": n} for n in (5, 6)]
+    study = Study(open_storage(url), config(rows=rows), FACTS)
+    first = study.begin_next()
+    assert first is not None
+    study.fail(first, failure(Cause.DIVERGED))
+    assert len(run_to_end(study)) == 1
+    assert study.shortfall == 1
+
+
+def test_rows_added_later_count_what_the_search_has_tried(url: str) -> None:
+    """A row that the search happened to try is done; the search tries another cell instead."""
+    study = Study(open_storage(url), config(pixels=3), FACTS)
+    tried = run_to_end(study)[1].cell
+    row = {"representation": "pixels", "hidden_neurons": tried.hidden_neurons}
+    study = Study(open_storage(url), config(rows=[row], pixels=3), FACTS)
+    (extra,) = run_to_end(study)
+    assert extra.cell != tried
+    assert study.progress.complete == study.progress.target == 4
+
+
+def test_a_changed_config_is_refused(url: str) -> None:
+    """With what changed; more trials and more rows go on from what is there."""
+    storage = open_storage(url)
+    Study(storage, config(pixels=3), FACTS)
+    Study(
+        storage, config(pixels=4, rows=[{"representation": "pixels", "hidden_neurons": 1}]), FACTS
+    )
+    with pytest.raises(StudyChangedError, match=r"representations\.pixels\.trials: 4 became 2"):
+        Study(
+            storage,
+            config(pixels=2, rows=[{"representation": "pixels", "hidden_neurons": 1}]),
+            FACTS,
+        )
+    with pytest.raises(StudyChangedError, match="rows"):
+        Study(storage, config(pixels=4), FACTS)
+    with pytest.raises(StudyChangedError, match=r"search\.sampler: random became tpe"):
+        Study(storage, config("tpe", pixels=4), FACTS)
+    other = FACTS.model_copy(update={"sha256": "1" * 64})
+    rows = [{"representation": "pixels", "hidden_neurons": 1}]
+    with pytest.raises(StudyChangedError, match="dataset's content"):
+        Study(storage, config(pixels=4, rows=rows), other)
+
+
+def test_an_unknown_study_is_said_to_be_so(url: str) -> None:
+    """With the studies that there are."""
+    storage = open_storage(url)
+    Study(storage, config(), FACTS)
+    with pytest.raises(UnknownStudyError, match="there is no study 'other'") as raised:
+        Ledger(storage, "other")
+    assert raised.value.hint == "the home has study"
+
+
+def test_trials_of_other_programs_are_left_alone(url: str) -> None:
+    """What someone adds with Optuna's own tools neither counts nor disturbs."""
+    storage = open_storage(url)
+    Study(storage, config(pixels=2), FACTS)
+    optuna.load_study(study_name="study", storage=url).ask()
+    study = Study(storage, config(pixels=2), FACTS)
+    assert len(run_to_end(study)) == 2
+    assert study.progress.complete == 2

@@ -1,0 +1,144 @@
+"""The projection into a real MLflow store: each run once, whatever is repeated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run as MlflowRun
+
+from sweep import tracking
+from sweep.home import Home
+from sweep.tracking import Run, Tracker, find_trial_run_ids
+
+RUN = Run(
+    kind="trial",
+    name="vae 10 → 200 · trial 0",
+    status="FINISHED",
+    started_at=1_000,
+    finished_at=9_000,
+    tags={"sweep.trial": "0", "sweep.attempt": "1", "sweep.key": "k"},
+    params={"representation": "vae"},
+    metrics={"accuracy": 0.5},
+    curves={"val_accuracy": [0.25, 0.5], "val_loss": [2.0, 1.0]},
+    texts={"failure.txt": "none"},
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with one MLflow database for all tests; each has a study of its own."""
+    return Home.at(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def study(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name)
+
+
+@pytest.fixture(autouse=True)
+def _local(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return
+
+
+def runs(home: Home, study: str) -> list[MlflowRun]:
+    client = MlflowClient(tracking.tracking_uri(home))
+    experiment = client.get_experiment_by_name(study)
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def points(home: Home, run: MlflowRun, key: str) -> list[tuple[int, float]]:
+    history = MlflowClient(tracking.tracking_uri(home)).get_metric_history(run.info.run_id, key)
+    return sorted((metric.step, metric.value) for metric in history)
+
+
+def test_projecting_again_changes_nothing(home: Home, study: str) -> None:
+    """By the same tracker or by a new one: one run, every point once."""
+    ids = {Tracker(home, study).project(RUN), Tracker(home, study).project(RUN)}
+    tracker = Tracker(home, study)
+    assert tracker.has(RUN)
+    ids |= {tracker.project(RUN), tracker.project(RUN)}
+    (run,) = runs(home, study)
+    assert ids == {run.info.run_id}
+    assert points(home, run, "val_accuracy") == [(1, 0.25), (2, 0.5)]
+    assert points(home, run, "accuracy") == [(0, 0.5)]
+    assert run.data.params == {"representation": "vae"}
+    assert (run.info.start_time, run.info.end_time) == (1_000, 9_000)
+    assert (run.info.run_name, run.info.status) == (RUN.name, "FINISHED")
+
+
+def test_a_run_that_was_cut_short_is_completed(home: Home, study: str) -> None:
+    """A run created but not ended, by a process that died, is found and finished."""
+    dying = Tracker(home, study)
+    dying.project(replace(RUN, metrics={}, curves={}, status="RUNNING"))
+    tracker = Tracker(home, study)
+    assert not tracker.has(RUN)
+    tracker.project(RUN)
+    (run,) = runs(home, study)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["accuracy"] == 0.5
+
+
+def test_kinds_and_identities_are_told_apart(home: Home, study: str) -> None:
+    """Trials by number, encoders by key, the study alone."""
+    tracker = Tracker(home, study)
+    tracker.project(RUN)
+    tracker.project(replace(RUN, tags={**RUN.tags, "sweep.trial": "1"}))
+    tracker.project(replace(RUN, kind="encoder", tags={"sweep.key": "a"}))
+    tracker.project(replace(RUN, kind="encoder", tags={"sweep.key": "b"}))
+    tracker.project(replace(RUN, kind="study", tags={}))
+    assert len(runs(home, study)) == 5
+    assert tracker.trial_run_ids().keys() == {0, 1}
+    assert find_trial_run_ids(home, study) == tracker.trial_run_ids()
+
+
+def test_long_curves_and_many_runs_are_whole(
+    home: Home, study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches and pages beyond MLflow's limits lose nothing."""
+    monkeypatch.setattr(tracking, "_PAGE", 2)
+    tracker = Tracker(home, study)
+    long = replace(RUN, curves={"val_loss": [float(n) for n in range(2500)]})
+    tracker.project(long)
+    for number in range(1, 6):
+        tracker.project(replace(RUN, tags={"sweep.trial": str(number)}))
+    assert Tracker(home, study).trial_run_ids().keys() == set(range(6))
+    first = next(r for r in runs(home, study) if r.data.tags["sweep.trial"] == "0")
+    assert points(home, first, "val_loss") == [(n + 1, float(n)) for n in range(2500)]
+
+
+def test_a_deleted_experiment_is_restored(home: Home, study: str) -> None:
+    """Deleted in the UI, it would otherwise block the study's name for ever."""
+    tracker = Tracker(home, study)
+    MlflowClient(tracker.uri).delete_experiment(tracker.experiment_id)
+    assert Tracker(home, study).experiment_id == tracker.experiment_id
+    assert MlflowClient(tracker.uri).get_experiment_by_name(study).lifecycle_stage == "active"
+
+
+def test_the_description_links_to_a_view_that_is_there(home: Home, study: str) -> None:
+    """The chart link names a view whose state is JSON, with both scatter plots."""
+    tracker = Tracker(home, study)
+    run_id = tracker.project(replace(RUN, kind="study", tags={}))
+    tracker.describe(run_id, "the table")
+    experiment = MlflowClient(tracker.uri).get_experiment_by_name(study)
+    key = tracker.chart_path.partition("viewStateShareKey=")[2].partition("&")[0]
+    view = json.loads(experiment.tags[f"mlflow.sharedViewState.{key}"])
+    charts = json.loads(view["state"])["compareRunCharts"]
+    assert [chart["xaxis"]["key"] for chart in charts] == [
+        "log10_classifier_parameters",
+        "log10_inference_parameters",
+    ]
+    assert "the table" in experiment.tags["mlflow.note.content"]
+    assert tracker.chart_path.removeprefix("/") in experiment.tags["mlflow.note.content"]
+
+
+def test_looking_creates_nothing(tmp_path: Path, home: Home) -> None:
+    """A study without an experiment, and a home without a database, have no run ids."""
+    assert find_trial_run_ids(home, "nothing") == {}
+    assert find_trial_run_ids(Home.at(tmp_path), "nothing") == {}
+    assert list(tmp_path.iterdir()) == []
