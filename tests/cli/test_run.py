@@ -8,6 +8,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.cli.process import (
     TARGET,
     accuracies,
@@ -87,25 +89,41 @@ def test_a_finished_study_is_left_as_it_is(finished: Path, tiny_config: Path) ->
     assert_exactly_once(finished)
 
 
-def test_interruptions_change_nothing(finished: Path, tiny_config: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pytest.param([(6, signal.SIGKILL), (9, signal.SIGINT), (9, signal.SIGKILL)], id="short"),
+        pytest.param(
+            [
+                (1 + number * 0.7, (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[number % 3])
+                for number in range(15)
+            ],
+            id="long",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_interruptions_change_nothing(
+    moments: list[tuple[float, signal.Signals]],
+    finished: Path,
+    tiny_config: Path,
+    tmp_path: Path,
+) -> None:
     """Two workers, killed in every way at many moments, give the accuracies of one undisturbed.
 
     Bit for bit, for the same specs; no encoder is trained twice, and no trial stands there twice.
     """
     arguments = ("run", tiny_config, "--home", tmp_path, "--workers", 2)
     encoders: dict[str, float] = {}
-    signals = [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
-    for after, number in zip((4, 9, 8, 10), signals, strict=True):
+    for after, number in moments:
         process = start(*arguments)
         time.sleep(after)
-        if process.poll() is None:
-            process.send_signal(number)
+        process.send_signal(number)
         process.communicate(timeout=60)
         assert process.returncode in (-number, 130, 0)
         for path in (tmp_path / "encoders").glob("[0-9a-f]*/record.json"):
-            assert encoders.setdefault(path.parent.name, path.stat().st_mtime) == (
-                path.stat().st_mtime
-            )
+            trained = path.stat().st_mtime
+            assert encoders.setdefault(path.parent.name, trained) == trained
     done = sweep(*arguments)
     assert done.returncode == 0, done.stderr
     assert_exactly_once(tmp_path)
