@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from sweep.home import Home, published_directory
+from sweep.home import Home, published_directory, remove_leftovers
 from sweep.trial import EncoderHistory, EncoderRecord, EncoderSpec
 
 _MANIFEST = "manifest.json"
@@ -53,6 +53,7 @@ class EncoderStore:
         path = self.path(spec.key)
         with FileLock(self._home.locks / f"encoder-{spec.key}.lock"):
             if not self.has(spec.key) or not self._intact(path):
+                remove_leftovers(path)  # of a training that was killed: the lock is ours now
                 with published_directory(path) as directory:
                     started = time.time()
                     history = train(directory)

@@ -18,6 +18,7 @@ from sweep.data.partition import Indices
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 
 MEANS_FILE = "means.npy"
+WEIGHTS_FILE = "weights.npz"
 
 
 class VaeSettings(Value):
@@ -55,7 +56,20 @@ class Vae:
     ) -> EncoderHistory:
         from sweep.representations import vae_training
 
-        return vae_training.train(spec, images, part, out, report)
+        settings = VaeSettings.model_validate(spec.representation.settings)
+        trained = vae_training.train(
+            spec,
+            self.dimensions(spec.representation),
+            settings.epochs,
+            settings.batch_size,
+            settings.learning_rate,
+            images,
+            part,
+            report,
+        )
+        np.savez(out / WEIGHTS_FILE, allow_pickle=False, **trained.weights)
+        np.save(out / MEANS_FILE, trained.means, allow_pickle=False)
+        return trained.history
 
     def features(
         self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None

@@ -7,7 +7,7 @@ order and the noise of the reparameterisation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -19,10 +19,8 @@ from sweep import seeds
 from sweep.data.datasets import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.errors import DivergedError
-from sweep.representations.vae import MEANS_FILE, VaeSettings
 from sweep.trial import EncoderHistory, EncoderSpec, Report
 
-WEIGHTS_FILE = "weights.npz"
 _ACTIVE_VARIANCE = 0.01
 _ENCODING_BATCH = 1000
 
@@ -65,23 +63,46 @@ def build_decoder(latent_dim: int, seed: int) -> keras.Model:
     return keras.Model(point, x, name="decoder")
 
 
-def train(
-    spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
-) -> EncoderHistory:
-    """Train the VAE of ``spec``; write its weights, and the latent mean of every image.
+class Trained(NamedTuple):
+    """A trained VAE: its history, its weights by name, and the latent mean of every image."""
 
-    See :meth:`sweep.representations.base.Representation.train`.
+    history: EncoderHistory
+    weights: dict[str, NDArray[np.float32]]
+    means: Features
+
+
+def train(
+    spec: EncoderSpec,
+    latent_dim: int,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    images: NDArray[np.uint8],
+    part: Indices,
+    report: Report,
+) -> Trained:
+    """Train the VAE of ``spec``, whose settings are given besides.
+
+    Args:
+        spec: names the random choices.
+        latent_dim: latent dimensions.
+        epochs: passes over ``part``.
+        batch_size: images a step.
+        learning_rate: RMSprop's.
+        images: all images of the dataset, uint8 ``(n, 28, 28)``.
+        part: indices of the images to train on.
+        report: is told how much is done.
+
+    Raises:
+        DivergedError: the loss is no longer finite.
     """
-    settings = VaeSettings(**spec.representation.settings)  # type: ignore[arg-type]  # validated by pydantic
-    latent_dim = spec.representation.latent_dim
-    assert latent_dim is not None
     encoder = build_encoder(latent_dim, seeds.integer(spec.seed, "encoder", spec.key, "encoder"))
     decoder = build_decoder(latent_dim, seeds.integer(spec.seed, "encoder", spec.key, "decoder"))
-    step = _training_step(encoder, decoder, tf.constant(images[part]), settings.learning_rate)
+    step = _training_step(encoder, decoder, tf.constant(images[part]), learning_rate)
 
-    epochs: list[NDArray[np.float64]] = []
-    batches = _cuts(len(part), settings.batch_size)
-    for epoch in range(settings.epochs):
+    rows: list[NDArray[np.float64]] = []
+    batches = _cuts(len(part), batch_size)
+    for epoch in range(epochs):
         order = seeds.generator(spec.seed, "encoder", spec.key, "order", epoch).permutation(
             len(part)
         )
@@ -90,21 +111,20 @@ def train(
         for number, cut in enumerate(batches):
             sums += step(tf.constant(order[cut]), tf.constant([noise, number])).numpy()
             if number % 16 == 0:
-                report((epoch + number / len(batches)) / settings.epochs)
+                report((epoch + number / len(batches)) / epochs)
         if not np.isfinite(sums).all():
             raise DivergedError(
                 f"the VAE with latent_dim {latent_dim} diverged: its loss is not finite "
-                f"in epoch {epoch + 1} of {settings.epochs} (draw {spec.draw + 1})"
+                f"in epoch {epoch + 1} of {epochs} (draw {spec.draw + 1})"
             )
-        epochs.append(sums / len(part))
+        rows.append(sums / len(part))
 
-    np.savez(
-        out / WEIGHTS_FILE,
-        **{f"encoder_{i:02}": weight for i, weight in enumerate(encoder.get_weights())},
-        **{f"decoder_{i:02}": weight for i, weight in enumerate(decoder.get_weights())},
-    )
-    np.save(out / MEANS_FILE, encode(encoder, images))
-    return _history(np.array(epochs), latent_dim)
+    weights = {
+        f"{network.name}_{place:02}": weight
+        for network in (encoder, decoder)
+        for place, weight in enumerate(network.get_weights())
+    }
+    return Trained(_history(np.array(rows), latent_dim), weights, encode(encoder, images))
 
 
 def encode(encoder: keras.Model, images: NDArray[np.uint8]) -> Features:

@@ -90,6 +90,14 @@ def test_a_damaged_encoder_is_set_aside_and_trained_again(home: Home, damage: st
     assert len([p for p in home.encoders.iterdir() if ".damaged-" in p.name]) == 1
 
 
+def test_what_a_killed_training_left_is_removed(home: Home) -> None:
+    """The next training of the same encoder clears it away; others' files are left alone."""
+    (home.encoders / f".{SPEC.key}-abc").mkdir()
+    (home.encoders / ".other-abc").mkdir()
+    EncoderStore(home).get_or_train(SPEC, 0, Training())
+    assert {path.name for path in home.encoders.iterdir()} == {SPEC.key, ".other-abc"}
+
+
 RACER = """
 import sys, time
 from pathlib import Path

@@ -11,6 +11,7 @@ from sweep.errors import DivergedError
 from sweep.representations import vae_training
 from sweep.representations.vae import (
     MEANS_FILE,
+    WEIGHTS_FILE,
     Vae,
     VaeSettings,
     decoder_parameters,
@@ -95,7 +96,7 @@ def test_features_are_the_latent_means(tmp_path: Path) -> None:
     assert features.shape == (2, 3)
     assert features.dtype == np.float32
     encoder = vae_training.build_encoder(3, seed=99)
-    stored = np.load(tmp_path / "vae" / vae_training.WEIGHTS_FILE, allow_pickle=False)
+    stored = np.load(tmp_path / "vae" / WEIGHTS_FILE, allow_pickle=False)
     encoder.set_weights([stored[key] for key in sorted(stored) if key.startswith("encoder")])
     np.testing.assert_allclose(
         vae_training.encode(encoder, IMAGES)[[5, 3]], features, rtol=1e-4, atol=1e-5
