@@ -239,7 +239,8 @@ def run() -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
     except SweepError as error:
-        _err.print(f"[bold red]error:[/] {escape(error.message)}", highlight=False)
+        kind = "" if isinstance(error, StoppedError) else "[bold red]error:[/] "
+        _err.print(f"{kind}{escape(error.message)}", highlight=False)
         if error.hint:
             _err.print(f"[dim]hint:[/] {escape(error.hint)}", highlight=False)
         return error.exit_status

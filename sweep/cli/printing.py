@@ -39,7 +39,8 @@ def print_ended(out: Console, err: Console, ended: Ended, as_json: bool) -> None
             f"  {_UI}{path}",
         ]
     # Beside JSON on stdout, this belongs to the messages.
-    (err if as_json else out).print("\n".join(lines), markup=False, highlight=False)
+    where = err if as_json else out
+    where.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def print_report(out: Console, report: Report) -> None:
