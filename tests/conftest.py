@@ -2,10 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
 from tests.cli.process import TINY, sweep
+
+# The machine may be busy, and a first call may import a library: time is no property of the code.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

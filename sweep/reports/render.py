@@ -51,9 +51,9 @@ def notes(report: Report) -> list[str]:
 def to_table(report: Report) -> Table:
     """A table for the terminal: short, to fit 80 columns."""
     compared = _is_compared(report)
-    columns = ["configuration", "labels", "accuracy %", "n", "classifier", "inference"]
-    if compared:
-        columns += ["published", "verdict"]
+    # Beside published rows the number of labels is the protocol's, and the verdict wants its room.
+    columns = ["configuration", "accuracy %", "n", "classifier", "inference"]
+    columns += ["publ. %", "verdict"] if compared else ["labels"]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
         left = name in ("configuration", "verdict")
@@ -65,7 +65,6 @@ def to_table(report: Report) -> Table:
             accuracy += f" ± {50 * (row.accuracy_ci_high - row.accuracy_ci_low):.2f}"
         cells = [
             f"{row.representation}{latent} → {row.hidden_neurons}",
-            f"{row.labels:,}",
             accuracy,
             _replicates(row),
             f"{row.classifier_parameters:,}",
@@ -73,6 +72,8 @@ def to_table(report: Report) -> Table:
         ]
         if compared:
             cells += [_percent(row.published_accuracy), row.verdict or "–"]
+        else:
+            cells += [f"{row.labels:,}"]
         table.add_row(*cells)
     return table
 

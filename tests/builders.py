@@ -1,0 +1,59 @@
+"""A trial spec, and a result for it, with any field of one's choosing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sweep.trial import (
+    ClassifierTraining,
+    Curves,
+    NotebookPartition,
+    Replicate,
+    RepresentationSpec,
+    TrialResult,
+    TrialSpec,
+)
+
+VAE_SETTINGS = {"epochs": 35, "batch_size": 128, "learning_rate": 0.001, "precision": "float32"}
+
+
+def trial_spec(**fields: Any) -> TrialSpec:
+    """The notebook's VAE row 10 → 200, five draws of three classifiers."""
+    defaults: dict[str, Any] = {
+        "data": "0" * 64,
+        "partition": NotebookPartition(scheme="notebook"),
+        "seed": 0,
+        "draws": 5,
+        "members": 3,
+        "representation": RepresentationSpec(name="vae", latent_dim=10, settings=VAE_SETTINGS),
+        "hidden_neurons": 200,
+        "classifier": ClassifierTraining(epochs=50, batch_size=256, learning_rate=0.001),
+        "labels_from": "classifier",
+        "scored_on": "test",
+        "threads": 1,
+    }
+    return TrialSpec(**(defaults | fields))
+
+
+def trial_result(accuracies: list[list[float]], **fields: Any) -> TrialResult:
+    """A result with these accuracies, a list for each draw."""
+    curve = (0.5,)
+    defaults: dict[str, Any] = {
+        "key": "k",
+        "labels": 13_859,
+        "classifier_parameters": 4_210,
+        "representation_parameters": 494_442,
+        "replicates": tuple(
+            Replicate(draw=draw, member=member, accuracy=accuracy, accuracy_best_epoch=accuracy)
+            for draw, members in enumerate(accuracies)
+            for member, accuracy in enumerate(members)
+        ),
+        "curves": Curves(
+            train_loss=curve, train_accuracy=curve, val_loss=curve, val_accuracy=curve
+        ),
+        "encoders": (),
+        "train_seconds": 1.0,
+        "started_at": 1_000,
+        "finished_at": 2_000,
+    }
+    return TrialResult(**(defaults | fields))

@@ -1,0 +1,222 @@
+"""Study configs: read safely, checked to the last key, and refused with what to mend."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sweep.config import Cell, load_config, parse_config
+from sweep.errors import ConfigError
+from tests.cli.process import TINY
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.mark.parametrize("shipped", sorted((ROOT / "study_configs").glob("*.yaml")), ids=str)
+def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> None:
+    """Each begins with a comment that holds its command; its name is the file's stem."""
+    assert load_config(shipped).name == shipped.stem
+    text = shipped.read_text()
+    assert text.startswith("# ")
+    comment = text[: text.index("\nname:")]
+    assert f"uv run sweep run study_configs/{shipped.name}" in comment
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("foo=1", "foo: unknown key"),
+        ("representations.vae.foo=1", "representations.vae.foo: unknown key"),
+        ("representations.pca={}", "representations.pca: unknown key"),
+        ("execution.foo=1", "execution.foo: unknown key"),
+        ("seed=a", "seed: must be a valid integer, and is 'a'"),
+        ("seed=1.5", "seed: must be a valid integer, and is 1.5"),
+        ("seed=-1", "seed: must be greater than or equal to 0, and is -1"),
+        ("seed=true", "seed: must be a valid integer, and is True"),
+        ("seed=99999999999999999999", "seed: must be less than"),
+        ("dataset=cifar", "dataset: must be 'mnist' or 'mnist-5k', and is 'cifar'"),
+        ("dataset={path: 3}", "dataset.path: must be a valid string, and is 3"),
+        ("dataset=[]", "dataset: must be a mapping"),
+        ("name=../x", "name: must match pattern"),
+        ("name=a/b", "name: must match pattern"),
+        ("name=.hidden", "name: must match pattern"),
+        ("name=''", "name: must match pattern"),
+        ("name=" + "x" * 65, "name: must have at most 64 characters"),
+        ("partition.encoder=.7", "encoder + classifier + validation + test must be 1"),
+        ("partition.encoder=0", "partition.encoder: must be greater than 0"),
+        ("partition.scheme=thirds", "scheme must be one of fractions, notebook"),
+        ("partition=half", "partition: "),
+        ("partition={scheme: notebook}", "selecting on the test partition is a leak"),
+        ("replicates.draws=0", "replicates.draws: must be greater than or equal to 1"),
+        ("replicates=3", "replicates: must be a mapping"),
+        ("representations=[]", "representations: must be a mapping"),
+        ("representations.vae.classifier=null", "representations.vae.classifier: must be a"),
+        ("representations.vae.classifier.epochs='3'", "classifier.epochs: must be a valid integer"),
+        ("representations.vae.learning_rate=.inf", "learning_rate: must be a finite number"),
+        ("representations.vae.precision=int8", "precision: must be 'float32'"),
+        ("representations.vae.space=null", "4 trials need a space"),
+        ("representations.vae.space.latent_dim=null", "the space of 'vae' needs latent_dim"),
+        ("representations.vae.space.latent_dim=4", "latent_dim: must be a mapping"),
+        ("representations.vae.space.latent_dim={choices: []}", "choices: must have at least 1"),
+        ("representations.vae.space.latent_dim={choices: [2, 2]}", "stands in the list twice"),
+        ("representations.vae.space.latent_dim={low: 3}", "latent_dim.high: missing"),
+        ("representations.vae.space.latent_dim={low: 9, high: 3}", "low (9) is greater than high"),
+        ("representations.pixels.space.latent_dim={low: 1, high: 2}", "does not have latent_dim"),
+        ("search.sampler=best", "search.sampler: must be 'tpe' or 'random'"),
+        ("search.objectives=[]", "search.objectives: must have at least 1 item"),
+        ("search.objectives=[accuracy, accuracy]", "stands in the list twice"),
+        ("rows=3", "rows: must be a list"),
+        ("rows.0.latent_dim=2", "rows.0: 'pixels' does not have latent_dim"),
+        ("rows.0.representation=vae", "rows.0: 'vae' needs latent_dim"),
+        ("rows.0.representation=pca", "rows.0.representation is 'pca'"),
+        ("rows.0.hidden_neurons=0", "rows.0.hidden_neurons: must be greater than or equal to 1"),
+        ("execution.workers=0", "execution.workers: must be greater than or equal to 1"),
+        ("execution.workers=many", "execution.workers: must be 'auto'"),
+        ("execution.engine=slurm", "execution.engine: must be 'local'"),
+        ("nothing", "is not of the form a.b.c=VALUE"),
+        ("a.=3", "is not of the form a.b.c=VALUE"),
+        ("rows.9.latent_dim=1", "rows has no entry 9"),
+        ("rows.first.latent_dim=1", "rows has no entry first"),
+        ("seed.x=1", "seed is a value and has nothing below it"),
+        ("name=[x", "--set name, line 1: not valid YAML"),
+        ("name=!!python/name:os.system", "not valid YAML"),
+    ],
+)
+def test_a_mistake_is_named(path: Path, override: str, message: str) -> None:
+    """By its key path, with what would be right and what there is."""
+    with pytest.raises(ConfigError) as raised:
+        load_config(path, [override])
+    assert message in raised.value.message
+    assert raised.value.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "must be a mapping"),
+        (b"- a\n- b\n", "must be a mapping"),
+        (b"name: [\n", "line 2: not valid YAML"),
+        (b"name: a\nname: b\n", 'duplicate key "name"'),
+        (b"\xff\xfe\x00", "is not UTF-8"),
+        (b"name: \x07", "not valid YAML"),
+        (b"&a {name: *a}", "not a valid study config"),
+        (b"a: " + b"[" * 2000, "not valid YAML"),
+        (b"#" * 1_000_001, "larger than"),
+        (b"name: !!python/object/apply:os.system [true]", "not valid YAML"),
+        (b"? {a: b}\n: c\n", "not valid"),
+    ],
+)
+def test_a_file_that_is_no_config_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    """With the file's name, and the line where YAML ends."""
+    path = tmp_path / "config.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as raised:
+        load_config(path)
+    assert message in raised.value.message
+    assert "config.yaml" in raised.value.message
+
+
+def test_every_problem_is_said_at_once(path: Path) -> None:
+    """A user mends a config in one go."""
+    with pytest.raises(ConfigError) as raised:
+        load_config(path, ["seed=a", "replicates.draws=0", "foo=1"])
+    assert len(raised.value.message.splitlines()) == 4
+
+
+def test_overrides_reach_everywhere(path: Path) -> None:
+    """Nested keys, list entries, YAML values, keys that were not set, scientific notation."""
+    config = load_config(
+        path,
+        [
+            "replicates={draws: 7, classifiers: 1}",
+            "rows.0.hidden_neurons=11",
+            "execution.workers=3",
+            "representations.vae.learning_rate=1e-4",
+            "search.objectives=[accuracy]",
+        ],
+        trials=5,
+    )
+    assert config.replicates.draws == 7
+    assert config.rows == (Cell(representation="pixels", hidden_neurons=11),)
+    assert config.execution.workers == 3
+    assert config.trial_spec(
+        Cell(representation="vae", latent_dim=2, hidden_neurons=4), "0"
+    ).representation.settings["learning_rate"] == pytest.approx(1e-4)
+    assert {name: block.trials for name, block in config.blocks.items()} == {"vae": 5, "pixels": 5}
+
+
+def test_a_config_survives_its_own_yaml(path: Path, tmp_path: Path) -> None:
+    """What is stored with a study can be run again."""
+    config = load_config(path)
+    (tmp_path / "again.yaml").write_text(config.to_yaml())
+    again = load_config(tmp_path / "again.yaml")
+    assert (again.identity, again.execution) == (config.identity, config.execution)
+    assert parse_config(config.identity, "stored").identity == config.identity
+
+
+def test_how_a_study_is_run_is_not_part_of_it(path: Path) -> None:
+    """Workers and time limits change neither the identity nor any spec."""
+    config, other = load_config(path), load_config(path, ["execution.workers=7"])
+    assert config.identity == other.identity
+    cell = config.rows[0]
+    assert config.trial_spec(cell, "0") == other.trial_spec(cell, "0")
+
+
+def test_rows_alone_are_scored_on_the_test_partition(path: Path) -> None:
+    """A search makes it the validation partition, for all of the study."""
+    assert load_config(path).scored_on == "validation"
+    rows_only = load_config(path, ["partition={scheme: notebook}"], trials=0)
+    assert rows_only.scored_on == "test"
+    assert rows_only.trial_spec(rows_only.rows[0], "0").scored_on == "test"
+
+
+def test_a_representation_may_stand_idle(path: Path) -> None:
+    """Without trials and rows it is allowed, and trains nothing."""
+    config = load_config(path, ["representations.vae.trials=0"])
+    assert config.blocks["vae"].trials == 0
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=10), children, max_size=3)
+    ),
+    max_leaves=5,
+)
+KEYS = [
+    "name", "dataset", "partition", "partition.scheme", "seed", "replicates", "replicates.draws",
+    "representations", "representations.vae", "representations.vae.space",
+    "representations.vae.space.latent_dim", "representations.pixels.classifier", "search",
+    "search.objectives", "rows", "rows.0", "execution", "execution.workers", "other",
+]  # fmt: skip
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(key=st.sampled_from(KEYS), value=json_values)
+def test_any_value_anywhere_is_taken_or_refused(path: Path, key: str, value: Any) -> None:
+    """A config with anything in any place is a config or a ConfigError, and nothing else."""
+    with contextlib.suppress(ConfigError):
+        load_config(path, [f"{key}={json.dumps(value)}"])
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_file_is_taken_or_refused(tmp_path: Path, content: bytes) -> None:
+    """Whatever is in it."""
+    path = tmp_path / "config.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError):
+        load_config(path)

@@ -1,0 +1,162 @@
+"""The report's rows: measured beside published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep.reports.comparison import Measured, Report, Row, compare
+from sweep.reports.published import PUBLISHED, published_row
+from sweep.trial import (
+    ClassifierTraining,
+    FractionsPartition,
+    RepresentationSpec,
+    TrialSpec,
+)
+from tests.builders import VAE_SETTINGS, trial_result, trial_spec
+
+CLOSE = [[0.960, 0.961, 0.962], [0.958, 0.959, 0.960], [0.961, 0.962, 0.960],
+         [0.957, 0.958, 0.959], [0.962, 0.960, 0.961]]  # fmt: skip
+
+
+def row(accuracies: list[list[float]], is_mnist: bool = True, **fields: Any) -> Row:
+    measured = Measured(trial_spec(**fields), trial_result(accuracies), "run")
+    return compare("study", [measured], "test", is_mnist).rows[0]
+
+
+def test_the_published_table_has_the_exact_counts() -> None:
+    """Ten rows, with the closed-form counts, whatever was printed."""
+    assert [row.classifier_parameters for row in PUBLISHED] == [
+        15_910, 79_510, 159_010, 1_310, 1_910, 3_810, 10_810, 2_710, 21_010, 4_210,
+    ]  # fmt: skip
+    misprinted = [row for row in PUBLISHED if row.printed_parameters == 159_610]
+    assert [row.classifier_parameters for row in misprinted] == [159_010]
+    assert {row.half_unit for row in PUBLISHED} == {0.0005, 0.00005}
+    assert sorted(row.accuracy for row in PUBLISHED)[0] == 0.752
+
+
+def test_a_row_that_follows_the_protocol_has_its_published_one() -> None:
+    """VAE 10 → 200 was published with 96.9 %."""
+    published = published_row(trial_spec(), is_mnist=True)
+    assert published is not None
+    assert (published.accuracy, published.printed_parameters) == (0.969, 2_000)
+    pixels = published_row(
+        trial_spec(
+            representation=RepresentationSpec(name="pixels"),
+            labels_from="encoder",
+            classifier=ClassifierTraining(epochs=30, batch_size=256, learning_rate=0.001),
+        ),
+        is_mnist=True,
+    )
+    assert pixels is not None
+    assert pixels.accuracy == 0.977
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"hidden_neurons": 201},
+        {"labels_from": "encoder"},
+        {"scored_on": "validation"},
+        {"classifier": ClassifierTraining(epochs=49, batch_size=256, learning_rate=0.001)},
+        {"classifier": ClassifierTraining(epochs=50, batch_size=128, learning_rate=0.001)},
+        {"representation": RepresentationSpec(name="vae", latent_dim=9, settings=VAE_SETTINGS)},
+        {
+            "representation": RepresentationSpec(
+                name="vae", latent_dim=10, settings=VAE_SETTINGS | {"epochs": 34}
+            )
+        },
+        {
+            "partition": FractionsPartition(
+                scheme="fractions", encoder=0.6, classifier=0.2, validation=0.1, test=0.1
+            )
+        },
+    ],
+)
+def test_any_other_protocol_has_none(fields: dict[str, Any]) -> None:
+    """A published value stands beside what repeats it, and nothing else."""
+    assert published_row(trial_spec(**fields), is_mnist=True) is None
+    assert published_row(trial_spec(), is_mnist=False) is None
+
+
+def test_a_row_has_the_fields_of_the_contract() -> None:
+    """Other programs read them."""
+    assert list(Row.model_fields) == [
+        "representation", "latent_dim", "hidden_neurons", "labels", "classifier_parameters",
+        "representation_parameters", "inference_parameters", "accuracy", "accuracy_ci_low",
+        "accuracy_ci_high", "accuracy_best_epoch", "prediction_low", "prediction_high", "n_draws",
+        "n_replicates", "published_accuracy", "published_parameters", "verdict", "pareto",
+        "mlflow_run_ids",
+    ]  # fmt: skip
+
+
+def test_a_row_s_numbers() -> None:
+    """Mean, intervals around it, counts and sums."""
+    found = row(CLOSE)
+    assert found.accuracy == pytest.approx(sum(map(sum, CLOSE)) / 15)
+    assert found.accuracy_ci_low is not None
+    assert found.accuracy_ci_high is not None
+    assert found.accuracy_ci_low < found.accuracy < found.accuracy_ci_high
+    assert found.prediction_low is not None
+    assert found.prediction_low < found.accuracy_ci_low
+    assert (found.n_draws, found.n_replicates) == (5, 15)
+    assert found.inference_parameters == 4_210 + 494_442
+    assert found.mlflow_run_ids == ("run",)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "verdict"),
+    [
+        (CLOSE, "published higher"),
+        ([[y + 0.009 for y in draw] for draw in CLOSE], "consistent"),
+        ([[y + 0.03 for y in draw] for draw in CLOSE], "published lower"),
+        (CLOSE[:4], "too few runs"),
+        ([draw[:2] for draw in CLOSE], "too few runs"),
+        ([[0.96]], "too few runs"),
+    ],
+)
+def test_verdicts(accuracies: list[list[float]], verdict: str) -> None:
+    """Whether 96.9 % is what one new run could give; or that nobody can tell."""
+    assert row(accuracies).verdict == verdict
+
+
+def test_without_a_published_row_there_is_no_verdict() -> None:
+    """Null, as are the published values."""
+    found = row(CLOSE, is_mnist=False)
+    assert (found.verdict, found.published_accuracy, found.published_parameters) == (None,) * 3
+
+
+def test_intervals_stay_between_0_and_1() -> None:
+    """Accuracies cannot be elsewhere; and one draw has no interval at all."""
+    wide = row([[0.1, 0.1, 0.1], [0.9, 0.9, 0.9]])
+    assert (wide.accuracy_ci_low, wide.accuracy_ci_high) == (0.0, 1.0)
+    single = row([[0.9, 0.91, 0.92]])
+    assert (single.accuracy_ci_low, single.prediction_high) == (None, None)
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=12))
+def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]) -> None:
+    """No row of the front is beaten, and every other row is, by one of the front."""
+    rows = report(points).rows
+    front = [(r.accuracy, r.classifier_parameters) for r in rows if r.pareto]
+    for found in rows:
+        beaten = any(
+            accuracy >= found.accuracy
+            and parameters <= found.classifier_parameters
+            and (accuracy, parameters) != (found.accuracy, found.classifier_parameters)
+            for accuracy, parameters in front
+        )
+        assert beaten != found.pareto
+
+
+def report(points: list[tuple[int, int]]) -> Report:
+    """Rows of these tenths of accuracy and numbers of parameters."""
+    spec: TrialSpec = trial_spec()
+    measured = [
+        Measured(spec, trial_result([[tenths / 10]], classifier_parameters=parameters), None)
+        for tenths, parameters in points
+    ]
+    return compare("study", measured, "validation", is_mnist=False)

@@ -1,0 +1,104 @@
+"""Intervals: against the textbook's sums, and by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from sweep.reports.intervals import Layout
+
+
+def layout(rows: list[list[float]]) -> Layout:
+    return Layout.of([(draw, y) for draw, row in enumerate(rows) for y in row])
+
+
+ROWS = [[0.90, 0.92, 0.91], [0.95, 0.94, 0.96], [0.93, 0.93, 0.90], [0.91, 0.95, 0.94]]
+
+
+def test_mean_squares_are_those_of_the_analysis_of_variance() -> None:
+    """MSA / MSE is the F statistic that SciPy computes, and MSE its pooled variance."""
+    found = layout(ROWS)
+    assert found.mean_square_between / found.mean_square_within == pytest.approx(
+        stats.f_oneway(*ROWS).statistic
+    )
+    assert found.mean_square_within == pytest.approx(np.mean([np.var(r, ddof=1) for r in ROWS]))
+
+
+def test_the_interval_of_the_mean_is_that_of_the_draws_means() -> None:
+    """With balanced data it is Student's interval of the a means."""
+    means = np.mean(ROWS, axis=1)
+    expected = stats.t.interval(0.95, 3, loc=means.mean(), scale=stats.sem(means))
+    interval = layout(ROWS).mean_interval()
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx(expected)
+
+
+def test_the_prediction_interval_by_hand() -> None:
+    """V and ν computed from their definition; rounding widens both ends by itself."""
+    found = layout(ROWS)
+    a, n = 4, 3
+    between = (a + 1) / (a * n) * found.mean_square_between
+    within = (n - 1) / n * found.mean_square_within
+    freedom = (between + within) ** 2 / (between**2 / (a - 1) + within**2 / (a * (n - 1)))
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(between + within)
+    for rounding in (0.0, 0.0005):
+        interval = found.prediction_interval(rounding)
+        assert interval is not None
+        assert interval.high - found.mean == pytest.approx(half + rounding)
+        assert found.mean - interval.low == pytest.approx(half + rounding)
+
+
+def test_one_member_a_draw_is_the_usual_prediction_interval() -> None:
+    """mean ± t s sqrt(1 + 1/a)."""
+    values = [0.9, 0.92, 0.95, 0.91]
+    interval = layout([[y] for y in values]).prediction_interval()
+    assert interval is not None
+    half = stats.t.ppf(0.975, 3) * np.std(values, ddof=1) * np.sqrt(1 + 1 / 4)
+    assert interval.high - interval.low == pytest.approx(2 * half)
+
+
+def test_one_draw_has_no_interval() -> None:
+    """Nothing is known of how draws differ."""
+    found = layout([[0.9, 0.91, 0.92]])
+    assert found.mean_interval() is None
+    assert found.prediction_interval() is None
+    assert found.sd == pytest.approx(0.01)
+    assert layout([[0.9]]).sd is None
+
+
+def test_equal_values_have_an_interval_of_no_width() -> None:
+    """And no division by zero."""
+    interval = layout([[0.5, 0.5], [0.5, 0.5]]).prediction_interval(0.01)
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((0.49, 0.51))
+
+
+values = st.lists(st.lists(st.floats(0, 1), min_size=3, max_size=3), min_size=2, max_size=6).filter(
+    lambda rows: np.ptp(rows) > 1e-3
+)
+
+
+@given(values, st.floats(-2, 2), st.floats(0.1, 10))
+def test_intervals_follow_the_scale(rows: list[list[float]], shift: float, scale: float) -> None:
+    """Moving and stretching the values moves and stretches the intervals."""
+    moved = [[shift + scale * y for y in row] for row in rows]
+    for name in ("mean_interval", "prediction_interval"):
+        before, after = getattr(layout(rows), name)(), getattr(layout(moved), name)()
+        assert after.low == pytest.approx(shift + scale * before.low, rel=1e-6, abs=1e-6)
+        assert after.high == pytest.approx(shift + scale * before.high, rel=1e-6, abs=1e-6)
+
+
+def test_the_prediction_interval_covers_one_new_run() -> None:
+    """In 3,000 simulated studies of 5 draws x 3 members, about 95 % of the time."""
+    generator = np.random.default_rng(0)
+    covered = 0
+    for _ in range(3000):
+        draws = generator.normal(0, 2, (6, 1))
+        runs = draws + generator.normal(0, 1, (6, 3))
+        interval = layout(runs[:5].tolist()).prediction_interval()
+        assert interval is not None
+        covered += interval.low <= runs[5, 0] <= interval.high
+    assert 0.93 <= covered / 3000 <= 0.965

@@ -1,0 +1,60 @@
+"""The home: files that appear whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from sweep.errors import HomeError
+from sweep.home import Home, publish_bytes, published_directory
+
+
+def test_create_makes_a_home(tmp_path: Path) -> None:
+    """Its directories are there, and making it again changes nothing."""
+    home = Home.at(tmp_path / "a" / "b")
+    home.create()
+    home.create()
+    assert home.encoders.is_dir()
+    assert home.root.is_absolute()
+
+
+def test_a_home_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """With status 2, and the way to name another."""
+    (tmp_path / "file").touch()
+    with pytest.raises(HomeError, match="cannot be written") as raised:
+        Home.at(tmp_path / "file" / "home").create()
+    assert raised.value.exit_status == 2
+    assert "--home" in (raised.value.hint or "")
+
+
+def test_publish_bytes_leaves_all_or_nothing(tmp_path: Path) -> None:
+    """A failure leaves the old content, and no temporary file."""
+    path = tmp_path / "file"
+    publish_bytes(path, b"old")
+    with pytest.raises(TypeError):
+        publish_bytes(path, cast(Any, "not bytes"))
+    assert path.read_bytes() == b"old"
+    publish_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_directory_appears_at_the_end(tmp_path: Path) -> None:
+    """Not before its block has ended well; and the first to publish wins."""
+    path = tmp_path / "directory"
+
+    def publish(content: str) -> None:
+        with published_directory(path) as directory:
+            (directory / "file").write_text(content)
+            if content == "fails":
+                raise RuntimeError(content)
+
+    with pytest.raises(RuntimeError, match="fails"):
+        publish("fails")
+    assert list(tmp_path.iterdir()) == []
+    publish("first")
+    publish("second")
+    assert (path / "file").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]

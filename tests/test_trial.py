@@ -1,0 +1,106 @@
+"""Specs and keys: what changes a number changes the key, and nothing else does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from sweep.trial import (
+    ClassifierTraining,
+    FractionsPartition,
+    RepresentationSpec,
+    TrialSpec,
+)
+from tests.builders import VAE_SETTINGS, trial_spec
+
+FRACTIONS = {"encoder": 0.6, "classifier": 0.2, "validation": 0.1, "test": 0.1}
+CHANGES: dict[str, Any] = {
+    "data": "1" * 64,
+    "partition": FractionsPartition(scheme="fractions", **FRACTIONS),
+    "seed": 1,
+    "members": 4,
+    "representation": RepresentationSpec(name="vae", latent_dim=11, settings=VAE_SETTINGS),
+    "hidden_neurons": 201,
+    "classifier": ClassifierTraining(epochs=51, batch_size=256, learning_rate=0.001),
+    "labels_from": "encoder",
+    "scored_on": "validation",
+    "threads": 2,
+}
+
+
+def test_a_spec_survives_json() -> None:
+    """Out and in again it is equal, with the same keys."""
+    for change in ({}, *({field: value} for field, value in CHANGES.items())):
+        spec = trial_spec(**change)
+        again = TrialSpec.model_validate_json(spec.model_dump_json())
+        assert again == spec
+        assert (again.key, again.draw_key(1), again.encoder(1).key) == (
+            spec.key,
+            spec.draw_key(1),
+            spec.encoder(1).key,
+        )
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_every_field_is_in_the_key(field: str) -> None:
+    """Changing it changes the trial's key and its draws' keys."""
+    spec, changed = trial_spec(), trial_spec(**{field: CHANGES[field]})
+    assert changed.key != spec.key
+    assert changed.draw_key(0) != spec.draw_key(0)
+
+
+@pytest.mark.parametrize("setting", VAE_SETTINGS)
+def test_every_setting_of_the_encoder_is_in_its_key(setting: str) -> None:
+    """So no encoder stands for another."""
+    settings = VAE_SETTINGS | {setting: "other" if setting == "precision" else 7}
+    changed = RepresentationSpec(name="vae", latent_dim=10, settings=settings)
+    assert trial_spec(representation=changed).encoder(0).key != trial_spec().encoder(0).key
+
+
+@pytest.mark.parametrize(
+    "field", ["members", "hidden_neurons", "classifier", "labels_from", "scored_on"]
+)
+def test_an_encoder_does_not_depend_on_the_classifier(field: str) -> None:
+    """Trials that differ in their classifiers share their encoders."""
+    changed = trial_spec(**{field: CHANGES[field]})
+    assert changed.encoder(0).key == trial_spec().encoder(0).key
+
+
+def test_draws_are_shared_by_studies_with_more_of_them() -> None:
+    """The number of draws is in the trial's key, and in no draw's key."""
+    few, many = trial_spec(draws=2), trial_spec(draws=5)
+    assert few.key != many.key
+    assert few.configuration_key == many.configuration_key
+    assert [few.draw_key(d) for d in range(2)] == [many.draw_key(d) for d in range(2)]
+    assert len({many.draw_key(d) for d in range(5)}) == 5
+    assert len({many.encoder(d).key for d in range(5)}) == 5
+
+
+def test_keys_do_not_change() -> None:
+    """Stored encoders and results are found by them: a change here orphans all of them."""
+    spec = trial_spec()
+    assert spec.key == "9b81b70a67ab768671dbbe5cdfaaf010"
+    assert spec.draw_key(0) == "0e1cb26e14d94077c19330354e91ecec"
+    assert spec.encoder(0).key == "cd2e7c2d03b1dfeb0172e9053109c282"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"seed": "1"},
+        {"seed": True},
+        {"draws": 1.0},
+        {"unknown": 1},
+        {"scored_on": "train"},
+        {"classifier": {"epochs": 1, "batch_size": 1, "learning_rate": float("nan")}},
+        {"classifier": {"epochs": 0, "batch_size": 1, "learning_rate": 0.1}},
+        {"partition": {"scheme": "fractions", **FRACTIONS, "test": 0.2}},
+        {"partition": {"scheme": "thirds"}},
+    ],
+)
+def test_what_is_not_a_spec_is_refused(fields: dict[str, Any]) -> None:
+    """Loose types, unknown fields, numbers out of range, shares that do not add up."""
+    with pytest.raises(ValidationError):
+        trial_spec(**fields)
