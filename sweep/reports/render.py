@@ -54,7 +54,7 @@ def to_table(report: Report) -> Table:
     # Beside published rows the number of labels is the protocol's, and the verdict wants its room.
     columns = ["configuration", "accuracy %", "n", "classifier", "inference"]
     columns += ["publ. %", "verdict"] if compared else ["labels"]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0 if compared else 1))
     for name in columns:
         left = name in ("configuration", "verdict")
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
