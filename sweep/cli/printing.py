@@ -50,6 +50,7 @@ def print_report(out: Console, report: Report) -> None:
         return
     out.print(f"Study {report.study}", style="bold", highlight=False)
     out.print(render.to_table(report), highlight=False)
+    out.print()
     for note in render.notes(report):
         out.print(note, highlight=False, style="dim")
 

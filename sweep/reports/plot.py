@@ -38,20 +38,24 @@ def _draw(axes: Axes, report: Report) -> None:
     styles = {name: _STYLES.get(name) or next(others, ("#555555", "X")) for name in names}
     for name, (colour, marker) in styles.items():
         rows = [row for row in report.rows if row.representation == name]
-        axes.errorbar(
+        axes.plot(
             [row.classifier_parameters for row in rows],
             [100 * row.accuracy for row in rows],
-            yerr=[
-                [100 * (row.accuracy - _or(row.accuracy_ci_low, row.accuracy)) for row in rows],
-                [100 * (_or(row.accuracy_ci_high, row.accuracy) - row.accuracy) for row in rows],
-            ],
-            fmt=marker,
+            marker,
             color=colour,
-            capsize=3,
             markersize=6,
             alpha=0.85,
             label=f"{name}, measured",
         )
+        for row in rows:
+            if row.accuracy_ci_low is not None and row.accuracy_ci_high is not None:
+                axes.vlines(
+                    row.classifier_parameters,
+                    100 * row.accuracy_ci_low,
+                    100 * row.accuracy_ci_high,
+                    color=colour,
+                    alpha=0.6,
+                )
     for name, (colour, marker) in _STYLES.items():
         published = [row for row in PUBLISHED if row.representation == name]
         axes.plot(
@@ -76,7 +80,3 @@ def _draw(axes: Axes, report: Report) -> None:
             xycoords="axes fraction",
             fontsize="small",
         )
-
-
-def _or(value: float | None, otherwise: float) -> float:
-    return otherwise if value is None else value
