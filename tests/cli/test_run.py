@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.cli.process import (
     start,
     sweep,
     trials,
+    wait_until,
 )
 
 
@@ -133,19 +135,20 @@ def test_interruptions_change_nothing(
 def test_ctrl_c_says_how_to_go_on(tiny_config: Path, tmp_path: Path) -> None:
     """Status 130, one line that says what is done, and no worker left behind."""
     process = start("run", tiny_config, "--home", tmp_path, start_new_session=True)
-    time.sleep(6)
+    wait_until(lambda: list(tmp_path.glob("encoders/.*")))  # an encoder that is being trained
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "the same command goes on" in err
     assert "Traceback" not in err
-    assert not [pid for pid in processes() if os.getpgid(pid) == process.pid]
+    # multiprocessing's own resource tracker ends a moment after the last of them.
+    wait_until(lambda: not processes(lambda _, group: group == process.pid), seconds=10)
 
 
 def test_a_running_study_is_refused(tiny_config: Path, tmp_path: Path) -> None:
     """A second run of a study that is running ends with status 1 and names the owner."""
     first = start("run", tiny_config, "--home", tmp_path)
-    time.sleep(4)
+    wait_until(lambda: list(tmp_path.glob("encoders/.*")))
     second = sweep("run", tiny_config, "--home", tmp_path)
     assert second.returncode == 1
     assert f"process {first.pid}" in second.stderr
@@ -175,11 +178,9 @@ def test_a_trial_that_diverges_fails_and_the_study_goes_on(
 def test_a_killed_worker_costs_one_attempt(tiny_config: Path, tmp_path: Path) -> None:
     """The attempt is recorded as failed with its reason, and the spec is tried again."""
     process = start("run", tiny_config, "--home", tmp_path, "--workers", 1, "--trials", 1)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("encoders/.*")):  # an encoder that is being trained
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    (worker,) = [pid for pid, command in processes(process.pid).items() if "spawn_main" in command]
+    wait_until(lambda: list(tmp_path.glob("encoders/.*")))
+    children = processes(lambda parent, _: parent == process.pid)
+    (worker,) = [pid for pid, command in children.items() if "spawn_main" in command]
     os.kill(worker, signal.SIGKILL)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
@@ -213,15 +214,15 @@ def test_added_rows_and_trials_go_on_from_what_is_there(tiny_config: Path, tmp_p
     assert "seed: 3 became 4" in changed.stderr
 
 
-def processes(parent: int | None = None) -> dict[int, str]:
-    """The processes that are alive, or those of one parent, with their command lines."""
+def processes(chosen: Callable[[int, int], bool]) -> dict[int, str]:
+    """Living processes with their command lines, chosen by their parent and their group."""
     found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, ppid = stat.read_text().rpartition(")")[2].split()[:2]
+            state, parent, group = stat.read_text().rpartition(")")[2].split()[:3]
             command = (stat.parent / "cmdline").read_text()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if state != "Z" and parent in (None, int(ppid)):
+        if state != "Z" and chosen(int(parent), int(group)):
             found[int(stat.parent.name)] = command
     return found
