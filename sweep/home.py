@@ -35,8 +35,19 @@ class Home:
 
     @staticmethod
     def at(path: Path) -> Home:
-        """The home at ``path``; nothing is created yet."""
-        return Home(path.expanduser().resolve())
+        """The home at ``path``; nothing is created yet.
+
+        Raises:
+            HomeError: its databases, which are named by URLs, could not stand at this path.
+        """
+        root = path.expanduser().resolve()
+        if wrong := set("?%") & set(str(root)):
+            raise HomeError(
+                f"the home {root} has {' and '.join(sorted(wrong))} in its path, which a database's"
+                " URL cannot hold",
+                hint="choose another with --home DIR or SWEEP_HOME",
+            )
+        return Home(root)
 
     def create(self) -> None:
         """Make the directories.

@@ -29,6 +29,12 @@ def test_a_home_that_cannot_be_is_refused(tmp_path: Path) -> None:
     assert "--home" in (raised.value.hint or "")
 
 
+def test_a_home_that_no_url_can_name_is_refused(tmp_path: Path) -> None:
+    """Rather than a database that appears at a cut-off path."""
+    with pytest.raises(HomeError, match=r"has % and \? in its path"):
+        Home.at(tmp_path / "what?" / "100%")
+
+
 def test_publish_bytes_leaves_all_or_nothing(tmp_path: Path) -> None:
     """A failure leaves the old content, and no temporary file."""
     path = tmp_path / "file"
