@@ -17,6 +17,7 @@ renamed.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -99,19 +100,24 @@ class Home:
         return self.root / "logs"
 
 
+@contextmanager
+def published_file(path: Path) -> Iterator[Path]:
+    """Yield the path at which to write a file that becomes ``path`` when the block ends well."""
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _flush_directory(path.parent)
+
+
 def publish_bytes(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path`` so that a reader sees all of it or nothing."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _flush_directory(path.parent)
+    with published_file(path) as temporary:
+        temporary.write_bytes(content)
 
 
 @contextmanager
@@ -120,7 +126,8 @@ def published_directory(path: Path) -> Iterator[Path]:
 
     A ``path`` that exists by then is left alone: whoever published first wins.
     """
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    temporary = _temporary(path)
+    temporary.mkdir()
     try:
         yield temporary
         for file in temporary.iterdir():
@@ -134,10 +141,17 @@ def published_directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+
+
 def remove_leftovers(path: Path) -> None:
     """Remove what processes that were killed left of publishing ``path``; none may be doing so."""
     for leftover in path.parent.glob(f".{path.name}-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def _flush_directory(path: Path) -> None:

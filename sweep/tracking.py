@@ -16,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
-from urllib.parse import quote
 
-from sweep.home import Home
+from filelock import FileLock
+
+from sweep.home import Home, published_file, remove_leftovers
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -67,7 +68,11 @@ class Run:
 
 def tracking_uri(home: Home) -> str:
     """Where MLflow keeps its runs: ``MLFLOW_TRACKING_URI``, or the SQLite file in the home."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home.mlflow_db}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or _local_uri(home)
+
+
+def _local_uri(home: Home) -> str:
+    return f"sqlite:///{home.mlflow_db}"
 
 
 class Tracker:
@@ -76,6 +81,8 @@ class Tracker:
     def __init__(self, home: Home, study: str) -> None:
         """Open the study's experiment, and learn which runs it has; slow (MLflow is imported)."""
         self.uri = tracking_uri(home)
+        if self.uri == _local_uri(home):
+            _create_database(home)
         self._study = study
         self._client = _client(self.uri)
         self.experiment_id = self._open_experiment(home)
@@ -165,7 +172,7 @@ class Tracker:
         if experiment is None:
             # A server knows where its artifacts go; a local database must be told.
             local = not self.uri.startswith(("http://", "https://", "databricks"))
-            location = f"file://{quote(str(home.artifacts / self._study))}" if local else None
+            location = (home.artifacts / self._study).as_uri() if local else None
             return str(self._client.create_experiment(self._study, location))
         if experiment.lifecycle_stage == "deleted":
             self._client.restore_experiment(experiment.experiment_id)
@@ -175,14 +182,42 @@ class Tracker:
 def find_trial_run_ids(home: Home, study: str) -> dict[int, str]:
     """Ids of a study's trial runs, by Optuna's trial number; looks, and creates nothing."""
     uri = tracking_uri(home)
-    if uri == f"sqlite:///{home.mlflow_db}" and not home.mlflow_db.exists():
+    if uri == _local_uri(home) and not home.mlflow_db.exists():
         return {}
     client = _client(uri)
     experiment = client.get_experiment_by_name(study)
     return _trial_run_ids(_standing_runs(client, experiment.experiment_id)) if experiment else {}
 
 
+def _create_database(home: Home) -> None:
+    """Make the home's database, if it is not there, so that it appears whole.
+
+    MLflow needs dozens of migrations for that, and cannot open a database in which they stopped
+    half-way.
+    """
+    with FileLock(home.locks / "mlflow.db.lock"):
+        if home.mlflow_db.exists():
+            return
+        remove_leftovers(home.mlflow_db)
+        _set_environment()
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        with published_file(home.mlflow_db) as temporary:
+            store = SqlAlchemyStore(  # type: ignore[no-untyped-call]  # MLflow has no types here
+                f"sqlite:///{temporary}", home.artifacts.as_uri()
+            )
+            store.engine.dispose()
+
+
 def _client(uri: str) -> MlflowClient:
+    _set_environment()
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri)
+
+
+def _set_environment() -> None:
+    """What MLflow reads when it is imported, and later."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     # An unreachable server is found out in seconds; what it missed is projected later.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
@@ -190,9 +225,6 @@ def _client(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # a line for every run
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    from mlflow import MlflowClient
-
-    return MlflowClient(uri)
 
 
 def _standing_runs(client: MlflowClient, experiment_id: str) -> dict[Identity, _Standing]:

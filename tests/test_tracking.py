@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from mlflow.entities import Run as MlflowRun
 from sweep import tracking
 from sweep.home import Home
 from sweep.tracking import Run, Tracker, find_trial_run_ids
+from tests.cli.process import wait_until
 
 RUN = Run(
     kind="trial",
@@ -55,6 +58,19 @@ def runs(home: Home, study: str) -> list[MlflowRun]:
 def points(home: Home, run: MlflowRun, key: str) -> list[tuple[int, float]]:
     history = MlflowClient(tracking.tracking_uri(home)).get_metric_history(run.info.run_id, key)
     return sorted((metric.step, metric.value) for metric in history)
+
+
+def test_a_database_whose_creation_was_killed_is_created_anew(tmp_path: Path) -> None:
+    """MLflow could not open one whose migrations stopped half-way."""
+    code = "import sys; from sweep.home import Home; from sweep.tracking import Tracker; "
+    code += "from pathlib import Path; Tracker(Home.at(Path(sys.argv[1])), 'study')"
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+    wait_until(lambda: any(path.stat().st_size for path in tmp_path.glob(".mlflow.db-*")))
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "mlflow.db").exists()
+    Tracker(Home.at(tmp_path), "study")
+    assert not list(tmp_path.glob(".mlflow.db-*"))
 
 
 def test_projecting_again_changes_nothing(home: Home, study: str) -> None:

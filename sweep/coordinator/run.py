@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from filelock import FileLock
+
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.lease import lease
 from sweep.coordinator.loop import Loop, Snapshot
@@ -72,7 +74,9 @@ def run_study(
     home.create()
     with lease(home, config.name), _stop_signals() as stopping:
         facts = source.load().facts
-        study = Study(open_storage(storage_url), config, facts)
+        with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once
+            storage = open_storage(storage_url)
+        study = Study(storage, config, facts)
         projector = Projector(home, config.name)
         key = hashlib.sha256(json.dumps(config.identity, sort_keys=True).encode()).hexdigest()[:32]
         started_at = min([a.started_at for a in study.attempts], default=int(time.time() * 1000))

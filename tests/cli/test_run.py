@@ -101,7 +101,7 @@ def test_a_finished_study_is_left_as_it_is(finished: Path, tiny_config: Path) ->
                 for number in range(15)
             ],
             id="long",
-            marks=pytest.mark.slow,
+            marks=[pytest.mark.slow, pytest.mark.timeout(900)],
         ),
     ],
 )
@@ -132,28 +132,25 @@ def test_interruptions_change_nothing(
     assert accuracies(tmp_path) == accuracies(finished)
 
 
-def test_ctrl_c_says_how_to_go_on(tiny_config: Path, tmp_path: Path) -> None:
-    """Status 130, one line that says what is done, and no worker left behind."""
-    process = start("run", tiny_config, "--home", tmp_path, start_new_session=True)
+def test_a_running_study_is_refused_and_ctrl_c_says_how_to_go_on(
+    tiny_config: Path, tmp_path: Path
+) -> None:
+    """A second run ends with status 1 and names the owner; the first, interrupted, with 130.
+
+    It says in one line how to go on, and leaves no worker behind.
+    """
+    first = start("run", tiny_config, "--home", tmp_path, start_new_session=True)
     wait_until(lambda: list(tmp_path.glob("encoders/.*")))  # an encoder that is being trained
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "the same command goes on" in err
-    assert "Traceback" not in err
-    # multiprocessing's own resource tracker ends a moment after the last of them.
-    wait_until(lambda: not processes(lambda _, group: group == process.pid), seconds=10)
-
-
-def test_a_running_study_is_refused(tiny_config: Path, tmp_path: Path) -> None:
-    """A second run of a study that is running ends with status 1 and names the owner."""
-    first = start("run", tiny_config, "--home", tmp_path)
-    wait_until(lambda: list(tmp_path.glob("encoders/.*")))
     second = sweep("run", tiny_config, "--home", tmp_path)
     assert second.returncode == 1
     assert f"process {first.pid}" in second.stderr
-    first.send_signal(signal.SIGINT)
-    first.communicate(timeout=60)
+    os.killpg(first.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+    _, err = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    # multiprocessing's own resource tracker ends a moment after the last of them.
+    wait_until(lambda: not processes(lambda _, group: group == first.pid), seconds=10)
 
 
 def test_a_trial_that_diverges_fails_and_the_study_goes_on(
@@ -161,7 +158,7 @@ def test_a_trial_that_diverges_fails_and_the_study_goes_on(
 ) -> None:
     """NaN is a failed trial with its reason, in Optuna and MLflow; others complete beside it."""
     done = sweep(
-        "run", tiny_config, "--home", tmp_path, "--trials", 1,
+        "run", tiny_config, "--home", tmp_path, "--trials", 1, "--set", "replicates.draws=1",
         "--set", "representations.vae.learning_rate=1e6",
     )  # fmt: skip
     assert done.returncode == 1
@@ -177,7 +174,10 @@ def test_a_trial_that_diverges_fails_and_the_study_goes_on(
 
 def test_a_killed_worker_costs_one_attempt(tiny_config: Path, tmp_path: Path) -> None:
     """The attempt is recorded as failed with its reason, and the spec is tried again."""
-    process = start("run", tiny_config, "--home", tmp_path, "--workers", 1, "--trials", 1)
+    process = start(
+        "run", tiny_config, "--home", tmp_path, "--workers", 1, "--trials", 1,
+        "--set", "replicates.draws=1",
+    )  # fmt: skip
     wait_until(lambda: list(tmp_path.glob("encoders/.*")))
     children = processes(lambda parent, _: parent == process.pid)
     (worker,) = [pid for pid, command in children.items() if "spawn_main" in command]
