@@ -16,6 +16,7 @@ from pydantic import (
 )
 from ruamel.yaml import YAML
 
+from sweep import classifier
 from sweep.data.datasets import DatasetFile, DatasetName
 from sweep.data.partition import part_names
 from sweep.representations import REPRESENTATIONS
@@ -62,6 +63,14 @@ class Choices(Value):
     def size(self) -> int:
         return len(self.choices)
 
+    @property
+    def smallest(self) -> int:
+        return min(self.choices)
+
+    @property
+    def largest(self) -> int:
+        return max(self.choices)
+
 
 class Range(Value):
     """Whole numbers from ``low`` to ``high``, both included; ``log`` samples their logarithm."""
@@ -80,6 +89,14 @@ class Range(Value):
     def size(self) -> int:
         return self.high - self.low + 1
 
+    @property
+    def smallest(self) -> int:
+        return self.low
+
+    @property
+    def largest(self) -> int:
+        return self.high
+
 
 Dimension = Annotated[
     Annotated[Choices, Tag("<choices>")] | Annotated[Range, Tag("<range>")],
@@ -92,11 +109,6 @@ class Space(Value):
 
     hidden_neurons: Dimension
     latent_dim: Dimension | None = None
-
-    @property
-    def size(self) -> int:
-        """Number of cells."""
-        return self.hidden_neurons.size * (self.latent_dim.size if self.latent_dim else 1)
 
 
 class RepresentationConfig(Value):
@@ -132,10 +144,12 @@ class Replicates(Value):
 class Search(Value):
     """Which sampler proposes, and what it optimises."""
 
-    sampler: Literal["tpe", "random"] = "tpe"
+    sampler: Literal["tpe", "random", "grid", "qmc", "nsga2", "gp"] = "tpe"
     objectives: Annotated[
         tuple[Objective, ...], Field(min_length=1, max_length=3, strict=False)
     ] = ("accuracy", "classifier_parameters")
+    max_parameters: Annotated[int, Field(ge=1)] | None = None
+    """The classifier's parameters are to be no more than these."""
 
     @field_validator("objectives")
     @classmethod
@@ -201,10 +215,17 @@ class StudyConfig(Value):
                 "use scheme: fractions, or rows instead of trials"
             )
         for name, block in self.blocks.items():
-            has_latent_dim = REPRESENTATIONS[name].has_latent_dim
-            if block.space and (block.space.latent_dim is not None) != has_latent_dim:
-                needs = "needs" if has_latent_dim else "does not have"
-                raise ValueError(f"the space of '{name}' {needs} latent_dim")
+            if block.space is None:
+                continue
+            latent_dim = block.space.latent_dim.largest if block.space.latent_dim else None
+            _check_latent_dim(f"the space of '{name}'", name, latent_dim)
+            least = self.classifier_parameters(_smallest_cell(name, block.space))
+            bound = self.search.max_parameters
+            if block.trials and bound is not None and least > bound:
+                raise ValueError(
+                    f"search.max_parameters is {bound:,}, and the smallest classifier in the space "
+                    f"of '{name}' has {least:,}"
+                )
         for number, row in enumerate(self.rows):
             if row.representation not in self.blocks:
                 known = ", ".join(self.blocks) or "none"
@@ -212,10 +233,8 @@ class StudyConfig(Value):
                     f"rows.{number}.representation is '{row.representation}', "
                     f"which is not under representations (there: {known})"
                 )
-            has_latent_dim = REPRESENTATIONS[row.representation].has_latent_dim
-            if (row.latent_dim is not None) != has_latent_dim:
-                needs = "needs" if has_latent_dim else "does not have"
-                raise ValueError(f"rows.{number}: '{row.representation}' {needs} latent_dim")
+            where = f"rows.{number}: '{row.representation}'"
+            _check_latent_dim(where, row.representation, row.latent_dim)
             if row in self.rows[:number]:
                 raise ValueError(f"rows.{number} stands there twice")
         return self
@@ -223,23 +242,32 @@ class StudyConfig(Value):
     def trial_spec(self, cell: Cell, data: str) -> TrialSpec:
         """The trial that trains one cell on the dataset whose content hash is ``data``."""
         block = self.blocks[cell.representation]
-        settings = REPRESENTATIONS[cell.representation].settings
         return TrialSpec(
             data=data,
             partition=self.partition,
             seed=self.seed,
             draws=self.replicates.draws,
             members=self.replicates.classifiers,
-            representation=RepresentationSpec(
-                name=cell.representation,
-                latent_dim=cell.latent_dim,
-                settings={name: getattr(block, name) for name in settings.model_fields},
-            ),
+            representation=self._representation_spec(cell),
             hidden_neurons=cell.hidden_neurons,
             classifier=block.classifier,
             labels_from=block.labels_from,
             scored_on=self.scored_on,
             threads=THREADS_PER_TASK,
+        )
+
+    def classifier_parameters(self, cell: Cell) -> int:
+        """Parameters of a cell's classifier, known without training it."""
+        inputs = REPRESENTATIONS[cell.representation].dimensions(self._representation_spec(cell))
+        return classifier.parameters(inputs, cell.hidden_neurons)
+
+    def _representation_spec(self, cell: Cell) -> RepresentationSpec:
+        block = self.blocks[cell.representation]
+        settings = REPRESENTATIONS[cell.representation].settings
+        return RepresentationSpec(
+            name=cell.representation,
+            latent_dim=cell.latent_dim,
+            settings={name: getattr(block, name) for name in settings.model_fields},
         )
 
     def to_yaml(self) -> str:
@@ -266,6 +294,24 @@ def config_model() -> type[StudyConfig]:
     return cast(
         type[StudyConfig],
         create_model("study_config", __base__=StudyConfig, representations=(representations, ...)),
+    )
+
+
+def _check_latent_dim(where: str, name: str, latent_dim: int | None) -> None:
+    """Refuse a latent dimension that a representation cannot have, or the want of one."""
+    largest = REPRESENTATIONS[name].largest_latent_dim
+    if (latent_dim is None) != (largest is None):
+        needs = "does not have" if largest is None else "needs"
+        raise ValueError(f"{where} {needs} latent_dim")
+    if latent_dim is not None and largest is not None and latent_dim > largest:
+        raise ValueError(f"{where} has a latent_dim of {latent_dim}, and at most {largest} can be")
+
+
+def _smallest_cell(name: str, space: Space) -> Cell:
+    return Cell(
+        representation=name,
+        latent_dim=space.latent_dim.smallest if space.latent_dim else None,
+        hidden_neurons=space.hidden_neurons.smallest,
     )
 
 

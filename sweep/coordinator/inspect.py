@@ -15,8 +15,9 @@ from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt, State
 from sweep.search.ledger import Ledger, study_names
+from sweep.search.sampling import check_sampler
 from sweep.search.storage import open_storage
-from sweep.search.study import History
+from sweep.search.study import History, best_attempt
 from sweep.trial import EncoderSpec
 
 
@@ -42,7 +43,9 @@ def plan(config: StudyConfig, source: DatasetSource, cores: int) -> Plan:
 
     Raises:
         DataError: the dataset is at hand and not what it should be.
+        ConfigError: the sampler's packages are not installed.
     """
+    check_sampler(config)
     file = source.local_file()
     seconds, needed, trained = None, 0, 0
     if file is None:
@@ -157,7 +160,6 @@ def statuses(home: Home, url: str, name: str | None) -> list[Status]:
             continue  # its creation was cut short, or another program made it
         latest = {attempt.spec.key: attempt for attempt in attempts}.values()
         states = Counter(attempt.state for attempt in latest)
-        complete = [attempt for attempt in attempts if attempt.result is not None]
         at = History(config, attempts).progress
         found.append(
             Status(
@@ -168,9 +170,7 @@ def statuses(home: Home, url: str, name: str | None) -> list[Status]:
                 interrupted=states[State.INTERRUPTED],
                 running=at.running,
                 waiting=at.waiting,
-                best=max(
-                    complete, key=lambda a: a.result.accuracy if a.result else 0, default=None
-                ),
+                best=best_attempt(config, attempts),
             )
         )
     return found

@@ -25,7 +25,7 @@ from sweep.execution import Executor, Failed, Outcome, Task
 from sweep.execution.base import FailureKind
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
-from sweep.search.attempt import Attempt, Cause, Failure, State
+from sweep.search.attempt import Attempt, Cause, Failure
 from sweep.search.ledger import interruption
 from sweep.search.study import Progress, Study
 from sweep.trial import EncoderRecord, EncoderSpec, TrialResult, TrialSpec
@@ -209,14 +209,13 @@ class Loop:
 
     def _snapshot(self) -> Snapshot:
         news, self._news = self._news, []
-        complete = [a for a in self._study.attempts if a.state is State.COMPLETE]
         return Snapshot(
             progress=self._study.progress,
             workers=[
                 WorkerView(number, self._jobs[task.id].label, fraction)
                 for number, (task, fraction) in self._executor.running().items()
             ],
-            best=max(complete, key=lambda a: a.result.accuracy if a.result else 0, default=None),
+            best=self._study.best,
             seconds_left=self._seconds_left(),
             news=news,
         )

@@ -25,8 +25,8 @@ class Representation(Protocol):
         """Its training settings: what a study config may set beside the common keys."""
 
     @property
-    def has_latent_dim(self) -> bool:
-        """Whether ``latent_dim`` is one of its dimensions."""
+    def largest_latent_dim(self) -> int | None:
+        """The largest ``latent_dim`` it can have; None if it has no such dimension."""
 
     @property
     def is_trained(self) -> bool:

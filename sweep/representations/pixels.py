@@ -21,7 +21,7 @@ class Pixels:
 
     name = "pixels"
     settings = PixelsSettings
-    has_latent_dim = False
+    largest_latent_dim = None
     is_trained = False
 
     def dimensions(self, spec: RepresentationSpec) -> int:

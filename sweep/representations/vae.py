@@ -35,7 +35,7 @@ class Vae:
 
     name = "vae"
     settings = VaeSettings
-    has_latent_dim = True
+    largest_latent_dim = 100_000
     is_trained = True
 
     def dimensions(self, spec: RepresentationSpec) -> int:

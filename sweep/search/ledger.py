@@ -94,22 +94,23 @@ class Ledger:
         attempt: int,
         params: Mapping[str, Any],
         distributions: Mapping[str, BaseDistribution],
+        constraints: Mapping[str, float],
     ) -> Attempt:
         """Write down a new attempt, running, in one transaction."""
-        trial_id = self._storage.create_new_trial(
-            self._study_id,
-            create_trial(
-                state=TrialState.RUNNING,
-                params=dict(params),
-                distributions=dict(distributions),
-                user_attrs={
-                    _SPEC: spec.model_dump(mode="json"),
-                    _CELL: cell.model_dump(mode="json"),
-                    _ATTEMPT: attempt,
-                    _STARTED: _now(),
-                },
-            ),
+        trial = create_trial(
+            state=TrialState.RUNNING,
+            params=dict(params),
+            distributions=dict(distributions),
+            user_attrs={
+                _SPEC: spec.model_dump(mode="json"),
+                _CELL: cell.model_dump(mode="json"),
+                _ATTEMPT: attempt,
+                _STARTED: _now(),
+            },
         )
+        for name, excess in constraints.items():
+            trial.set_constraint(name, excess)
+        trial_id = self._storage.create_new_trial(self._study_id, trial)
         return self._attempt(self._storage.get_trial(trial_id))
 
     def complete(self, attempt: Attempt, result: TrialResult, values: Sequence[float]) -> Attempt:

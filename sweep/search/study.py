@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
 
 from sweep.config import Cell, Choices, StudyConfig
 from sweep.errors import StudyChangedError, UnknownStudyError
 from sweep.search.attempt import Attempt, Cause, Failure, State
 from sweep.search.ledger import Ledger
-from sweep.search.sampling import Proposer, cell_params, directions, objective_values
+from sweep.search.sampling import Proposer
+from sweep.search.space import cell_params, constraints, directions, objective_values
 from sweep.trial import DataFacts, TrialResult
 
 # A worker's death is the machinery's failure, not the configuration's, and tried again up to this.
@@ -65,6 +67,11 @@ class Study:
     def progress(self) -> Progress:
         """How far the study is."""
         return self._history.progress
+
+    @property
+    def best(self) -> Attempt | None:
+        """See :func:`best_attempt`."""
+        return best_attempt(self.config, self.attempts)
 
     @property
     def exhausted(self) -> list[str]:
@@ -139,7 +146,8 @@ class Study:
     def _begin(self, cell: Cell, attempt: int) -> Attempt:
         params, distributions = cell_params(self.config, cell)
         spec = self.config.trial_spec(cell, self._data.sha256)
-        return self._note(self._ledger.begin(spec, cell, attempt, params, distributions))
+        bounds = constraints(self.config, cell)
+        return self._note(self._ledger.begin(spec, cell, attempt, params, distributions, bounds))
 
     def _note(self, attempt: Attempt) -> Attempt:
         self._history.note(attempt)
@@ -214,6 +222,27 @@ class History:
             if cell.representation == representation
         )
         return failed >= max(3, self._config.blocks[representation].trials)
+
+
+def best_attempt(config: StudyConfig, attempts: Iterable[Attempt]) -> Attempt | None:
+    """The best complete attempt by the study's first objective; None if there is none.
+
+    One that exceeds a bound of the config is not chosen.
+    """
+    maximized = directions(config)[0] is StudyDirection.MAXIMIZE
+
+    def value(attempt: Attempt) -> float:
+        assert attempt.result is not None
+        first = objective_values(config, attempt.result)[0]
+        return first if maximized else -first
+
+    candidates = [
+        attempt
+        for attempt in attempts
+        if attempt.result is not None
+        and all(excess <= 0 for excess in constraints(config, attempt.cell).values())
+    ]
+    return max(candidates, key=value, default=None)
 
 
 def _latest(tries: Mapping[int, Attempt]) -> Attempt:

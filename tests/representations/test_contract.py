@@ -24,7 +24,7 @@ def test_a_representation_keeps_its_promises(name: str, tmp_path: Path) -> None:
     settings = representation.settings(**{k: v for k, v in QUICK.items() if k in known})
     spec = RepresentationSpec(
         name=name,
-        latent_dim=4 if representation.has_latent_dim else None,
+        latent_dim=4 if representation.largest_latent_dim else None,
         settings=settings.model_dump(),
     )
     encoder = None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
+
+import pytest
 
 from sweep.config import StudyConfig, parse_config
 from sweep.search.attempt import Attempt, Cause, Failure
@@ -12,10 +15,33 @@ FACTS = DataFacts(name="mnist-5k", sha256="0" * 64, is_mnist=False)
 _CLASSIFIER = {"epochs": 1, "batch_size": 10, "learning_rate": 0.1}
 
 
+LEARNING_SAMPLERS = [
+    *("tpe", "nsga2"),
+    pytest.param(
+        "gp",
+        marks=[
+            pytest.mark.slow,
+            pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed"),
+        ],
+    ),
+]
+SAMPLERS = ["random", "grid", "qmc", *LEARNING_SAMPLERS]
+
+
 def config(
-    sampler: str = "random", rows: list[dict[str, Any]] | None = None, **trials: int
+    sampler: str = "random",
+    rows: list[dict[str, Any]] | None = None,
+    search: dict[str, Any] | None = None,
+    **trials: int,
 ) -> StudyConfig:
-    """A study over 3 x 8 cells of vae and 12 of pixels; ``trials`` by representation."""
+    """A study over 3 x 8 cells of vae and 12 of pixels.
+
+    Args:
+        sampler: its sampler.
+        rows: its rows.
+        search: more keys of its search.
+        trials: number of trials, by representation.
+    """
     return parse_config(
         {
             "name": "study",
@@ -45,7 +71,7 @@ def config(
                     "space": {"hidden_neurons": {"low": 1, "high": 12, "log": True}},
                 },
             },
-            "search": {"sampler": sampler},
+            "search": {"sampler": sampler, **(search or {})},
             "rows": rows or [],
         },
         "test",

@@ -2,33 +2,92 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sweep.config import Cell
-from sweep.errors import HomeError
-from sweep.search.sampling import cell_params
+from sweep.config import Cell, parse_config
+from sweep.errors import ConfigError, HomeError
+from sweep.search.sampling import check_sampler
+from sweep.search.sequences import quasi_random
+from sweep.search.space import SearchSpace, cell_params
 from sweep.search.storage import masked, open_storage
 from sweep.search.study import Study
-from tests.search.builders import FACTS, config, result
+from tests.search.builders import FACTS, LEARNING_SAMPLERS, config, result
 
 
-def test_tpe_learns(tmp_path: Path) -> None:
-    """After its start-up trials, TPE proposes better cells than chance does."""
-    best = {}
-    for sampler in ("tpe", "random"):
-        storage = open_storage(f"sqlite:///{tmp_path}/{sampler}.db")
-        study = Study(storage, config(sampler, vae=20), FACTS)
-        late = []
+@pytest.mark.parametrize("sampler", LEARNING_SAMPLERS)
+def test_samplers_that_learn_do(tmp_path: Path, sampler: str) -> None:
+    """Their later proposals are better than chance's."""
+    trials = 30 if sampler == "gp" else 80
+    late = {}
+    for name in (sampler, "random"):
+        storage = open_storage(f"sqlite:///{tmp_path}/{name}.db")
+        wide = config(name, search={"objectives": ["accuracy"]}, pixels=trials).model_dump()
+        wide["representations"]["pixels"]["space"]["hidden_neurons"] = {"low": 1, "high": 10_000}
+        study = Study(storage, parse_config(wide, "test"), FACTS)
+        distances = []
         while (attempt := study.begin_next()) is not None:
-            # Only the latent dimension matters: 8 is right.
-            assert attempt.cell.latent_dim is not None
-            study.complete(attempt, result(attempt, accuracy=attempt.cell.latent_dim / 10))
-            late.append(attempt.cell.latent_dim)
-        best[sampler] = late[10:].count(8)
-    assert best["tpe"] >= best["random"]
+            distance = abs(attempt.cell.hidden_neurons - 3000) / 10_000
+            study.complete(attempt, result(attempt, accuracy=1 - distance))
+            distances.append(distance)
+        late[name] = float(np.median(distances[2 * trials // 3 :]))
+    assert late[sampler] < 0.5 * late["random"]
+
+
+def test_a_sampler_that_is_not_installed_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As an error with status 2, before anything is trained."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ConfigError, match="needs PyTorch") as raised:
+        check_sampler(config("gp", vae=1))
+    assert "--extra gp" in (raised.value.hint or "")
+
+
+@given(st.data())
+def test_a_space_counts_its_cells(data: st.DataObject) -> None:
+    """Its size is the number of the cells that it lists, all different and all its own."""
+    neurons = data.draw(
+        st.one_of(
+            st.builds(
+                lambda low, more: {"low": low, "high": low + more},
+                st.integers(1, 30),
+                st.integers(0, 9),
+            ),
+            st.lists(st.integers(1, 40), min_size=1, max_size=6, unique=True).map(
+                lambda choices: {"choices": choices}
+            ),
+        )
+    )
+    bound = data.draw(st.none() | st.integers(2000, 30_000))
+    tree = config(vae=1).model_dump()
+    tree["representations"]["vae"]["space"]["hidden_neurons"] = neurons
+    tree["search"]["max_parameters"] = bound
+    space = SearchSpace(parse_config(tree, "test"), "vae")
+    cells = list(space.cells())
+    assert space.size == len(cells) == len(set(cells))
+    assert all(space.has(cell) for cell in cells)
+    assert all(space.cell(space.params(cell)) == cell for cell in cells)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 10))
+def test_quasi_random_cells_fill_the_space_evenly(seed: int, blocks: int) -> None:
+    """Of every 64 points, each of three latent dimensions and each octave gets its share."""
+    space = SearchSpace(config(vae=1), "vae")
+    cells = list(quasi_random(space, seed, 64 * blocks))
+    assert len(cells) == 64 * blocks
+    for start in range(0, len(cells), 64):
+        dims = Counter(cell.latent_dim for cell in cells[start : start + 64])
+        assert all(20 <= dims[d] <= 23 for d in (2, 4, 8))
+        neurons = Counter(cell.hidden_neurons for cell in cells[start : start + 64])
+        assert all(7 <= neurons[n] <= 9 for n in range(3, 11))
 
 
 def test_a_row_outside_the_space_shows_its_representation_alone() -> None:

@@ -15,7 +15,7 @@ from sweep.search.attempt import Attempt, Cause, State
 from sweep.search.ledger import Ledger
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from tests.search.builders import FACTS, config, failure, result
+from tests.search.builders import FACTS, SAMPLERS, config, failure, result
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def run_to_end(study: Study, most: int = 1000) -> list[Attempt]:
     return done
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_each_representation_gets_its_trials(url: str, sampler: str) -> None:
     """The configured numbers, never a cell twice, rows first; Optuna's own tools see the same."""
     rows = [{"representation": "pixels", "hidden_neurons": 5}]
@@ -49,7 +49,7 @@ def test_each_representation_gets_its_trials(url: str, sampler: str) -> None:
     assert {trial.params["representation"] for trial in seen.trials} == {"vae", "pixels"}
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_used_up_space_ends_the_search(url: str, sampler: str) -> None:
     """Every cell exactly once; the study then says which space is used up, and misses nothing."""
     study = Study(open_storage(url), config(sampler, vae=40), FACTS)
@@ -59,7 +59,7 @@ def test_a_used_up_space_ends_the_search(url: str, sampler: str) -> None:
     assert study.shortfall == 0
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_resumed_study_goes_on_as_if_it_had_not_stopped(tmp_path: Path, sampler: str) -> None:
     """The cells of an interrupted study are those of an uninterrupted one, in the same order."""
     whole = Study(open_storage(f"sqlite:///{tmp_path}/whole.db"), config(sampler, vae=14), FACTS)
@@ -70,6 +70,51 @@ def test_a_resumed_study_goes_on_as_if_it_had_not_stopped(tmp_path: Path, sample
         part = Study(storage, config(sampler, vae=14), FACTS)
         cells += [attempt.cell for attempt in run_to_end(part, most=2)]
     assert cells == expected
+
+
+@pytest.mark.parametrize("sampler", ["grid", "qmc"])
+def test_a_sequence_is_the_same_however_it_is_cut(url: str, sampler: str) -> None:
+    """More trials go on with the sequence that a longer study would have had from the start."""
+    whole = Study(open_storage(url), config(sampler, vae=24), FACTS)
+    expected = [attempt.cell for attempt in run_to_end(whole)]
+    url += ".parts"
+    cells = []
+    for trials in (5, 11, 24):
+        study = Study(open_storage(url), config(sampler, vae=trials), FACTS)
+        cells += [attempt.cell for attempt in run_to_end(study)]
+    assert cells == expected
+
+
+def test_a_bound_on_parameters_is_kept(url: str) -> None:
+    """No cell beyond it is searched, Optuna is told, and a row beyond it is never the best."""
+    rows = [{"representation": "vae", "latent_dim": 8, "hidden_neurons": 10}]  # 200 parameters
+    bounded = config("tpe", rows, {"max_parameters": 100}, vae=24)
+    study = Study(open_storage(url), bounded, FACTS)
+    done = run_to_end(study)
+    assert {(a.cell.latent_dim, a.cell.hidden_neurons) for a in done[1:]} == {
+        (d, h) for d in (2, 4, 8) for h in range(3, 11) if (d + 1) * h + (h + 1) * 10 <= 100
+    }
+    assert study.exhausted == ["vae"]
+    assert study.shortfall == 0
+    trials = optuna.load_study(study_name="study", storage=url).trials
+    assert trials[0].constraints == {"max_parameters": 100.0}
+    assert all(trial.constraints["max_parameters"] <= 0 for trial in trials[1:])
+    assert study.best is not None
+    assert study.best.number != 0
+
+
+def test_one_objective_has_a_best(url: str) -> None:
+    """By that objective, in its direction; Optuna names the same trial."""
+    single = config("tpe", search={"objectives": ["classifier_parameters"]}, vae=6)
+    study = Study(open_storage(url), single, FACTS)
+    done = run_to_end(study)
+    assert study.best is not None
+    assert study.best.result is not None
+    assert study.best.result.classifier_parameters == min(
+        result(attempt).classifier_parameters for attempt in done
+    )
+    seen = optuna.load_study(study_name="study", storage=url)
+    assert seen.best_value == study.best.result.classifier_parameters
 
 
 def test_what_was_interrupted_runs_again(url: str) -> None:
