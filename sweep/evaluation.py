@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
+from threadpoolctl import threadpool_limits
 
 from sweep import classifier, seeds
 from sweep.data.datasets import Dataset, DatasetSource
@@ -22,8 +23,18 @@ from sweep.data.partition import partition
 from sweep.errors import DataError
 from sweep.home import Home, publish_bytes
 from sweep.representations import REPRESENTATIONS
+from sweep.representations.pictures import draw_pictures
 from sweep.representations.store import EncoderStore
-from sweep.trial import Curves, DrawResult, EncoderSpec, Replicate, Report, TrialResult, TrialSpec
+from sweep.trial import (
+    Curves,
+    DrawResult,
+    EncoderHistory,
+    EncoderSpec,
+    Replicate,
+    Report,
+    TrialResult,
+    TrialSpec,
+)
 
 SPEC: TypeAdapter[TrialSpec | EncoderSpec] = TypeAdapter(TrialSpec | EncoderSpec)
 """Reads what a worker is given; the two kinds of spec have different fields."""
@@ -69,6 +80,7 @@ def prepare_worker(source: DatasetSource, threads: int) -> Callable[[str, Report
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    threadpool_limits(threads)  # numpy's and scikit-learn's
     bench = Workbench(source)
 
     def work(payload: str, report: Report) -> str:
@@ -92,11 +104,14 @@ def train_encoder(spec: EncoderSpec, bench: Workbench, report: Report) -> Path:
     representation = REPRESENTATIONS[spec.representation.name]
     dataset = bench.checked_dataset(spec.data)
     part = partition(dataset.labels, spec.partition, spec.seed, spec.draw)["encoder"]
-    return bench.encoders.get_or_train(
-        spec,
-        representation.parameters(spec.representation),
-        lambda out: representation.train(spec, dataset.images, part, out, report),
-    )
+
+    def train(out: Path) -> EncoderHistory:
+        history = representation.train(spec, dataset.images, part, out, report)
+        draw_pictures(representation, spec, dataset, part, out)
+        return history
+
+    parameters = representation.parameters(spec.representation)
+    return bench.encoders.get_or_train(spec, parameters, train)
 
 
 def evaluate(spec: TrialSpec, bench: Workbench, report: Report) -> TrialResult:

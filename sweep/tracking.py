@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from filelock import FileLock
 
 from sweep.home import Home, published_file, remove_leftovers
+from sweep.trial import DataFacts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric
+    from mlflow.entities import DatasetInput, Metric
 
 Kind = Literal["study", "trial", "encoder"]
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
@@ -59,6 +60,8 @@ class Run:
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     """Artifacts by file name."""
+    files: Sequence[Path] = ()
+    """More artifacts."""
 
     @property
     def identity(self) -> Identity:
@@ -78,12 +81,19 @@ def _local_uri(home: Home) -> str:
 class Tracker:
     """The MLflow experiment of one study. Every method may raise what MLflow raises."""
 
-    def __init__(self, home: Home, study: str) -> None:
-        """Open the study's experiment, and learn which runs it has; slow (MLflow is imported)."""
+    def __init__(self, home: Home, study: str, data: DataFacts) -> None:
+        """Open the study's experiment, and learn which runs it has; slow (MLflow is imported).
+
+        Args:
+            home: the home.
+            study: the study's name.
+            data: its dataset, which every run is given as an input.
+        """
         self.uri = tracking_uri(home)
         if self.uri == _local_uri(home):
             _create_database(home)
         self._study = study
+        self._data = data
         self._client = _client(self.uri)
         self.experiment_id = self._open_experiment(home)
         self._runs = _standing_runs(self._client, self.experiment_id)
@@ -126,8 +136,11 @@ class Tracker:
         )
         for start in range(_METRICS_A_BATCH, len(points), _METRICS_A_BATCH):
             self._client.log_batch(run_id, metrics=points[start : start + _METRICS_A_BATCH])
+        self._client.log_inputs(run_id, [_dataset_input(self._data)])
         for name, text in run.texts.items():
             self._client.log_text(run_id, text, name)
+        for path in run.files:
+            self._client.log_artifact(run_id, str(path))
         self._end(run, run_id)
         return run_id
 
@@ -262,6 +275,19 @@ def _points(run: Run) -> list[Metric]:
             Metric(key, float(value), moment, epoch + 1) for epoch, value in enumerate(curve)
         ]
     return points
+
+
+def _dataset_input(data: DataFacts) -> DatasetInput:
+    """The dataset as MLflow shows it: by its name and the beginning of its content's hash."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset(
+        name=data.name,
+        digest=data.sha256[:16],
+        source_type="sweep",
+        source=json.dumps({"dataset": data.name, "sha256": data.sha256}),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 
 
 def _shared_view() -> dict[str, object]:

@@ -211,18 +211,9 @@ class TrialResult(Value):
         return self.representation_parameters + self.classifier_parameters
 
 
-class EncoderHistory(Value):
-    """An encoder's training, one value per epoch; losses in nats per image.
-
-    ``active_dimensions`` counts latent dimensions whose mean varies over the images with a variance
-    above 0.01 (Burda, Grosse, Salakhutdinov 2016, "Importance Weighted Autoencoders", section 5.2),
-    taken over the epoch's batches as they were trained on.
-    """
-
-    loss: tuple[float, ...]
-    reconstruction_loss: tuple[float, ...]
-    kl: tuple[float, ...]
-    active_dimensions: tuple[int, ...]
+EncoderHistory = dict[str, tuple[float, ...]]
+"""An encoder's training: curves by name, one value per epoch; which ones, its representation says.
+"""
 
 
 class EncoderRecord(Value):

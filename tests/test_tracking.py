@@ -16,8 +16,10 @@ from mlflow.entities import Run as MlflowRun
 from sweep import tracking
 from sweep.home import Home
 from sweep.tracking import Run, Tracker, find_trial_run_ids
+from sweep.trial import DataFacts
 from tests.cli.process import wait_until
 
+DATA = DataFacts(name="mnist-5k", sha256="5" * 64, is_mnist=False)
 RUN = Run(
     kind="trial",
     name="vae 10 → 200 · trial 0",
@@ -63,20 +65,21 @@ def points(home: Home, run: MlflowRun, key: str) -> list[tuple[int, float]]:
 def test_a_database_whose_creation_was_killed_is_created_anew(tmp_path: Path) -> None:
     """MLflow could not open one whose migrations stopped half-way."""
     code = "import sys; from sweep.home import Home; from sweep.tracking import Tracker; "
-    code += "from pathlib import Path; Tracker(Home.at(Path(sys.argv[1])), 'study')"
+    code += "from pathlib import Path; from tests.test_tracking import DATA; "
+    code += "Tracker(Home.at(Path(sys.argv[1])), 'study', DATA)"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     wait_until(lambda: any(path.stat().st_size for path in tmp_path.glob(".mlflow.db-*")))
     process.kill()
     process.wait()
     assert not (tmp_path / "mlflow.db").exists()
-    Tracker(Home.at(tmp_path), "study")
+    Tracker(Home.at(tmp_path), "study", DATA)
     assert not list(tmp_path.glob(".mlflow.db-*"))
 
 
 def test_projecting_again_changes_nothing(home: Home, study: str) -> None:
     """By the same tracker or by a new one: one run, every point once."""
-    ids = {Tracker(home, study).project(RUN), Tracker(home, study).project(RUN)}
-    tracker = Tracker(home, study)
+    ids = {Tracker(home, study, DATA).project(RUN), Tracker(home, study, DATA).project(RUN)}
+    tracker = Tracker(home, study, DATA)
     assert tracker.has(RUN)
     ids |= {tracker.project(RUN), tracker.project(RUN)}
     (run,) = runs(home, study)
@@ -90,9 +93,9 @@ def test_projecting_again_changes_nothing(home: Home, study: str) -> None:
 
 def test_a_run_that_was_cut_short_is_completed(home: Home, study: str) -> None:
     """A run created but not ended, by a process that died, is found and finished."""
-    dying = Tracker(home, study)
+    dying = Tracker(home, study, DATA)
     dying.project(replace(RUN, metrics={}, curves={}, status="RUNNING"))
-    tracker = Tracker(home, study)
+    tracker = Tracker(home, study, DATA)
     assert not tracker.has(RUN)
     tracker.project(RUN)
     (run,) = runs(home, study)
@@ -102,7 +105,7 @@ def test_a_run_that_was_cut_short_is_completed(home: Home, study: str) -> None:
 
 def test_kinds_and_identities_are_told_apart(home: Home, study: str) -> None:
     """Trials by number, encoders by key, the study alone."""
-    tracker = Tracker(home, study)
+    tracker = Tracker(home, study, DATA)
     tracker.project(RUN)
     tracker.project(replace(RUN, tags={**RUN.tags, "sweep.trial": "1"}))
     tracker.project(replace(RUN, kind="encoder", tags={"sweep.key": "a"}))
@@ -118,27 +121,27 @@ def test_long_curves_and_many_runs_are_whole(
 ) -> None:
     """Batches and pages beyond MLflow's limits lose nothing."""
     monkeypatch.setattr(tracking, "_PAGE", 2)
-    tracker = Tracker(home, study)
+    tracker = Tracker(home, study, DATA)
     long = replace(RUN, curves={"val_loss": [float(n) for n in range(2500)]})
     tracker.project(long)
     for number in range(1, 6):
         tracker.project(replace(RUN, tags={"sweep.trial": str(number)}))
-    assert Tracker(home, study).trial_run_ids().keys() == set(range(6))
+    assert Tracker(home, study, DATA).trial_run_ids().keys() == set(range(6))
     first = next(r for r in runs(home, study) if r.data.tags["sweep.trial"] == "0")
     assert points(home, first, "val_loss") == [(n + 1, float(n)) for n in range(2500)]
 
 
 def test_a_deleted_experiment_is_restored(home: Home, study: str) -> None:
     """Deleted in the UI, it would otherwise block the study's name for ever."""
-    tracker = Tracker(home, study)
+    tracker = Tracker(home, study, DATA)
     MlflowClient(tracker.uri).delete_experiment(tracker.experiment_id)
-    assert Tracker(home, study).experiment_id == tracker.experiment_id
+    assert Tracker(home, study, DATA).experiment_id == tracker.experiment_id
     assert MlflowClient(tracker.uri).get_experiment_by_name(study).lifecycle_stage == "active"
 
 
 def test_the_description_links_to_a_view_that_is_there(home: Home, study: str) -> None:
     """The chart link names a view whose state is JSON, with both scatter plots."""
-    tracker = Tracker(home, study)
+    tracker = Tracker(home, study, DATA)
     run_id = tracker.project(replace(RUN, kind="study", tags={}))
     tracker.describe(run_id, "the table")
     experiment = MlflowClient(tracker.uri).get_experiment_by_name(study)

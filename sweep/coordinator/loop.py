@@ -165,16 +165,17 @@ class Loop:
         self._pace.note(job.kind, time.monotonic() - job.began)
         if job.encoder:
             record = EncoderRecord.model_validate_json(outcome.result)
-            self._projector.project([encoder_run(record)])
-            self._news.append(
-                f"{job.label}: loss {record.history.loss[-1]:.2f} nats, "
-                f"{record.history.active_dimensions[-1]} active dimensions, "
-                f"{record.train_seconds:.0f} s"
-            )
+            pictures = self._encoders.pictures(job.encoder.key)
+            self._projector.project([encoder_run(record, pictures)])
+            ends = [f"{name.replace('_', ' ')} {v[-1]:.5g}" for name, v in record.history.items()]
+            self._news.append(f"{job.label}: {', '.join(ends)}, {record.train_seconds:.0f} s")
             return
         result = TrialResult.model_validate_json(outcome.result)
         # An encoder that was trained for another study is part of this one, too.
-        self._projector.project(encoder_run(self._encoders.record(k)) for k in result.encoders)
+        self._projector.project(
+            encoder_run(self._encoders.record(key), self._encoders.pictures(key))
+            for key in result.encoders
+        )
         self._record(self._study.complete(job.attempt, result))
 
     def _settle_failure(self, job: _Job, failed: Failed) -> None:

@@ -10,16 +10,17 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from pathlib import Path
 
 from sweep.config import StudyConfig
 from sweep.home import Home
 from sweep.reports.comparison import clipped, layout
 from sweep.search.attempt import Attempt, State
 from sweep.tracking import Run, Status, Tracker
-from sweep.trial import EncoderRecord, RepresentationSpec, TrialResult
+from sweep.trial import DataFacts, EncoderRecord, RepresentationSpec, TrialResult
 
 log = logging.getLogger("sweep")
 
@@ -75,7 +76,7 @@ def attempt_run(attempt: Attempt) -> Run:
     )
 
 
-def encoder_run(record: EncoderRecord) -> Run:
+def encoder_run(record: EncoderRecord, pictures: Sequence[Path]) -> Run:
     """The MLflow run of a trained encoder."""
     spec = record.spec
     return Run(
@@ -99,7 +100,8 @@ def encoder_run(record: EncoderRecord) -> Run:
             "representation_parameters": record.parameters,
             "train_seconds": record.train_seconds,
         },
-        curves=record.history.model_dump(),
+        curves=record.history,
+        files=pictures,
     )
 
 
@@ -161,9 +163,10 @@ def _metrics(result: TrialResult) -> dict[str, float]:
 class Projector:
     """Projects runs in the background, in the order in which they were given."""
 
-    def __init__(self, home: Home, study: str) -> None:
+    def __init__(self, home: Home, study: str, data: DataFacts) -> None:
         self._home = home
         self._study = study
+        self._data = data
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mlflow")
         self._waiting: deque[Run] = deque()
         self._work: Future[bool] | None = None
@@ -218,7 +221,7 @@ class Projector:
 
     def _open(self) -> Tracker:
         if self._tracker is None:
-            self._tracker = Tracker(self._home, self._study)
+            self._tracker = Tracker(self._home, self._study, self._data)
         return self._tracker
 
     def _warn(self, error: Exception) -> None:

@@ -77,7 +77,7 @@ def run_study(
         with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once
             storage = open_storage(storage_url)
         study = Study(storage, config, facts)
-        projector = Projector(home, config.name)
+        projector = Projector(home, config.name, facts)
         key = hashlib.sha256(json.dumps(config.identity, sort_keys=True).encode()).hexdigest()[:32]
         started_at = min([a.started_at for a in study.attempts], default=int(time.time() * 1000))
         project_study = partial(study_run, config, key, started_at)
@@ -126,7 +126,11 @@ def _project_past(study: Study, encoders: EncoderStore, projector: Projector) ->
         if REPRESENTATIONS[spec.representation.name].is_trained
         for draw in range(spec.draws)
     }
-    projector.project(encoder_run(encoders.record(k)) for k in sorted(keys) if encoders.has(k))
+    projector.project(
+        encoder_run(encoders.record(key), encoders.pictures(key))
+        for key in sorted(keys)
+        if encoders.has(key)
+    )
     projector.project(attempt_run(attempt) for attempt in past)
 
 

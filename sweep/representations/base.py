@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,34 +13,52 @@ from sweep.data.datasets import Features
 from sweep.data.partition import Indices
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 
+Pictures = NDArray[np.float32]
+"""Grey images ``(n, 28, 28)``, 0 (black) to 1."""
 
-class Representation(Protocol):
-    """A way to turn images into the classifier's inputs."""
 
-    @property
-    def name(self) -> str:
-        """Its name in configs, tables and plots."""
+class NoSettings(Value):
+    """Nothing to set."""
 
-    @property
-    def settings(self) -> type[Value]:
-        """Its training settings: what a study config may set beside the common keys."""
 
-    @property
-    def largest_latent_dim(self) -> int | None:
-        """The largest ``latent_dim`` it can have; None if it has no such dimension."""
+class Representation(ABC):
+    """A way to turn images into the classifier's inputs.
 
-    @property
-    def is_trained(self) -> bool:
-        """Whether it needs an encoder, trained on the encoder partition without labels."""
+    One that needs an encoder, trained without labels on the encoder partition, sets ``is_trained``
+    and implements the methods that follow ``features``, too.
+    """
 
+    name: ClassVar[str]
+    """Its name in configs, tables and plots."""
+    settings: ClassVar[type[Value]] = NoSettings
+    """Its training settings: what a study config may set beside the common keys."""
+    largest_latent_dim: ClassVar[int | None] = None
+    """The largest ``latent_dim`` it can have; None if it has no such dimension."""
+    is_trained: ClassVar[bool] = False
+
+    @abstractmethod
     def dimensions(self, spec: RepresentationSpec) -> int:
         """Number of features of an image."""
 
+    @abstractmethod
     def parameters(self, spec: RepresentationSpec) -> int:
         """Number of parameters needed to compute an image's features, in closed form."""
 
+    @abstractmethod
+    def features(
+        self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
+    ) -> Features:
+        """Features float32 ``(len(indices), dimensions)`` of some images.
+
+        Args:
+            images: all images of the dataset, uint8 ``(n, 28, 28)``.
+            indices: which images.
+            encoder: the directory that ``train`` filled; None where nothing is trained.
+        """
+
     def training_multiply_adds(self, spec: RepresentationSpec) -> int:
         """Multiply-adds of all that is trained, for one image forward; a rough measure of cost."""
+        raise NotImplementedError(f"{self.name} is not trained")
 
     def train(
         self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
@@ -56,14 +75,17 @@ class Representation(Protocol):
         Raises:
             DivergedError: the loss is no longer finite.
         """
+        raise NotImplementedError(f"{self.name} is not trained")
 
-    def features(
-        self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
-    ) -> Features:
-        """Features float32 ``(len(indices), dimensions)`` of some images.
+    def decode(self, points: Features, encoder: Path) -> Pictures:
+        """The images that features stand for."""
+        raise NotImplementedError(f"{self.name} is not trained")
 
-        Args:
-            images: all images of the dataset, uint8 ``(n, 28, 28)``.
-            indices: which images.
-            encoder: the directory that ``train`` filled; None where nothing is trained.
-        """
+    def sample(self, noise: Features, encoder: Path) -> Pictures:
+        """New images from standard normal noise float32 ``(n, dimensions)``."""
+        return self.decode(noise, encoder)
+
+
+def as_floats(images: NDArray[np.uint8]) -> Features:
+    """Images as rows of 784 pixels from 0 to 1, float32."""
+    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)

@@ -40,6 +40,10 @@ class EncoderStore:
         """What is known of a published encoder."""
         return EncoderRecord.model_validate_json((self.path(key) / _RECORD).read_bytes())
 
+    def pictures(self, key: str) -> list[Path]:
+        """The pictures that were drawn of a published encoder."""
+        return sorted(self.path(key).glob("*.png"))
+
     def get_or_train(
         self, spec: EncoderSpec, parameters: int, train: Callable[[Path], EncoderHistory]
     ) -> Path:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from sweep.data.datasets import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
+from sweep.representations.base import Pictures, Representation
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 
 MEANS_FILE = "means.npy"
@@ -30,7 +31,7 @@ class VaeSettings(Value):
     precision: Literal["float32"] = "float32"
 
 
-class Vae:
+class Vae(Representation):
     """The mean of the latent posterior of a variational autoencoder."""
 
     name = "vae"
@@ -77,6 +78,12 @@ class Vae:
         assert encoder is not None
         means = np.load(encoder / MEANS_FILE, mmap_mode="r", allow_pickle=False)
         return np.asarray(means[indices], dtype=np.float32)
+
+    def decode(self, points: Features, encoder: Path) -> Pictures:
+        from sweep.representations import vae_training
+
+        with np.load(encoder / WEIGHTS_FILE, allow_pickle=False) as weights:
+            return vae_training.decode(dict(weights), points)
 
 
 def mean_path_parameters(latent_dim: int) -> int:

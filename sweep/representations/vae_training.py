@@ -6,7 +6,7 @@ order and the noise of the reparameterisation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import keras
@@ -19,6 +19,7 @@ from sweep import seeds
 from sweep.data.datasets import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.errors import DivergedError
+from sweep.representations.base import Pictures
 from sweep.trial import EncoderHistory, EncoderSpec, Report
 
 _ACTIVE_VARIANCE = 0.01
@@ -136,6 +137,14 @@ def encode(encoder: keras.Model, images: NDArray[np.uint8]) -> Features:
     )
 
 
+def decode(weights: Mapping[str, NDArray[np.float32]], points: Features) -> Pictures:
+    """Images ``(n, 28, 28)``, 0 to 1, of latent points ``(n, d)``, by a trained VAE's weights."""
+    decoder = build_decoder(points.shape[1], seed=0)
+    decoder.set_weights([weights[name] for name in sorted(weights) if name.startswith("decoder_")])
+    logits = decoder(tf.constant(points), training=False)
+    return np.asarray(tf.sigmoid(logits)[..., 0], dtype=np.float32)
+
+
 def _training_step(
     encoder: keras.Model, decoder: keras.Model, images: tf.Tensor, learning_rate: float
 ) -> tf.types.experimental.GenericFunction:
@@ -175,15 +184,20 @@ def _training_step(
 
 
 def _history(epochs: NDArray[np.float64], latent_dim: int) -> EncoderHistory:
-    """Per-image means of the epochs' sums, shape ``(epochs, 2 + 2 d)``, as a history."""
+    """Per-image means of the epochs' sums, shape ``(epochs, 2 + 2 d)``, as a history.
+
+    Losses are in nats per image. ``active_dimensions`` counts latent dimensions whose mean varies
+    over the images with a variance above 0.01 (Burda, Grosse, Salakhutdinov 2016, "Importance
+    Weighted Autoencoders", section 5.2), taken over the epoch's batches as they were trained on.
+    """
     reconstruction, kl = epochs[:, 0], epochs[:, 1]
     variance = epochs[:, 2 + latent_dim :] - epochs[:, 2 : 2 + latent_dim] ** 2
-    return EncoderHistory(
-        loss=tuple((reconstruction + kl).tolist()),
-        reconstruction_loss=tuple(reconstruction.tolist()),
-        kl=tuple(kl.tolist()),
-        active_dimensions=tuple((variance > _ACTIVE_VARIANCE).sum(axis=1).tolist()),
-    )
+    return {
+        "loss": tuple((reconstruction + kl).tolist()),
+        "reconstruction_loss": tuple(reconstruction.tolist()),
+        "kl": tuple(kl.tolist()),
+        "active_dimensions": tuple((variance > _ACTIVE_VARIANCE).sum(axis=1).tolist()),
+    }
 
 
 def _floats(images: tf.Tensor) -> tf.Tensor:

@@ -37,7 +37,7 @@ def run(home: Home, rows: list[dict[str, Any]], **trials: int) -> tuple[Study, l
     study_config = config(rows=rows, **trials)
     study = Study(open_storage(f"sqlite:///{home.optuna_db}"), study_config, FACTS)
     executor = LocalExecutor(2, partial(prepare, home), 60, home.logs)
-    projector = Projector(home, study_config.name)
+    projector = Projector(home, study_config.name, FACTS)
     snapshots: list[Snapshot] = []
     try:
         Loop(study, executor, EncoderStore(home), projector, snapshots.append).run(lambda: False)

@@ -41,7 +41,8 @@ def test_a_representation_keeps_its_promises(name: str, tmp_path: Path) -> None:
         history = representation.train(
             encoder_spec, IMAGES, np.arange(100), encoder, lambda _: None
         )
-        assert len(history.loss) == 1
+        assert history
+        assert all(len(curve) == 1 for curve in history.values())
         assert representation.parameters(spec) > 0
         assert representation.training_multiply_adds(spec) > 0
     features = representation.features(IMAGES, INDICES, encoder)
@@ -51,6 +52,14 @@ def test_a_representation_keeps_its_promises(name: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         representation.features(IMAGES, INDICES[::-1], encoder), features[::-1]
     )
+    if encoder is not None:
+        decoded = representation.decode(features, encoder)
+        sampled = representation.sample(features, encoder)
+        for pictures in (decoded, sampled):
+            assert pictures.shape == (3, 28, 28)
+            assert pictures.dtype == np.float32
+            assert pictures.min() >= 0
+            assert pictures.max() <= 1
 
 
 def test_pixels_are_the_image() -> None:

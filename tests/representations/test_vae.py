@@ -79,14 +79,14 @@ def test_training_is_a_function_of_its_spec(tmp_path: Path) -> None:
 def test_the_history_is_of_its_epochs(tmp_path: Path) -> None:
     """The loss is reconstruction plus KL, falls, and active dimensions are counted."""
     history = train(tmp_path / "vae", epochs=6)
-    assert len(history.loss) == 6
-    assert history.loss[-1] < history.loss[0]
+    assert len(history["loss"]) == 6
+    assert history["loss"][-1] < history["loss"][0]
     np.testing.assert_allclose(
-        history.loss, np.add(history.reconstruction_loss, history.kl), rtol=1e-6
+        history["loss"], np.add(history["reconstruction_loss"], history["kl"]), rtol=1e-6
     )
-    assert all(0 <= count <= 3 for count in history.active_dimensions)
+    assert all(0 <= count <= 3 for count in history["active_dimensions"])
     # Pixels are at most 784 x ln 2 nats away for a decoder that knows nothing at all.
-    assert history.reconstruction_loss[0] < 784 * np.log(2) * 1.5
+    assert history["reconstruction_loss"][0] < 784 * np.log(2) * 1.5
 
 
 def test_features_are_the_latent_means(tmp_path: Path) -> None:

@@ -1,0 +1,79 @@
+"""Principal components: the linear baseline that a VAE has to beat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.data.datasets import IMAGE_SIDE, Features
+from sweep.data.partition import Indices
+from sweep.representations.base import Pictures, Representation, as_floats
+from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec
+
+_PIXELS = IMAGE_SIDE**2
+_MODEL_FILE = "pca.npz"
+_FEATURES_FILE = "features.npy"
+
+
+class Pca(Representation):
+    """The first principal components of the pixels, not whitened.
+
+    Fitted on the encoder partition by scikit-learn; ``latent_dim`` is the number of components.
+    """
+
+    name = "pca"
+    largest_latent_dim = _PIXELS
+    is_trained = True
+
+    def dimensions(self, spec: RepresentationSpec) -> int:
+        assert spec.latent_dim is not None
+        return spec.latent_dim
+
+    def parameters(self, spec: RepresentationSpec) -> int:
+        """The components, and the mean that is taken off first."""
+        return (self.dimensions(spec) + 1) * _PIXELS
+
+    def features(
+        self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
+    ) -> Features:
+        assert encoder is not None
+        stored = np.load(encoder / _FEATURES_FILE, mmap_mode="r", allow_pickle=False)
+        return np.asarray(stored[indices], dtype=np.float32)
+
+    def training_multiply_adds(self, spec: RepresentationSpec) -> int:
+        return _PIXELS**2
+
+    def train(
+        self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
+    ) -> EncoderHistory:
+        from sklearn.decomposition import PCA
+
+        model = PCA(self.dimensions(spec.representation), svd_solver="covariance_eigh")
+        trained_on = as_floats(images[part])
+        model.fit(trained_on)
+        report(0.5)
+        error = trained_on - model.inverse_transform(model.transform(trained_on))
+        np.savez(
+            out / _MODEL_FILE,
+            allow_pickle=False,
+            components=model.components_,
+            mean=model.mean_,
+            deviations=np.sqrt(model.explained_variance_),
+        )
+        # Stored, as a VAE's are: the last bits of a product depend on how many rows it has.
+        np.save(out / _FEATURES_FILE, model.transform(as_floats(images)), allow_pickle=False)
+        return {
+            "explained_variance_ratio": (float(model.explained_variance_ratio_.sum()),),
+            "mean_squared_error": (float(np.square(error).mean()),),
+        }
+
+    def decode(self, points: Features, encoder: Path) -> Pictures:
+        with np.load(encoder / _MODEL_FILE, allow_pickle=False) as model:
+            pixels: Features = points @ model["components"] + model["mean"]
+        return pixels.clip(0, 1).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
+
+    def sample(self, noise: Features, encoder: Path) -> Pictures:
+        with np.load(encoder / _MODEL_FILE, allow_pickle=False) as model:
+            return self.decode(noise * model["deviations"].astype(np.float32), encoder)

@@ -1,0 +1,72 @@
+"""Principal components against numpy's own decomposition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sweep.data.datasets import Dataset
+from sweep.representations import REPRESENTATIONS
+from sweep.representations.pictures import draw_pictures
+from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
+
+RANDOM = np.random.default_rng(2)
+IMAGES = (RANDOM.random((300, 28, 28)) * RANDOM.random((28, 28)) * 255).astype(np.uint8)
+LABELS = (np.arange(300) % 10).astype(np.uint8)
+PART = np.arange(0, 300, 2)
+PCA = REPRESENTATIONS["pca"]
+
+
+def spec(latent_dim: int) -> EncoderSpec:
+    return EncoderSpec(
+        data="0" * 64,
+        partition=NotebookPartition(scheme="notebook"),
+        seed=0,
+        draw=0,
+        representation=RepresentationSpec(name="pca", latent_dim=latent_dim),
+        threads=1,
+    )
+
+
+def test_features_are_projections_on_the_principal_directions(tmp_path: Path) -> None:
+    """Of the encoder partition alone, up to a direction's sign; what is kept adds up."""
+    history = PCA.train(spec(5), IMAGES, PART, tmp_path, lambda _: None)
+    pixels = IMAGES.reshape(300, -1) / 255
+    mean = pixels[PART].mean(axis=0)
+    _, values, directions = np.linalg.svd(pixels[PART] - mean, full_matrices=False)
+    expected = (pixels - mean) @ directions[:5].T
+    found = PCA.features(IMAGES, np.arange(300), tmp_path)
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
+    share = np.square(values[:5]).sum() / np.square(values).sum()
+    assert history["explained_variance_ratio"][0] == pytest.approx(share, rel=1e-4)
+    decoded = PCA.decode(found[PART], tmp_path).reshape(len(PART), -1)
+    error = np.square(decoded - pixels[PART]).mean()
+    assert error == pytest.approx(history["mean_squared_error"][0], rel=0.05)  # decoded is clipped
+
+
+def test_parameters_are_what_is_stored(tmp_path: Path) -> None:
+    """The components and the mean: 8,624 numbers for 10 components of 784 pixels."""
+    PCA.train(spec(10), IMAGES, PART, tmp_path, lambda _: None)
+    with np.load(tmp_path / "pca.npz") as model:
+        stored = model["components"].size + model["mean"].size
+    assert PCA.parameters(spec(10).representation) == stored == 8624
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 5])
+def test_an_encoder_has_its_pictures(tmp_path: Path, latent_dim: int) -> None:
+    """Twenty reconstructions under their originals, 64 samples, and a map of the latent space."""
+    PCA.train(spec(latent_dim), IMAGES, PART, tmp_path, lambda _: None)
+    dataset = Dataset("noise", IMAGES, LABELS)
+    draw_pictures(PCA, spec(latent_dim), dataset, np.arange(300), tmp_path)
+    size = 2 * (28 + 2)
+    with Image.open(tmp_path / "reconstructions.png") as picture:
+        assert picture.size == (20 * size, 2 * size)
+        above = np.asarray(picture)[size // 15 : size : 2, size // 15 : size : 2]
+    np.testing.assert_array_equal(above, IMAGES[0])
+    with Image.open(tmp_path / "samples.png") as picture:
+        assert picture.size == (8 * size, 8 * size)
+    with Image.open(tmp_path / "latent_space.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 10
