@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep import seeds
-from sweep.data.datasets import CLASSES, Dataset, Features
+from sweep.data.datasets import Dataset, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation, as_floats
 from sweep.trial import EncoderSpec
@@ -42,13 +42,14 @@ def draw_pictures(
     decoded = representation.decode(representation.features(dataset.images, shown, out), out)
     _save_grid(np.stack([originals, decoded]), out / "reconstructions.png")
 
-    noise = seeds.generator(spec.seed, "encoder", spec.key, "pictures").standard_normal(
+    generator = seeds.generator(spec.seed, "encoder", spec.key, "pictures")
+    noise = generator.standard_normal(
         (_SAMPLES, representation.dimensions(spec.representation)), dtype=np.float32
     )
     samples = representation.sample(noise, out)
     _save_grid(samples.reshape(8, -1, *samples.shape[1:]), out / "samples.png")
 
-    mapped = part[:_MAPPED]
+    mapped = generator.permutation(part)[:_MAPPED]  # datasets may be sorted by class
     _save_map(
         representation.features(dataset.images, mapped, out),
         dataset.labels[mapped],
@@ -85,7 +86,7 @@ def _save_map(points: Features, labels: NDArray[np.uint8], path: Path) -> None:
         plane = centred @ directions.T
         names = ("first principal direction", "second principal direction")
     colours = colormaps["tab10"]
-    for label in range(CLASSES):
+    for label in np.unique(labels):
         members = plane[labels == label]
         axes.scatter(members[:, 0], members[:, 1], s=6, color=colours(label), label=str(label))
     axes.set_xlabel(names[0])
