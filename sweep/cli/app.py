@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import time
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -124,7 +127,7 @@ def run_command(
     source = _source(study, home)
     with Display(_err, study.name, quiet) as display:
         ended = run_study(study, source, _storage_url(source.home), display.show)
-    printing.print_ended(_out, _err, ended, as_json=format_ is Facts.json)
+    printing.print_ended(_out, _err, ended, source.home, as_json=format_ is Facts.json)
     if ended.stopped:
         raise StoppedError(
             f"stopped; {ended.progress.complete} of {ended.progress.target} trials are done",
@@ -232,6 +235,47 @@ def report(
             _err.print(f"Written to {out}: {', '.join(path.name for path in paths)}")
 
 
+@app.command()
+def ui(
+    home: HomeOption = Path("runs"),
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; the default stays on this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Port; if it is taken, another one.")
+    ] = 5000,
+    optuna: Annotated[bool, typer.Option("--optuna", help="Optuna's dashboard beside it.")] = False,
+    quiet: QuietOption = False,
+    log_level: LogOption = LogLevel.warning,
+) -> None:
+    """Show studies in MLflow's UI, until Ctrl-C; prints the links that open the charts."""
+    _log_to_stderr(log_level)
+    from sweep import ui as servers
+
+    at = Home.at(home)
+    at_port = servers.free_port(host, port)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
+    with suppress(KeyboardInterrupt), ExitStack() as running:
+        if not quiet:
+            _err.print("Starting MLflow's UI ...")
+        started = [running.enter_context(servers.mlflow_server(at, host, at_port))]
+        url = f"http://{host}:{at_port}"
+        _say(f"MLflow's UI: {url}{servers.START_PATH}")
+        for study, link in servers.chart_links(url).items():
+            _say(f"Accuracy against parameters of {study}:\n  {link}")
+        if optuna:
+            other = servers.free_port(host, 8080)
+            server = servers.optuna_dashboard(at, _storage_url(at), host, other)
+            started.append(running.enter_context(server))
+            _say(f"Optuna's dashboard: http://{host}:{other}")
+        if not quiet:
+            _err.print("Ctrl-C ends it.")
+        while True:
+            for server in started:
+                server.check()
+            time.sleep(0.2)
+
+
 def run() -> int:
     """Run the command line; its exit status. What a user can mend is shown as one message."""
     try:
@@ -251,6 +295,12 @@ def run() -> int:
         sys.stdout = None  # nothing is left to flush
         return 1
     return 0
+
+
+def _say(line: str) -> None:
+    """Print a line to stdout at once and whole: another program may be waiting for it."""
+    _out.print(line, markup=False, highlight=False, soft_wrap=True)
+    sys.stdout.flush()
 
 
 def _log_to_stderr(level: LogLevel) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,13 +16,15 @@ from sweep.cli.display import duration
 from sweep.coordinator.inspect import Plan, Status
 from sweep.coordinator.projection import attempt_label
 from sweep.coordinator.run import Ended
+from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.comparison import Report
+from sweep.tracking.connection import is_server
 
 _UI = "http://127.0.0.1:5000"
 
 
-def print_ended(out: Console, err: Console, ended: Ended, as_json: bool) -> None:
+def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: bool) -> None:
     """The report's table, and where to look next."""
     if as_json:
         print(render.to_json(ended.report), end="")
@@ -29,12 +33,15 @@ def print_ended(out: Console, err: Console, ended: Ended, as_json: bool) -> None
     if ended.chart is None:
         return
     uri, path = ended.chart
-    if uri.startswith(("http://", "https://")):
+    if is_server(uri):
         lines = ["Chart of accuracy against parameters:", f"  {uri.rstrip('/')}{path}"]
     else:
+        command = "uv run sweep ui"
+        if home.root != Home.at(Path("runs")).root:
+            command += f" --home {shlex.quote(str(home.root))}"
         lines = [
             "Chart of accuracy against parameters: start MLflow's UI with",
-            f"  uv run mlflow server --backend-store-uri {uri} --port 5000",
+            f"  {command}",
             "and open",
             f"  {_UI}{path}",
         ]

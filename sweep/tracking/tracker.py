@@ -9,17 +9,14 @@ the rest is there.
 from __future__ import annotations
 
 import json
-import logging
-import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from filelock import FileLock
-
-from sweep.home import Home, published_file, remove_leftovers
+from sweep.home import Home
+from sweep.tracking.connection import client, create_database, is_server, local_uri, tracking_uri
+from sweep.tracking.views import VIEW, chart_path, shared_view, table_path
 from sweep.trial import DataFacts
 
 if TYPE_CHECKING:
@@ -30,7 +27,6 @@ Kind = Literal["study", "trial", "encoder"]
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 Identity = tuple[str, str]
 
-_VIEW = "accuracy-vs-parameters"
 _METRICS_A_BATCH = 900  # MLflow takes 1,000 at most
 _PAGE = 1000
 
@@ -69,15 +65,6 @@ class Run:
         return _identity({"sweep.kind": self.kind, **self.tags})
 
 
-def tracking_uri(home: Home) -> str:
-    """Where MLflow keeps its runs: ``MLFLOW_TRACKING_URI``, or the SQLite file in the home."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or _local_uri(home)
-
-
-def _local_uri(home: Home) -> str:
-    return f"sqlite:///{home.mlflow_db}"
-
-
 class Tracker:
     """The MLflow experiment of one study. Every method may raise what MLflow raises."""
 
@@ -90,11 +77,11 @@ class Tracker:
             data: its dataset, which every run is given as an input.
         """
         self.uri = tracking_uri(home)
-        if self.uri == _local_uri(home):
-            _create_database(home)
+        if self.uri == local_uri(home):
+            create_database(home)
         self._study = study
         self._data = data
-        self._client = _client(self.uri)
+        self._client = client(self.uri)
         self.experiment_id = self._open_experiment(home)
         self._runs = _standing_runs(self._client, self.experiment_id)
 
@@ -156,88 +143,47 @@ class Tracker:
         self._client.log_artifacts(run_id, str(directory))
 
     def describe(self, run_id: str, summary: str) -> None:
-        """Set the note of a run and of the experiment, and the view that the links open."""
+        """Set the note of the study's run and of the experiment."""
         links = (
             f"[Accuracy against parameters]({self.chart_path.removeprefix('/')}) · "
-            f"[trials as a table]({self._table_path.removeprefix('/')})"
+            f"[trials as a table]({table_path(self.experiment_id).removeprefix('/')})"
         )
         note = f"{links}\n\n{summary}"
         self._client.set_tag(run_id, "mlflow.note.content", note)
         self._client.set_experiment_tag(self.experiment_id, "mlflow.note.content", note)
-        self._client.set_experiment_tag(
-            self.experiment_id, f"mlflow.sharedViewState.{_VIEW}", json.dumps(_shared_view())
-        )
 
     @property
     def chart_path(self) -> str:
         """The page of MLflow's UI that shows accuracy against parameters, from its root."""
-        return f"{self._table_path}&compareRunsMode=CHART"
-
-    @property
-    def _table_path(self) -> str:
-        return (
-            f"/#/experiments/{self.experiment_id}/runs?workflowType=machine_learning"
-            f"&viewStateShareKey={_VIEW}"
-        )
+        return chart_path(self.experiment_id)
 
     def _open_experiment(self, home: Home) -> str:
         experiment = self._client.get_experiment_by_name(self._study)
         if experiment is None:
             # A server knows where its artifacts go; a local database must be told.
-            local = not self.uri.startswith(("http://", "https://", "databricks"))
-            location = (home.artifacts / self._study).as_uri() if local else None
-            return str(self._client.create_experiment(self._study, location))
-        if experiment.lifecycle_stage == "deleted":
-            self._client.restore_experiment(experiment.experiment_id)
-        return str(experiment.experiment_id)
+            place = None if is_server(self.uri) else (home.artifacts / self._study).as_uri()
+            experiment_id = str(self._client.create_experiment(self._study, place))
+        else:
+            experiment_id = str(experiment.experiment_id)
+            if experiment.lifecycle_stage == "deleted":
+                self._client.restore_experiment(experiment_id)
+        tags = {
+            f"mlflow.sharedViewState.{VIEW}": json.dumps(shared_view()),
+            "mlflow.experimentKind": "custom_model_development",  # opens on the runs
+        }
+        for key, value in tags.items():
+            self._client.set_experiment_tag(experiment_id, key, value)
+        return experiment_id
 
 
 def find_trial_run_ids(home: Home, study: str) -> dict[int, str]:
     """Ids of a study's trial runs, by Optuna's trial number; looks, and creates nothing."""
     uri = tracking_uri(home)
-    if uri == _local_uri(home) and not home.mlflow_db.exists():
+    if uri == local_uri(home) and not home.mlflow_db.exists():
         return {}
-    client = _client(uri)
-    experiment = client.get_experiment_by_name(study)
-    return _trial_run_ids(_standing_runs(client, experiment.experiment_id)) if experiment else {}
-
-
-def _create_database(home: Home) -> None:
-    """Make the home's database, if it is not there, so that it appears whole.
-
-    MLflow needs dozens of migrations for that, and cannot open a database in which they stopped
-    half-way.
-    """
-    with FileLock(home.locks / "mlflow.db.lock"):
-        if home.mlflow_db.exists():
-            return
-        remove_leftovers(home.mlflow_db)
-        _set_environment()
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-        with published_file(home.mlflow_db) as temporary:
-            store = SqlAlchemyStore(  # type: ignore[no-untyped-call]  # MLflow has no types here
-                f"sqlite:///{temporary}", home.artifacts.as_uri()
-            )
-            store.engine.dispose()
-
-
-def _client(uri: str) -> MlflowClient:
-    _set_environment()
-    from mlflow import MlflowClient
-
-    return MlflowClient(uri)
-
-
-def _set_environment() -> None:
-    """What MLflow reads when it is imported, and later."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    # An unreachable server is found out in seconds; what it missed is projected later.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # a line for every run
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    mlflow = client(uri)
+    experiment = mlflow.get_experiment_by_name(study)
+    return _trial_run_ids(_standing_runs(mlflow, experiment.experiment_id)) if experiment else {}
 
 
 def _standing_runs(client: MlflowClient, experiment_id: str) -> dict[Identity, _Standing]:
@@ -288,66 +234,3 @@ def _dataset_input(data: DataFacts) -> DatasetInput:
         source=json.dumps({"dataset": data.name, "sha256": data.sha256}),
     )
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
-
-
-def _shared_view() -> dict[str, object]:
-    """A view of the runs in the form that the front end of MLflow 3.17 reads (undocumented)."""
-    section = "accuracy-vs-parameters"
-
-    def chart(uuid: str, **content: object) -> dict[str, object]:
-        return {
-            "uuid": uuid,
-            "metricSectionId": section,
-            "deleted": False,
-            "isGenerated": False,
-            "runsCountToCompare": 100,
-            **content,
-        }
-
-    def scatter(metric: str) -> dict[str, object]:
-        return chart(
-            metric,
-            type="SCATTER",
-            xaxis={"key": metric, "type": "METRIC"},
-            yaxis={"key": "accuracy", "type": "METRIC"},
-        )
-
-    state = {
-        "searchFilter": "tags.`sweep.kind` = 'trial'",
-        "orderByKey": "metrics.`accuracy`",
-        "orderByAsc": False,
-        "startTime": "ALL",
-        "lifecycleFilter": "Active",
-        "datasetsFilter": [],
-        "modelVersionFilter": "All Runs",
-        "selectedColumns": [
-            "params.`representation`",
-            "params.`latent_dim`",
-            "params.`hidden_neurons`",
-            "metrics.`accuracy`",
-            "metrics.`classifier_parameters`",
-            "metrics.`inference_parameters`",
-        ],
-        "runsHiddenMode": "SHOWALL",
-        "viewMaximized": False,
-        "runListHidden": False,
-        "isAccordionReordered": False,
-        "groupBy": None,
-        "useGroupedValuesInCharts": True,
-        "hideEmptyCharts": True,
-        "compareRunSections": [
-            {"uuid": section, "name": "Accuracy vs parameters", "display": True,
-             "isReordered": False}
-        ],
-        "compareRunCharts": [
-            scatter("log10_classifier_parameters"),
-            scatter("log10_inference_parameters"),
-        ],
-    }  # fmt: skip
-    now = int(time.time() * 1000)
-    return {
-        "name": "Accuracy vs parameters",
-        "createdAt": now,
-        "updatedAt": now,
-        "state": json.dumps(state),
-    }

@@ -1,0 +1,11 @@
+"""MLflow's home: what it shows of a study, and how to get there.
+
+Importing this package does not import MLflow; opening a tracker does.
+"""
+
+from __future__ import annotations
+
+from sweep.tracking.connection import tracking_uri
+from sweep.tracking.tracker import Run, Status, Tracker, find_trial_run_ids
+
+__all__ = ["Run", "Status", "Tracker", "find_trial_run_ids", "tracking_uri"]

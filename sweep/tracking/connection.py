@@ -1,0 +1,74 @@
+"""Where MLflow keeps its runs, and how to reach it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from sweep.home import Home, published_file, remove_leftovers
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# A server of ours needs no workers for background jobs: two processes instead of ten.
+SERVER_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+
+
+def tracking_uri(home: Home) -> str:
+    """Where MLflow keeps its runs: ``MLFLOW_TRACKING_URI``, or the SQLite file in the home."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or local_uri(home)
+
+
+def local_uri(home: Home) -> str:
+    """The SQLite file in the home."""
+    return f"sqlite:///{home.mlflow_db}"
+
+
+def is_server(uri: str) -> bool:
+    """Whether MLflow is reached through a server, and not as a database."""
+    return uri.startswith(("http://", "https://", "databricks"))
+
+
+def client(uri: str) -> MlflowClient:
+    """A client; slow, because MLflow is imported."""
+    _set_environment()
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri)
+
+
+def create_database(home: Home) -> None:
+    """Make the home's database, if it is not there, so that it appears whole.
+
+    MLflow needs dozens of migrations for that, and cannot open a database in which they stopped
+    half-way.
+    """
+    with FileLock(home.locks / "mlflow.db.lock"):
+        if home.mlflow_db.exists():
+            return
+        remove_leftovers(home.mlflow_db)
+        _set_environment()
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        with published_file(home.mlflow_db) as temporary:
+            store = SqlAlchemyStore(  # type: ignore[no-untyped-call]  # MLflow has no types here
+                f"sqlite:///{temporary}", home.artifacts.as_uri()
+            )
+            store.engine.dispose()
+
+
+def _set_environment() -> None:
+    """What MLflow reads when it is imported, and later."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    # An unreachable server is found out in seconds; what it missed is projected later.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # a line for every run
+    logging.getLogger("alembic").setLevel(logging.WARNING)
