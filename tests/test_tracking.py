@@ -16,6 +16,7 @@ from mlflow.entities import Run as MlflowRun
 from sweep import tracking
 from sweep.home import Home
 from sweep.tracking import Run, Tracker, find_trial_run_ids
+from sweep.tracking import tracker as tracker_module
 from sweep.trial import DataFacts
 from tests.cli.process import wait_until
 
@@ -120,7 +121,7 @@ def test_long_curves_and_many_runs_are_whole(
     home: Home, study: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches and pages beyond MLflow's limits lose nothing."""
-    monkeypatch.setattr(tracking, "_PAGE", 2)
+    monkeypatch.setattr(tracker_module, "_PAGE", 2)
     tracker = Tracker(home, study, DATA)
     long = replace(RUN, curves={"val_loss": [float(n) for n in range(2500)]})
     tracker.project(long)
@@ -139,8 +140,21 @@ def test_a_deleted_experiment_is_restored(home: Home, study: str) -> None:
     assert MlflowClient(tracker.uri).get_experiment_by_name(study).lifecycle_stage == "active"
 
 
+def test_a_run_has_its_dataset_and_its_files(home: Home, study: str, tmp_path: Path) -> None:
+    """The dataset is an input, by name and hash; pictures are artifacts; once, if done again."""
+    (tmp_path / "samples.png").write_bytes(b"picture")
+    tracker = Tracker(home, study, DATA)
+    for _ in range(2):
+        tracker.project(replace(RUN, files=[tmp_path / "samples.png"]))
+    (run,) = runs(home, study)
+    (given,) = run.inputs.dataset_inputs
+    assert (given.dataset.name, given.dataset.digest) == ("mnist-5k", "5" * 16)
+    listed = MlflowClient(tracker.uri).list_artifacts(run.info.run_id)
+    assert "samples.png" in {artifact.path for artifact in listed}
+
+
 def test_the_description_links_to_a_view_that_is_there(home: Home, study: str) -> None:
-    """The chart link names a view whose state is JSON, with both scatter plots."""
+    """The chart link names a view whose state is JSON, with all its charts."""
     tracker = Tracker(home, study, DATA)
     run_id = tracker.project(replace(RUN, kind="study", tags={}))
     tracker.describe(run_id, "the table")
@@ -148,9 +162,12 @@ def test_the_description_links_to_a_view_that_is_there(home: Home, study: str) -
     key = tracker.chart_path.partition("viewStateShareKey=")[2].partition("&")[0]
     view = json.loads(experiment.tags[f"mlflow.sharedViewState.{key}"])
     charts = json.loads(view["state"])["compareRunCharts"]
-    assert [chart["xaxis"]["key"] for chart in charts] == [
-        "log10_classifier_parameters",
-        "log10_inference_parameters",
+    assert [(chart["type"], chart["uuid"]) for chart in charts] == [
+        ("SCATTER", "log10_classifier_parameters"),
+        ("SCATTER", "log10_inference_parameters"),
+        ("PARALLEL", "parallel"),
+        ("LINE", "val_accuracy"),
+        ("LINE", "train_loss"),
     ]
     assert "the table" in experiment.tags["mlflow.note.content"]
     assert tracker.chart_path.removeprefix("/") in experiment.tags["mlflow.note.content"]

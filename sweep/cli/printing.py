@@ -27,9 +27,18 @@ _UI = "http://127.0.0.1:5000"
 def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: bool) -> None:
     """The report's table, and where to look next."""
     if as_json:
-        print(render.to_json(ended.report), end="")
+        print(render.to_json([ended.report]), end="")
     else:
-        print_report(out, ended.report)
+        print_reports(out, [ended.report])
+    # Beside JSON on stdout, the rest belongs to the messages.
+    where = err if as_json else out
+    if ended.best is not None and ended.best.result is not None:
+        best = ended.best.result
+        where.print(
+            f"Best: {attempt_label(ended.best)}, {100 * best.accuracy:.2f} %, "
+            f"{best.classifier_parameters:,} parameters",
+            highlight=False,
+        )
     if ended.chart is None:
         return
     uri, path = ended.chart
@@ -45,20 +54,21 @@ def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: b
             "and open",
             f"  {_UI}{path}",
         ]
-    # Beside JSON on stdout, this belongs to the messages.
-    where = err if as_json else out
     where.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
-def print_report(out: Console, report: Report) -> None:
-    """A study's table with what a reader must know."""
-    if not report.rows:
-        out.print(f"No trial of the study {report.study} is complete yet.", highlight=False)
+def print_reports(out: Console, reports: Sequence[Report]) -> None:
+    """The table of one study or several, with what a reader must know."""
+    for report in reports:
+        if not report.rows:
+            out.print(f"No trial of the study {report.study} is complete yet.", highlight=False)
+    if not any(report.rows for report in reports):
         return
-    out.print(f"Study {report.study}", style="bold", highlight=False)
-    out.print(render.to_table(report), highlight=False)
+    if len(reports) == 1:
+        out.print(f"Study {reports[0].study}", style="bold", highlight=False)
+    out.print(render.to_table(reports), highlight=False)
     out.print()
-    for note in render.notes(report):
+    for note in render.notes(reports):
         out.print(note, highlight=False, style="dim")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sweep.config import THREADS_PER_TASK, Cell, Choices, StudyConfig, parse_config
@@ -18,7 +19,7 @@ from sweep.search.ledger import Ledger, study_names
 from sweep.search.sampling import check_sampler
 from sweep.search.storage import open_storage
 from sweep.search.study import History, best_attempt
-from sweep.trial import EncoderSpec
+from sweep.trial import DataFacts, EncoderSpec
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,19 @@ class Status:
     best: Attempt | None
 
 
-def open_study(home: Home, url: str, name: str) -> tuple[StudyConfig, bool, list[Attempt]]:
-    """A study's config, whether its data is MNIST, and its attempts; read only.
+@dataclass(frozen=True)
+class Stored:
+    """A study as its storage holds it."""
+
+    config: StudyConfig
+    data: DataFacts
+    attempts: Sequence[Attempt]
+    retried: frozenset[int]
+    """Numbers of failed attempts that were queued again."""
+
+
+def open_study(home: Home, url: str, name: str) -> Stored:
+    """What a study's storage holds of it; read only.
 
     Raises:
         UnknownStudyError: there is no study of this name.
@@ -138,7 +150,7 @@ def open_study(home: Home, url: str, name: str) -> tuple[StudyConfig, bool, list
         raise ConfigError(
             error.message, hint="the study was made by another version of sweep"
         ) from None
-    return config, ledger.data.is_mnist, ledger.attempts()
+    return Stored(config, ledger.data, ledger.attempts(), ledger.retried)
 
 
 def statuses(home: Home, url: str, name: str | None) -> list[Status]:
@@ -153,14 +165,14 @@ def statuses(home: Home, url: str, name: str | None) -> list[Status]:
     found = []
     for each in names:
         try:
-            config, _, attempts = open_study(home, url, each)
+            stored = open_study(home, url, each)
         except UnknownStudyError:
             if name is not None:
                 raise
             continue  # its creation was cut short, or another program made it
-        latest = {attempt.spec.key: attempt for attempt in attempts}.values()
+        latest = {attempt.spec.key: attempt for attempt in stored.attempts}.values()
         states = Counter(attempt.state for attempt in latest)
-        at = History(config, attempts).progress
+        at = History(stored.config, stored.attempts, stored.retried).progress
         found.append(
             Status(
                 study=each,
@@ -170,7 +182,7 @@ def statuses(home: Home, url: str, name: str | None) -> list[Status]:
                 interrupted=states[State.INTERRUPTED],
                 running=at.running,
                 waiting=at.waiting,
-                best=best_attempt(config, attempts),
+                best=best_attempt(stored.config, stored.attempts),
             )
         )
     return found

@@ -42,15 +42,24 @@ def study_report(
     return compare(config.name, measured, config.scored_on, is_mnist)
 
 
-def write_report(report: Report, config: StudyConfig, directory: Path) -> list[Path]:
-    """Write the report in every format, its plot and its config; the paths written."""
+def write_report(
+    reports: Sequence[Report], config: StudyConfig | None, directory: Path
+) -> list[Path]:
+    """Write the report of one study or several in every format, with its plot; the paths written.
+
+    Args:
+        reports: what to write.
+        config: the study's config, to be written beside the report of one study.
+        directory: where to write; created if it is not there.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     texts = {
-        "report.md": render.to_markdown(report),
-        "report.csv": render.to_csv(report),
-        "report.json": render.to_json(report),
-        "config.yaml": config.to_yaml(),
+        "report.md": render.to_markdown(reports),
+        "report.csv": render.to_csv(reports),
+        "report.json": render.to_json(reports),
     }
+    if config is not None:
+        texts["config.yaml"] = config.to_yaml()
     for name, text in texts.items():
         (directory / name).write_text(text)
-    return [directory / name for name in texts] + save_accuracy_vs_parameters(report, directory)
+    return [directory / name for name in texts] + save_accuracy_vs_parameters(reports, directory)

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import signal
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from filelock import FileLock
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.lease import lease
 from sweep.coordinator.loop import Loop, Snapshot
-from sweep.coordinator.projection import Projector, attempt_run, encoder_run, study_run
-from sweep.coordinator.reporting import study_report, write_report
+from sweep.coordinator.showing import Showing
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
 from sweep.execution import LocalExecutor
+from sweep.home import Home
 from sweep.reports.comparison import Report
-from sweep.reports.render import to_markdown
-from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
-from sweep.search.attempt import State
+from sweep.search.attempt import Attempt
 from sweep.search.storage import open_storage
 from sweep.search.study import Progress, Study
-from sweep.tracking import Status, Tracker
-
-_LAST_PROJECTION_SECONDS = 120.0
+from sweep.trial import DataFacts
 
 
 @dataclass(frozen=True)
@@ -48,7 +39,9 @@ class Ended:
     """Representations whose space was used up before their target."""
     stopped: bool
     chart: tuple[str, str] | None
-    """MLflow's tracking URI, and the chart page's path in its UI; None if it was out of reach."""
+    """See :class:`Shown`."""
+    best: Attempt | None
+    """Of a study with one objective."""
 
 
 def run_study(
@@ -74,72 +67,33 @@ def run_study(
     home.create()
     with lease(home, config.name), _stop_signals() as stopping:
         facts = source.load().facts
-        with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once
-            storage = open_storage(storage_url)
-        study = Study(storage, config, facts)
-        projector = Projector(home, config.name, facts)
-        key = hashlib.sha256(json.dumps(config.identity, sort_keys=True).encode()).hexdigest()[:32]
-        started_at = min([a.started_at for a in study.attempts], default=int(time.time() * 1000))
-        project_study = partial(study_run, config, key, started_at)
-        projector.project([project_study("RUNNING")])
-        encoders = EncoderStore(home)
-        _project_past(study, encoders, projector)
+        study = open_for_writing(home, storage_url, config, facts)
+        showing = Showing(study, facts, home)
+        showing.begin()
         executor = LocalExecutor(
             _workers(config),
             partial(prepare_worker, source, THREADS_PER_TASK),
             config.execution.trial_timeout,
             home.logs / config.name,
         )
-        Loop(study, executor, encoders, projector, watch).run(stopping)
-
-        status: Status = "FAILED" if study.shortfall else "FINISHED"
-        if stopping():
-            status = "KILLED"
-        reports: list[Report] = []
-        charts: list[tuple[str, str]] = []
-
-        def conclude(tracker: Tracker) -> None:
-            report = study_report(config, facts.is_mnist, study.attempts, tracker.trial_run_ids())
-            _attach(tracker, tracker.project(project_study(status)), report, config)
-            reports.append(report)
-            charts.append((tracker.uri, tracker.chart_path))
-
-        projector.finish(conclude, _LAST_PROJECTION_SECONDS)
+        Loop(study, executor, EncoderStore(home), showing.projector, watch).run(stopping)
+        shown = showing.finish(stopped=stopping())
         return Ended(
             progress=study.progress,
             shortfall=study.shortfall,
-            report=reports[0]
-            if reports
-            else study_report(config, facts.is_mnist, study.attempts, {}),
+            report=shown.report,
             exhausted=study.exhausted,
             stopped=stopping(),
-            chart=charts[0] if charts else None,
+            chart=shown.chart,
+            best=study.best if len(config.search.objectives) == 1 else None,
         )
 
 
-def _project_past(study: Study, encoders: EncoderStore, projector: Projector) -> None:
-    """Have projected what an earlier run of the study may have left unprojected."""
-    past = [attempt for attempt in study.attempts if attempt.state is not State.RUNNING]
-    keys = {
-        spec.encoder(draw).key
-        for spec in (attempt.spec for attempt in past)
-        if REPRESENTATIONS[spec.representation.name].is_trained
-        for draw in range(spec.draws)
-    }
-    projector.project(
-        encoder_run(encoders.record(key), encoders.pictures(key))
-        for key in sorted(keys)
-        if encoders.has(key)
-    )
-    projector.project(attempt_run(attempt) for attempt in past)
-
-
-def _attach(tracker: Tracker, run_id: str, report: Report, config: StudyConfig) -> None:
-    """Put the report's files, and its table as a note, into the study's MLflow run."""
-    with tempfile.TemporaryDirectory() as directory:
-        write_report(report, config, Path(directory))
-        tracker.attach(run_id, Path(directory))
-    tracker.describe(run_id, to_markdown(report))
+def open_for_writing(home: Home, storage_url: str, config: StudyConfig, facts: DataFacts) -> Study:
+    """Open a study whose lease is held, creating it if there is none."""
+    with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once
+        storage = open_storage(storage_url)
+    return Study(storage, config, facts)
 
 
 def _workers(config: StudyConfig) -> int:

@@ -9,7 +9,7 @@ without (interrupted, and its spec runs again).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -24,7 +24,7 @@ from sweep.trial import DataFacts, TrialResult, TrialSpec
 
 _SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
 _STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
-_CONFIG, _DATA = "config", "data"
+_CONFIG, _DATA, _RETRIED = "config", "data", "retried"
 
 
 class Ledger:
@@ -73,6 +73,16 @@ class Ledger:
         """The study's dataset; None if its creation was cut short."""
         data = self._storage.get_study_user_attrs(self._study_id).get(_DATA)
         return DataFacts.model_validate(data) if data else None
+
+    @property
+    def retried(self) -> frozenset[int]:
+        """Numbers of the failed attempts whose specs a user wants to run again."""
+        return frozenset(self._storage.get_study_user_attrs(self._study_id).get(_RETRIED, ()))
+
+    def retry(self, numbers: Collection[int]) -> None:
+        """Write down that a user wants the specs of these attempts to run again."""
+        retried = sorted(self.retried.union(numbers))
+        self._storage.set_study_user_attr(self._study_id, _RETRIED, retried)
 
     def set_config(self, config: Mapping[str, Any], data: DataFacts) -> None:
         """Write down the config, or replace it by one that only adds to it."""

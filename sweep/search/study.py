@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,11 +30,8 @@ class Progress:
     complete: int
     failed: int
     running: int
-
-    @property
-    def waiting(self) -> int:
-        """How many are still to begin."""
-        return max(0, self.target - self.complete - self.running)
+    waiting: int
+    """How many are still to begin."""
 
 
 class Study:
@@ -55,7 +52,7 @@ class Study:
         self._data = data
         self._ledger = _open(storage, config, data)
         self._ledger.reconcile(self._objectives)
-        self._history = History(config, self._ledger.attempts())
+        self._history = History(config, self._ledger.attempts(), self._ledger.retried)
         self._proposer = Proposer(config, self.attempts)
 
     @property
@@ -135,6 +132,12 @@ class Study:
         furthest = max(open_, key=lambda name: open_[name])
         return self._begin(self._proposer.propose(furthest), 1)
 
+    def retry_failed(self) -> list[Attempt]:
+        """Queue the failed cells again, each with the same spec; their last attempts."""
+        failed = self._history.failed
+        self._ledger.retry([attempt.number for attempt in failed])
+        return failed
+
     def complete(self, attempt: Attempt, result: TrialResult) -> Attempt:
         """Record a result."""
         return self._note(self._ledger.complete(attempt, result, self._objectives(result)))
@@ -161,8 +164,18 @@ class Study:
 class History:
     """The attempts of a study by cell, and what they leave to do."""
 
-    def __init__(self, config: StudyConfig, attempts: Iterable[Attempt]) -> None:
+    def __init__(
+        self, config: StudyConfig, attempts: Iterable[Attempt], retried: Collection[int]
+    ) -> None:
+        """Start from the attempts that there are.
+
+        Args:
+            config: the study's config.
+            attempts: its attempts.
+            retried: numbers of the failed attempts whose cells a user wants to run again.
+        """
         self._config = config
+        self._retried = retried
         self._rows = set(config.rows)
         self._attempts: dict[int, Attempt] = {}
         self._cells: dict[Cell, dict[int, Attempt]] = {}
@@ -188,12 +201,24 @@ class History:
         """How far the study is."""
         states = Counter(_latest(tries).state for tries in self._cells.values())
         trials = sum(block.trials for block in self._config.blocks.values())
+        target = len(self._config.rows) + trials
+        again = sum(map(self._is_due_again, self._cells.values()))
         return Progress(
-            target=len(self._config.rows) + trials,
+            target=target,
             complete=states[State.COMPLETE],
             failed=states[State.FAILED],
             running=states[State.RUNNING],
+            waiting=max(again, target - states[State.COMPLETE] - states[State.RUNNING]),
         )
+
+    @property
+    def failed(self) -> list[Attempt]:
+        """The last attempts at the cells that have failed and are not tried again."""
+        return [
+            _latest(tries)
+            for tries in self._cells.values()
+            if _latest(tries).state is State.FAILED and not self._is_due_again(tries)
+        ]
 
     @property
     def missing(self) -> dict[str, int]:
@@ -202,7 +227,7 @@ class History:
             cell.representation
             for cell, tries in self._cells.items()
             if cell not in self._rows
-            and (_latest(tries).state is not State.FAILED or _is_due_again(tries))
+            and (_latest(tries).state is not State.FAILED or self._is_due_again(tries))
         )
         return {
             name: block.trials - under_way[name]
@@ -212,16 +237,26 @@ class History:
 
     def due_again(self) -> Attempt | None:
         """The last attempt at a cell that is to be tried again, if there is any."""
-        return next((_latest(t) for t in self._cells.values() if _is_due_again(t)), None)
+        return next((_latest(t) for t in self._cells.values() if self._is_due_again(t)), None)
 
     def given_up(self, representation: str) -> bool:
         """Whether as many cells failed as were asked for: others would fail, too."""
-        failed = sum(
-            _latest(tries).state is State.FAILED and not _is_due_again(tries)
-            for cell, tries in self._cells.items()
-            if cell.representation == representation
-        )
+        failed = sum(attempt.cell.representation == representation for attempt in self.failed)
         return failed >= max(3, self._config.blocks[representation].trials)
+
+    def _is_due_again(self, tries: Mapping[int, Attempt]) -> bool:
+        """Whether a cell is to be tried again: it was interrupted, a user wants it, or its worker
+        died, a few times.
+        """
+        latest = _latest(tries)
+        if latest.failure is None:
+            return False
+        if latest.failure.cause is Cause.INTERRUPTED or latest.number in self._retried:
+            return True
+        causes = [attempt.failure.cause for attempt in tries.values() if attempt.failure]
+        return latest.failure.cause is Cause.WORKER_DIED and (
+            causes.count(Cause.WORKER_DIED) < MOST_DEATHS
+        )
 
 
 def best_attempt(config: StudyConfig, attempts: Iterable[Attempt]) -> Attempt | None:
@@ -247,17 +282,6 @@ def best_attempt(config: StudyConfig, attempts: Iterable[Attempt]) -> Attempt | 
 
 def _latest(tries: Mapping[int, Attempt]) -> Attempt:
     return tries[max(tries)]
-
-
-def _is_due_again(tries: Mapping[int, Attempt]) -> bool:
-    """Whether a cell is to be tried again: it was interrupted, or its worker died, a few times."""
-    failure = _latest(tries).failure
-    if failure is None:
-        return False
-    if failure.cause is Cause.WORKER_DIED:
-        deaths = [t for t in tries.values() if t.failure and t.failure.cause is Cause.WORKER_DIED]
-        return len(deaths) < MOST_DEATHS
-    return failure.cause is Cause.INTERRUPTED
 
 
 def _open(storage: BaseStorage, config: StudyConfig, data: DataFacts) -> Ledger:

@@ -71,6 +71,25 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+def processes(chosen: Callable[[int, int], bool]) -> dict[int, str]:
+    """Living processes with their command lines, chosen by their parent and their group."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent, group = stat.read_text().rpartition(")")[2].split()[:3]
+            command = (stat.parent / "cmdline").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if state != "Z" and chosen(int(parent), int(group)):
+            found[int(stat.parent.name)] = command
+    return found
+
+
+def living(text: str) -> dict[int, str]:
+    """Living processes with a text in their command lines."""
+    return {pid: line for pid, line in processes(lambda *_: True).items() if text in line}
+
+
 def trials(home: Path, study: str = "tiny") -> list[FrozenTrial]:
     """A study's trials, read with Optuna's own tools."""
     return optuna.load_study(study_name=study, storage=f"sqlite:///{home}/optuna.db").trials

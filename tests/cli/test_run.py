@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from tests.cli.process import (
     accuracies,
     assert_exactly_once,
     mlflow_runs,
+    processes,
     report_rows,
     start,
     sweep,
@@ -212,17 +212,3 @@ def test_added_rows_and_trials_go_on_from_what_is_there(tiny_config: Path, tmp_p
     changed = sweep("run", tiny_config, "--home", tmp_path, "--set", "seed=4")
     assert changed.returncode == 2
     assert "seed: 3 became 4" in changed.stderr
-
-
-def processes(chosen: Callable[[int, int], bool]) -> dict[int, str]:
-    """Living processes with their command lines, chosen by their parent and their group."""
-    found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent, group = stat.read_text().rpartition(")")[2].split()[:3]
-            command = (stat.parent / "cmdline").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if state != "Z" and chosen(int(parent), int(group)):
-            found[int(stat.parent.name)] = command
-    return found

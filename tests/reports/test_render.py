@@ -33,7 +33,7 @@ EMPTY = compare("study", [], "test", is_mnist=False)
 
 def test_json_has_the_rows() -> None:
     """As the contract lays them out, null where there is nothing."""
-    content = json.loads(render.to_json(report(is_mnist=True)))
+    content = json.loads(render.to_json([report(is_mnist=True)]))
     assert content["study"] == "study"
     assert [Row.model_validate(row, strict=False) for row in content["rows"]] == list(
         report(is_mnist=True).rows
@@ -43,20 +43,20 @@ def test_json_has_the_rows() -> None:
 
 def test_csv_has_the_rows() -> None:
     """One line each, with the fields of the JSON."""
-    rows = list(csv.DictReader(io.StringIO(render.to_csv(report(is_mnist=True)))))
+    rows = list(csv.DictReader(io.StringIO(render.to_csv([report(is_mnist=True)]))))
     assert [float(row["accuracy"]) for row in rows] == [
         row.accuracy for row in report(is_mnist=True).rows
     ]
-    assert list(rows[0]) == list(Row.model_fields)
+    assert list(rows[0]) == ["study", *Row.model_fields]
     assert (rows[0]["mlflow_run_ids"], rows[1]["latent_dim"]) == ("abc", "")
 
 
 def test_markdown_has_the_published_values_where_there_are_any() -> None:
     """In percent, beside ours; and no empty columns elsewhere."""
-    compared = render.to_markdown(report(is_mnist=True))
+    compared = render.to_markdown([report(is_mnist=True)])
     assert "| 95.80 |" in compared
     assert "| 96.90 |" in compared
-    assert "published" not in render.to_markdown(report(is_mnist=False)).partition("\n\nAcc")[0]
+    assert "published" not in render.to_markdown([report(is_mnist=False)]).partition("\n\nAcc")[0]
 
 
 @pytest.mark.parametrize("is_mnist", [True, False])
@@ -67,7 +67,7 @@ def test_the_terminal_s_table_fits_80_columns(is_mnist: bool) -> None:
     wide = found.rows[0].model_copy(
         update={"hidden_neurons": 1000, "verdict": found.rows[0].verdict and "published higher"}
     )
-    console.print(render.to_table(found.model_copy(update={"rows": (wide, *found.rows[1:])})))
+    console.print(render.to_table([found.model_copy(update={"rows": (wide, *found.rows[1:])})]))
     lines = console.export_text().splitlines()
     assert "…" not in "".join(lines)
     assert any("vae 10 → 1000" in line and "95.80 ± " in line for line in lines)
@@ -76,15 +76,15 @@ def test_the_terminal_s_table_fits_80_columns(is_mnist: bool) -> None:
 
 def test_a_study_without_results_has_a_report() -> None:
     """Empty, in every form."""
-    assert json.loads(render.to_json(EMPTY))["rows"] == []
-    assert render.to_csv(EMPTY).count("\n") == 1
-    assert "# study" in render.to_markdown(EMPTY)
+    assert json.loads(render.to_json([EMPTY]))["rows"] == []
+    assert render.to_csv([EMPTY]).count("\n") == 1
+    assert "# study" in render.to_markdown([EMPTY])
 
 
 @pytest.mark.parametrize("found", [report(is_mnist=True), report(is_mnist=False), EMPTY])
 def test_the_plot_is_drawn(found: Report, tmp_path: Path) -> None:
     """As PNG and SVG, with units on its axes."""
-    png, svg = save_accuracy_vs_parameters(found, tmp_path)
+    png, svg = save_accuracy_vs_parameters([found], tmp_path)
     assert png.read_bytes().startswith(b"\x89PNG")
     assert png.stat().st_size > 10_000
     drawn = svg.read_text()

@@ -1,0 +1,95 @@
+"""What commands have in common: where they print, and their options."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from sweep.home import Home
+
+# Piped output is not folded to the width of a terminal that is not there.
+stdout = Console(width=None if sys.stdout.isatty() else 160)
+stderr = Console(stderr=True, width=None if sys.stderr.isatty() else 1000)
+
+
+class Engine(StrEnum):
+    """Where workers run."""
+
+    local = "local"
+
+
+class LogLevel(StrEnum):
+    """What to say on stderr."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+class Facts(StrEnum):
+    """How facts are printed."""
+
+    table = "table"
+    json = "json"
+
+
+class ReportFormat(StrEnum):
+    """How a report is printed."""
+
+    table = "table"
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+
+
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The study's YAML file.")]
+HomeOption = Annotated[
+    Path,
+    typer.Option("--home", envvar="SWEEP_HOME", help="Directory that keeps the studies."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="A.B.C=VALUE", help="Override a key of the config; repeatable."),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Worker processes; default: one a core.")
+]
+TrialsOption = Annotated[
+    int | None,
+    typer.Option("--trials", min=0, help="Trials of every representation that is searched."),
+]
+EngineOption = Annotated[Engine | None, typer.Option("--engine", help="Where workers run.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+LogOption = Annotated[LogLevel, typer.Option("--log-level", help="What to say on stderr.")]
+StudyArgument = Annotated[str, typer.Argument(help="The study.")]
+ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="How to print.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Also write every format and the plot there.")
+]
+FactsOption = Annotated[Facts, typer.Option("--format", help="How to print.")]
+
+
+def say(line: str) -> None:
+    """Print a line to stdout at once and whole: another program may be waiting for it."""
+    stdout.print(line, markup=False, highlight=False, soft_wrap=True)
+    sys.stdout.flush()
+
+
+def log_to_stderr(level: LogLevel) -> None:
+    """Have messages of a level and above printed."""
+    handler = RichHandler(console=stderr, show_path=False, show_time=False)
+    logging.basicConfig(level=level.upper(), format="%(message)s", handlers=[handler], force=True)
+
+
+def storage_url(home: Home) -> str:
+    """Optuna's storage: ``SWEEP_STORAGE``, or the SQLite file in the home."""
+    return os.environ.get("SWEEP_STORAGE") or f"sqlite:///{home.optuna_db}"
