@@ -18,7 +18,8 @@ from pydantic import TypeAdapter
 from threadpoolctl import threadpool_limits
 
 from sweep import classifier, seeds
-from sweep.data.datasets import Dataset, DatasetSource
+from sweep.data.datasets import DatasetSource
+from sweep.data.images import Dataset
 from sweep.data.partition import partition
 from sweep.errors import DataError
 from sweep.home import Home, publish_bytes

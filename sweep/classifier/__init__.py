@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweep.data.datasets import CLASSES
+from sweep.data.images import CLASSES
 
 
 def parameters(inputs: int, hidden_neurons: int) -> int:

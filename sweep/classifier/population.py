@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from sweep.data.datasets import CLASSES, Features
+from sweep.data.images import CLASSES, Features
 from sweep.errors import DivergedError
 from sweep.trial import ClassifierTraining, Curves, Report
 

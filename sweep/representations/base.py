@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.datasets import Features
+from sweep.data.images import Features
 from sweep.data.partition import Indices
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.datasets import IMAGE_SIDE, Features
+from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation, as_floats
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec

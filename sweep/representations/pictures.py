@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep import seeds
-from sweep.data.datasets import Dataset, Features
+from sweep.data.images import Dataset, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation, as_floats
 from sweep.trial import EncoderSpec

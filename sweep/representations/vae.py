@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sweep.data.datasets import IMAGE_SIDE, Features
+from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value

@@ -16,7 +16,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from sweep import seeds
-from sweep.data.datasets import IMAGE_SIDE, Features
+from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.errors import DivergedError
 from sweep.representations.base import Pictures

@@ -47,7 +47,10 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
         ("seed=-1", "seed: must be greater than or equal to 0, and is -1"),
         ("seed=true", "seed: must be a valid integer, and is True"),
         ("seed=99999999999999999999", "seed: must be less than"),
-        ("dataset=cifar", "dataset: must be 'mnist' or 'mnist-5k', and is 'cifar'"),
+        (
+            "dataset=cifar",
+            "dataset: must be 'mnist', 'mnist-5k' or 'fashion-mnist', and is 'cifar'",
+        ),
         ("dataset={path: 3}", "dataset.path: must be a valid string, and is 3"),
         ("dataset=[]", "dataset: must be a mapping"),
         ("name=../x", "name: must match pattern"),

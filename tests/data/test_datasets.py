@@ -1,23 +1,20 @@
-"""Datasets: what was asked for, checked, or refused by name."""
+"""Datasets: what was asked for, from where it lies, checked, or refused by name."""
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from sweep.data.datasets import Dataset, DatasetFile, DatasetSource
+from sweep.data import datasets
+from sweep.data.datasets import DEBIAN_FASHION_MNIST, DatasetFile, DatasetName, DatasetSource
 from sweep.errors import DataError
 from sweep.home import Home
+from tests.data.damage import IMAGES, LABELS, idx, write_idx
 
 MNIST_5K = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
-IMAGES = np.random.default_rng(0).integers(0, 256, (40, 28, 28)).astype(np.uint8)
-LABELS = (np.arange(40) % 10).astype(np.uint8)
 
 
 @pytest.fixture
@@ -27,15 +24,20 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-def write(path: Path, **arrays: Any) -> Path:
-    good = {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:10], "y_test": LABELS[:10]}
-    kept = {key: value for key, value in (good | arrays).items() if value is not None}
-    np.savez(path, **kept)
-    return path
+def write_npz(directory: Path) -> Path:
+    """A mnist.npz that is none, and where it lies."""
+    directory.mkdir(parents=True, exist_ok=True)
+    np.savez(directory / "mnist.npz", x_train=IMAGES, y_train=LABELS)
+    return directory / "mnist.npz"
 
 
-def load(path: Path, home: Home) -> Dataset:
-    return DatasetSource.of(DatasetFile(path=str(path)), home, None).load()
+def write_four(directory: Path) -> Path:
+    """Four idx files, and where they lie."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for part in ("train", "t10k"):
+        write_idx(directory / f"{part}-images-idx3-ubyte.gz", idx(IMAGES))
+        write_idx(directory / f"{part}-labels-idx1-ubyte", idx(LABELS))
+    return directory
 
 
 def test_mnist_5k_is_parsed_once(home: Home) -> None:
@@ -48,80 +50,100 @@ def test_mnist_5k_is_parsed_once(home: Home) -> None:
     assert not cached.facts.is_mnist
 
 
+def test_a_damaged_copy_of_mnist_5k_is_made_anew(home: Home) -> None:
+    """What it is a copy of is at hand: nobody has to remove it."""
+    source = DatasetSource.of("mnist-5k", home, None)
+    source.load()
+    (copy,) = home.datasets.iterdir()
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[:-1000])
+    assert source.load().sha256 == MNIST_5K
+    assert len(copy.read_bytes()) == len(whole)
+
+
 def test_looking_at_mnist_5k_writes_nothing(tmp_path: Path) -> None:
     """A home that does not exist is not created by reading."""
     assert len(DatasetSource.of("mnist-5k", Home.at(tmp_path / "none"), None).load().labels) == 5000
     assert not (tmp_path / "none").exists()
 
 
-def test_a_file_of_one_s_own(home: Home, tmp_path: Path) -> None:
-    """Training and test images are stacked; any integer type does for labels."""
-    path = write(tmp_path / "mine.npz", y_train=LABELS.astype(np.int64))
-    dataset = load(path, home)
-    assert dataset.name == "mine"
-    np.testing.assert_array_equal(dataset.images, np.concatenate([IMAGES, IMAGES[:10]]))
-    assert dataset.labels.dtype == np.uint8
-    only = write(tmp_path / "only.npz", x_test=None, y_test=None)
-    assert len(load(only, home).labels) == 40
-
-
-def huge(path: Path) -> None:
-    """A header that claims two terabytes, and nothing behind it."""
-    write(path)
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        header, {"descr": "|u1", "fortran_order": False, "shape": (3_000_000_000, 28, 28)}
-    )
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for key in ("x_train", "y_train"):
-            archive.writestr(f"{key}.npy", header.getvalue())
-
-
-BROKEN: dict[str, Callable[[Path], object]] = {
-    "missing": lambda path: None,
-    "not a zip": lambda path: path.write_bytes(b"hello"),
-    "empty": lambda path: path.write_bytes(b""),
-    "truncated": lambda path: path.write_bytes(write(path).read_bytes()[:-500]),
-    "other arrays": lambda path: np.savez(path, a=IMAGES),
-    "not .npy inside": lambda path: zipfile.ZipFile(path, "w").writestr("x_train.npy", "no"),
-    "flat images": lambda path: write(path, x_train=IMAGES.reshape(40, 784)),
-    "small images": lambda path: write(path, x_train=IMAGES[:, :20, :20]),
-    "float images": lambda path: write(path, x_train=IMAGES / 255),
-    "float labels": lambda path: write(path, y_train=LABELS / 1.0),
-    "column labels": lambda path: write(path, y_train=LABELS[:, None]),
-    "label 10": lambda path: write(path, y_train=LABELS + 1),
-    "negative label": lambda path: write(path, y_train=LABELS.astype(int) - 1),
-    "lengths": lambda path: write(path, y_train=LABELS[:30]),
-    "no images": lambda path: write(path, x_train=IMAGES[:0], y_train=LABELS[:0], x_test=None),
-    "class missing": lambda path: write(path, y_train=LABELS % 9, y_test=LABELS[:10] % 9),
-    "objects": lambda path: write(path, y_train=np.array([{}] * 40, dtype=object)),
-    "huge": huge,
-}
-
-
-@pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_file_is_refused_by_name(kind: str, home: Home, tmp_path: Path) -> None:
-    """As a DataError that names the file, whatever is wrong with it."""
-    path = tmp_path / "broken.npz"
-    BROKEN[kind](path)
-    with pytest.raises(DataError, match=r"broken\.npz") as raised:
-        load(path, home)
-    assert raised.value.exit_status == 2
-
-
-def test_what_is_not_mnist_is_not_taken_for_it(home: Home, tmp_path: Path) -> None:
-    """A mnist.npz with other labels is refused; as a file of one's own it would do."""
-    write(tmp_path / "mnist.npz")
-    source = DatasetSource.of("mnist", home, tmp_path)
+def test_a_file_of_one_s_own_has_its_name(home: Home, tmp_path: Path) -> None:
+    """And is taken for what it holds, even where it is called as a dataset of ours."""
+    source = DatasetSource.of(DatasetFile(path=str(write_npz(tmp_path))), home, None)
     assert source.local_file() == tmp_path / "mnist.npz"
-    with pytest.raises(DataError, match="is not MNIST"):
+    assert source.load().name == "mnist"
+    assert source.load().facts.is_mnist is False
+
+
+def test_a_home_directory_of_nobody_is_refused(home: Home) -> None:
+    """A path is the user's: what is wrong with it is said."""
+    with pytest.raises(DataError, match=r"there is no file ~nobody-of-this-name/mine\.npz"):
+        DatasetSource.of(DatasetFile(path="~nobody-of-this-name/mine.npz"), home, None)
+
+
+@pytest.mark.parametrize("write", [write_npz, write_four])
+def test_what_is_not_mnist_is_not_taken_for_it(
+    write: Callable[[Path], Path], home: Home, tmp_path: Path
+) -> None:
+    """Files of its names with other labels are refused, with where they lie."""
+    found = write(tmp_path / "data")
+    source = DatasetSource.of("mnist", home, tmp_path / "data")
+    assert source.local_file() == found
+    with pytest.raises(DataError, match=r"/data.* is not MNIST"):
         source.load()
-    assert load(tmp_path / "mnist.npz", home).facts.is_mnist is False
 
 
-def test_the_content_decides_the_hash(home: Home, tmp_path: Path) -> None:
-    """Not the file's name, nor how its labels are stored."""
-    first = load(write(tmp_path / "a.npz"), home)
-    second = load(write(tmp_path / "b.npz", y_train=LABELS.astype(np.int32)), home)
-    changed = load(write(tmp_path / "c.npz", x_train=IMAGES ^ 1), home)
-    assert first.sha256 == second.sha256 != changed.sha256
+def test_what_is_not_fashion_mnist_is_not_taken_for_it(home: Home, tmp_path: Path) -> None:
+    """MNIST's files, say, which have the same names."""
+    write_four(tmp_path / "data")
+    with pytest.raises(DataError, match="/data is not Fashion-MNIST") as raised:
+        DatasetSource.of("fashion-mnist", home, tmp_path / "data").load()
+    assert "SWEEP_DATA_DIR" in str(raised.value.hint)
+
+
+@pytest.mark.skipif(not DEBIAN_FASHION_MNIST.exists(), reason="wants dataset-fashion-mnist")
+def test_fashion_mnist_from_debian_s_package(home: Home) -> None:
+    """70,000 images, 7,000 a class, and their content the published one."""
+    source = DatasetSource.of("fashion-mnist", home, None)
+    dataset = source.load()
+    assert source.local_file() == DEBIAN_FASHION_MNIST
+    assert np.bincount(dataset.labels).tolist() == [7000] * 10
+    assert dataset.labels[:5].tolist() == [9, 0, 0, 3, 0]
+    assert not dataset.facts.is_mnist
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "places"),
+    [
+        ("mnist", write_npz, ["data/mnist", "data", "keras/datasets"]),
+        ("mnist", write_four, ["data/mnist", "data", "keras/datasets"]),
+        (
+            "fashion-mnist",
+            write_four,
+            ["data/fashion-mnist", "data", "debian", "keras/datasets/fashion-mnist"],
+        ),
+    ],
+)
+def test_the_order_of_places(
+    name: DatasetName,
+    write: Callable[[Path], Path],
+    places: list[str],
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The user's own before the system's, and a directory of the dataset's name before all."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr(datasets, "DEBIAN_FASHION_MNIST", tmp_path / "debian")
+    source = DatasetSource.of(name, home, tmp_path / "data")
+    assert source.local_file() is None
+    for place in reversed(places):
+        found = write(tmp_path / place)
+        assert source.local_file() == found
+
+
+def test_a_place_that_cannot_be_looked_at_is_named(home: Home, tmp_path: Path) -> None:
+    """Rather than passed over, or shown as a traceback."""
+    impossible = tmp_path / ("long" * 100)
+    with pytest.raises(DataError, match=r"longlong.* cannot be searched for mnist: .*too long"):
+        DatasetSource.of("mnist", home, impossible).local_file()

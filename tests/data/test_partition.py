@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,7 +31,9 @@ def fractions(draw: st.DrawFn) -> FractionsPartition:
 
 @st.composite
 def labels(draw: st.DrawFn) -> np.ndarray:
-    counts = draw(st.lists(st.integers(40, 90), min_size=10, max_size=10))
+    """Of ten classes or fewer: which ones, and how many of each."""
+    count = st.just(0) | st.integers(40, 90)
+    counts = draw(st.lists(count, min_size=10, max_size=10).filter(any))
     ordered = np.repeat(np.arange(10, dtype=np.uint8), counts)
     return np.random.default_rng(draw(st.integers(0, 99))).permutation(ordered)
 
@@ -58,7 +61,20 @@ def test_each_class_is_shared_out_alike(
         total = int((images == label).sum())
         for name, indices in parts.items():
             share = getattr(scheme, name)
-            assert abs((images[indices] == label).sum() - share * total) <= 1
+            deviation = abs((images[indices] == label).sum() - share * total)
+            assert deviation <= 1 + 1e-9  # shares are not exact
+
+
+@given(labels(), fractions() | st.just(NOTEBOOK), st.integers(0, 9))
+def test_a_class_is_divided_for_itself(
+    images: np.ndarray, scheme: FractionsPartition | NotebookPartition, absent: int
+) -> None:
+    """Without another class, its images stay in the parts in which they were."""
+    kept = np.flatnonzero(images != absent)
+    hypothesis.assume(len(kept))
+    whole, less = partition(images, scheme, 0, 0), partition(images[kept], scheme, 0, 0)
+    for name, indices in less.items():
+        np.testing.assert_array_equal(kept[indices], np.intersect1d(whole[name], kept))
 
 
 @given(labels(), st.integers(0, 1000), st.integers(0, 5))
@@ -92,7 +108,7 @@ def test_the_notebook_s_sizes(draw: int) -> None:
 def test_a_class_that_is_too_small_is_named(
     scheme: FractionsPartition | NotebookPartition,
 ) -> None:
-    """Rather than a part without it."""
-    images = np.repeat(np.arange(10, dtype=np.uint8), [40] * 9 + [3])
-    with pytest.raises(DataError, match="gets no image of class"):
+    """Rather than a part without it; by its own number, though other classes are absent."""
+    images = np.repeat(np.array([1, 4, 9], np.uint8), [400, 400, 3])
+    with pytest.raises(DataError, match="gets no image of class 9, of which the dataset has 3"):
         partition(images, scheme, 0, 0)

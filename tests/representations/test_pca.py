@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sweep.data.datasets import Dataset
+from sweep.data.images import Dataset
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.pictures import draw_pictures
 from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
