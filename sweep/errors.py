@@ -54,6 +54,10 @@ class TargetMissedError(SweepError):
     """The study ended before its target: look at the failed trials."""
 
 
+class ProblemsError(SweepError):
+    """A check found what must be mended first."""
+
+
 class StoppedError(SweepError):
     """The user interrupted the run: the same command goes on with it."""
 

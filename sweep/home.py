@@ -17,6 +17,7 @@ renamed.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -152,6 +153,20 @@ def remove_leftovers(path: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
+
+
+def leftovers(home: Home) -> list[Path]:
+    """What interrupted writes have left in a home, and what was set aside as damaged.
+
+    A write that goes on at this moment looks the same.
+    """
+    places = (home.root, home.encoders, home.draws, home.datasets)
+    return [
+        path
+        for place in places
+        for path in sorted(place.glob("*"))
+        if re.search(r"^\..+-[0-9a-f]{8}$|\.damaged-\d+$", path.name)
+    ]
 
 
 def _flush_directory(path: Path) -> None:

@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # Raise it when the meaning of a spec changes, so that what was stored under old keys is not reused.
 _KEY_FORMAT = 1
+KEY_LENGTH = 32
+"""Hexadecimal digits of a content key."""
 
 Report = Callable[[float], None]
 """Takes the fraction of a task that is done, 0 to 1."""
@@ -237,7 +239,7 @@ def _content_key(kind: str, content: dict[str, Any]) -> str:
     canonical = json.dumps(
         [_KEY_FORMAT, kind, _without_nones(content)], sort_keys=True, separators=(",", ":")
     )
-    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+    return hashlib.sha256(canonical.encode()).hexdigest()[:KEY_LENGTH]
 
 
 def _without_nones(content: Any) -> Any:

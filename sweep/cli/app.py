@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from sweep import __version__
-from sweep.cli import results, studies
+from sweep.cli import health, results, studies
 from sweep.cli.options import stderr
 from sweep.errors import StoppedError, SweepError
 
@@ -30,6 +30,8 @@ app.command()(results.compare)
 app.command()(studies.retry)
 app.command()(studies.sync)
 app.command()(results.ui)
+app.command()(health.doctor)
+app.command()(health.store)
 
 
 @app.callback(invoke_without_command=True)

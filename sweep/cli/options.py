@@ -93,3 +93,9 @@ def log_to_stderr(level: LogLevel) -> None:
 def storage_url(home: Home) -> str:
     """Optuna's storage: ``SWEEP_STORAGE``, or the SQLite file in the home."""
     return os.environ.get("SWEEP_STORAGE") or f"sqlite:///{home.optuna_db}"
+
+
+def data_dir() -> Path | None:
+    """Where data is looked for first: ``SWEEP_DATA_DIR``."""
+    directory = os.environ.get("SWEEP_DATA_DIR")
+    return Path(directory).expanduser() if directory else None

@@ -22,6 +22,7 @@ from sweep.cli.options import (
     StudyArgument,
     TrialsOption,
     WorkersOption,
+    data_dir,
     log_to_stderr,
     say,
     stderr,
@@ -161,7 +162,4 @@ def _overrides(set_: list[str] | None, workers: int | None, engine: Engine | Non
 def _source(study: StudyConfig, home: Path) -> DatasetSource:
     from sweep.data.datasets import DatasetSource
 
-    data_dir = os.environ.get("SWEEP_DATA_DIR")
-    return DatasetSource.of(
-        study.dataset, Home.at(home), Path(data_dir).expanduser() if data_dir else None
-    )
+    return DatasetSource.of(study.dataset, Home.at(home), data_dir())

@@ -153,17 +153,19 @@ def open_study(home: Home, url: str, name: str) -> Stored:
     return Stored(config, ledger.data, ledger.attempts(), ledger.retried)
 
 
+def study_list(home: Home, url: str) -> list[str]:
+    """The names of all studies."""
+    return [] if _is_missing(home, url) else study_names(_storage(home, url))
+
+
 def statuses(home: Home, url: str, name: str | None) -> list[Status]:
     """How one study, or every study, stands.
 
     Raises:
         UnknownStudyError: there is no study of this name.
     """
-    if name is None and _is_missing(home, url):
-        return []
-    names = study_names(_storage(home, url)) if name is None else [name]
     found = []
-    for each in names:
+    for each in study_list(home, url) if name is None else [name]:
         try:
             stored = open_study(home, url, each)
         except UnknownStudyError:

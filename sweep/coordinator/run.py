@@ -12,13 +12,13 @@ from functools import partial
 from filelock import FileLock
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
-from sweep.coordinator.lease import lease
 from sweep.coordinator.loop import Loop, Snapshot
 from sweep.coordinator.showing import Showing
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
 from sweep.execution import LocalExecutor
 from sweep.home import Home
+from sweep.lease import lease
 from sweep.reports.comparison import Report
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sweep.coordinator.inspect import open_study
-from sweep.coordinator.lease import lease
 from sweep.coordinator.run import open_for_writing
 from sweep.coordinator.showing import Showing, Shown
 from sweep.home import Home
+from sweep.lease import lease
 from sweep.search.attempt import Attempt
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from sweep.home import Home, published_directory, remove_leftovers
 from sweep.trial import EncoderHistory, EncoderRecord, EncoderSpec
@@ -71,7 +73,41 @@ class EncoderStore:
                     )
                     (directory / _RECORD).write_text(record.model_dump_json())
                     (directory / _MANIFEST).write_text(json.dumps(_checksums(directory)))
+            os.utime(path / _MANIFEST)  # the time of its last use
         return path
+
+    def list_keys(self) -> list[str]:
+        """The keys of all published encoders."""
+        return sorted(path.parent.name for path in self._home.encoders.glob(f"[!.]*/{_MANIFEST}"))
+
+    def last_use(self, key: str) -> float:
+        """When an encoder was last trained or fetched, in seconds since the epoch."""
+        return (self.path(key) / _MANIFEST).stat().st_mtime
+
+    def size(self, key: str) -> int:
+        """Bytes that an encoder takes."""
+        return sum(file.stat().st_size for file in self.path(key).iterdir())
+
+    def remove(self, key: str) -> bool:
+        """Remove an encoder and what trainings of it have left; whether it was not in use."""
+        return self._clear(key, with_encoder=True)
+
+    def remove_leftovers(self, key: str) -> bool:
+        """Remove what trainings of an encoder have left, and damaged ones; not the encoder."""
+        return self._clear(key, with_encoder=False)
+
+    def _clear(self, key: str, with_encoder: bool) -> bool:
+        path = self.path(key)
+        try:
+            with FileLock(self._home.locks / f"encoder-{key}.lock", blocking=False):
+                if with_encoder and path.exists():
+                    _set_aside(path)  # under another name it is gone at once, or still whole
+                remove_leftovers(path)
+                for aside in path.parent.glob(f"{key}.damaged-*"):
+                    shutil.rmtree(aside)
+        except Timeout:
+            return False
+        return True
 
     def _intact(self, path: Path) -> bool:
         """Check an encoder against its manifest, and set it aside if they differ."""
@@ -80,8 +116,12 @@ class EncoderStore:
         except (OSError, ValueError):
             intact = False
         if not intact:
-            path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
+            _set_aside(path)
         return intact
+
+
+def _set_aside(path: Path) -> None:
+    path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
 
 
 def _checksums(directory: Path) -> dict[str, str]:

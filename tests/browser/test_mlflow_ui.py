@@ -1,23 +1,19 @@
-"""MLflow's own UI on a finished study, in headless Chromium."""
+"""``sweep ui`` on a finished study, in headless Chromium."""
 
 from __future__ import annotations
 
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.cli.process import TARGET, environment, mlflow_runs
+from tests.cli.process import TARGET, mlflow_runs, start
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 _FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -26,38 +22,19 @@ _FLAGS = (
 
 
 @pytest.fixture(scope="module")
-def server(finished: Path) -> Iterator[str]:
-    """The server that ``sweep run`` tells the user to start, on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = re.search(
-        r"mlflow server (--backend-store-uri \S+)", (finished / "stdout").read_text()
-    )
-    assert command is not None
-    with subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "server", *command[1].split(), "--port", str(port)],
-        env=environment()
-        | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 90
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/health", timeout=2)
-                break
-            except OSError:
-                assert time.monotonic() < deadline, "MLflow's server did not start"
-                time.sleep(0.5)
-        yield url
-        subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
+def start_page(finished: Path) -> Iterator[str]:
+    """The start page that ``sweep ui`` prints."""
+    process = start("ui", "--home", finished, "--port", 5100)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    yield line.rpartition(" ")[2].strip()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page() -> Iterator[Page]:
+    """A page of a browser that has never been here."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "these tests need Chromium (Debian's package: chromium)"
     with sync_playwright() as playwright:
@@ -69,51 +46,93 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def chart_path(home: Path) -> str:
-    """The path of the chart link that ``sweep run`` printed."""
-    link = re.search(r"http://127\.0\.0\.1:5000(\S+)", (home / "stdout").read_text())
-    assert link is not None
-    return link[1]
+def server(start_page: str) -> str:
+    return start_page.removesuffix("/studies")
 
 
-def test_the_printed_link_opens_on_accuracy_against_parameters(
-    server: str, page: Page, finished: Path
-) -> None:
-    """With every trial in the list and in both scatter plots."""
-    page.goto(server + chart_path(finished))
+def expect_charts(page: Page, finished: Path) -> None:
+    """Every trial in the list and in both scatter plots."""
     expect(page.get_by_text(f"{TARGET} matching runs")).to_be_visible()
     for run in mlflow_runs(finished):
         if run.data.tags["sweep.kind"] == "trial":
             expect(page.get_by_text(run.info.run_name, exact=True).first).to_be_visible()
     for metric in ("log10_classifier_parameters", "log10_inference_parameters"):
-        expect(page.get_by_text(metric).first).to_be_attached()
-    plots = page.locator(".js-plotly-plot")
-    expect(plots).to_have_count(2)
-    for plot in plots.all():
+        card = page.get_by_text(f"{metric} vs. accuracy")
+        expect(card).to_be_visible()
+    plots = page.locator(".js-plotly-plot:has(.scatterlayer)")
+    for plot in (plots.nth(0), plots.nth(1)):
         expect(plot.locator(".scatterlayer .point")).to_have_count(TARGET)
 
 
-def test_the_table_has_names_accuracy_and_parameters(
-    server: str, page: Page, finished: Path
+def test_the_start_page_is_a_click_away_from_the_charts(
+    start_page: str, page: Page, finished: Path
 ) -> None:
-    """The view of the same name lists the trials with our columns, the best one first."""
-    page.goto(server + chart_path(finished).replace("&compareRunsMode=CHART", ""))
+    """Accuracy against parameters with every trial; below it configurations and curves."""
+    page.goto(start_page)
+    expect(page.get_by_role("cell", name="tiny", exact=True)).to_be_visible()
+    page.get_by_role("link", name="accuracy against parameters").click()
+    expect_charts(page, finished)
+    for section in ("Configurations (1)", "Curves (2)"):
+        heading = page.get_by_text(section)
+        heading.scroll_into_view_if_needed()
+        expect(heading).to_be_visible()
+
+
+def test_mlflow_s_own_pages_lead_to_the_charts_in_two_clicks(
+    start_page: str, page: Page, finished: Path
+) -> None:
+    """After the start page: from the list of experiments, by the experiment's description."""
+    page.goto(start_page)
+    page.get_by_role("link", name="All of MLflow").click()
+    page.get_by_role("link", name="tiny").first.click()
+    page.get_by_role("link", name="Accuracy against parameters").first.click()
+    expect_charts(page, finished)
+
+
+def test_the_link_that_run_prints_opens_the_charts(
+    start_page: str, page: Page, finished: Path
+) -> None:
+    """Directly, in a browser that was never on the start page."""
+    link = re.search(r"http://127\.0\.0\.1:5000(\S+)", (finished / "stdout").read_text())
+    assert link is not None
+    page.goto(server(start_page) + link[1])
+    expect_charts(page, finished)
+
+
+def test_the_table_has_names_accuracy_and_parameters(
+    start_page: str, page: Page, finished: Path
+) -> None:
+    """The trials with our columns, the most accurate first."""
+    page.goto(start_page)
+    page.get_by_role("link", name="table").click()
     expect(page.get_by_text(f"{TARGET} matching runs")).to_be_visible()
     for column in ("accuracy", "classifier_parameters", "inference_parameters", "hidden_neurons"):
         expect(page.get_by_role("columnheader", name=column).first).to_be_attached()
     trials = [run for run in mlflow_runs(finished) if run.data.tags["sweep.kind"] == "trial"]
-    best = max(trials, key=lambda run: run.data.metrics["accuracy"])
+    best = max(run.data.metrics["accuracy"] for run in trials)
+    names = {r.info.run_name for r in trials if r.data.metrics["accuracy"] == best}
     first = page.locator(".ag-center-cols-container [row-index='0'], [row-index='0']").first
-    expect(first).to_contain_text(best.info.run_name)
+    expect(first).to_contain_text(re.compile("|".join(map(re.escape, names))))
 
 
-def test_the_study_s_run_shows_its_plot(server: str, page: Page, finished: Path) -> None:
-    """The picture of accuracy against parameters is among its artifacts, and can be seen."""
-    (run,) = [r for r in mlflow_runs(finished) if r.data.tags["sweep.kind"] == "study"]
+@pytest.mark.parametrize(
+    ("kind", "picture"),
+    [
+        ("study", "accuracy_vs_parameters.png"),
+        ("encoder", "reconstructions.png"),
+        ("encoder", "samples.png"),
+        ("encoder", "latent_space.png"),
+    ],
+)
+def test_pictures_can_be_seen(
+    start_page: str, page: Page, finished: Path, kind: str, picture: str
+) -> None:
+    """The study's plot and the encoders' pictures, among their runs' artifacts."""
+    run = next(r for r in mlflow_runs(finished) if r.data.tags["sweep.kind"] == kind)
     page.goto(
-        f"{server}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
-        "/artifacts/accuracy_vs_parameters.png"
+        f"{server(start_page)}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+        f"/artifacts/{picture}"
     )
-    picture = page.locator("img[src^='blob:'], img[src*='accuracy_vs_parameters']").first
-    expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.naturalWidth") > 800
+    shown = page.locator(f"img[src^='blob:'], img[src*='{picture}']").first
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.naturalWidth") > 400

@@ -22,12 +22,20 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["status"], ["validate", "CONFIG"], ["run", "CONFIG", "--dry-run"]]
+    "arguments",
+    [
+        ["--help"],
+        ["status"],
+        ["validate", "CONFIG"],
+        ["run", "CONFIG", "--dry-run"],
+        ["doctor"],
+        ["store"],
+    ],
 )
 def test_cheap_commands_import_nothing_heavy(
     arguments: list[str], tiny_config: Path, tmp_path: Path
 ) -> None:
-    """Help, status and validate import neither TensorFlow nor MLflow."""
+    """Help, and all that only looks, import neither TensorFlow nor MLflow."""
     arguments = [str(tiny_config) if a == "CONFIG" else a for a in arguments]
     script = (
         "import sys; from sweep.cli.app import run\n"
@@ -50,8 +58,8 @@ def test_validate_says_what_would_be_done(tiny_config: Path, tmp_path: Path) -> 
     done = sweep("validate", tiny_config, "--home", tmp_path, "--format", "json")
     assert done.returncode == 0, done.stderr
     plan = json.loads(done.stdout)
-    assert (plan["rows"], plan["trials"]) == (1, {"vae": 4, "pixels": 3})
-    assert (plan["encoders_needed"], plan["encoders_trained"]) == (4, 0)
+    assert (plan["rows"], plan["trials"]) == (2, {"vae": 4, "pixels": 3})
+    assert (plan["encoders_needed"], plan["encoders_trained"]) == (6, 0)
     assert plan["scored_on"] == "validation"
     assert plan["seconds"] > 0
     assert not (tmp_path / "optuna.db").exists()

@@ -26,8 +26,7 @@ def lease(home: Home, study: str) -> Iterator[None]:
     Raises:
         StudyBusyError: another process holds it.
     """
-    lock = FileLock(home.locks / f"study-{study}.lock")
-    owner = home.locks / f"study-{study}.owner"
+    lock, owner = _lock(home, study), _owner(home, study)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -43,6 +42,29 @@ def lease(home: Home, study: str) -> Iterator[None]:
     finally:
         owner.unlink(missing_ok=True)
         lock.release()
+
+
+def holder(home: Home, study: str) -> str | None:
+    """Who holds a study's lease; None if nobody does."""
+    lock = _lock(home, study)
+    if not Path(lock.lock_file).exists():
+        return None
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return _describe(_owner(home, study))
+    except OSError:
+        return None
+    lock.release()
+    return None
+
+
+def _lock(home: Home, study: str) -> FileLock:
+    return FileLock(home.locks / f"study-{study}.lock")
+
+
+def _owner(home: Home, study: str) -> Path:
+    return home.locks / f"study-{study}.owner"
 
 
 def _describe(owner: Path) -> str:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from sweep.coordinator.lease import lease
 from sweep.errors import StudyBusyError
 from sweep.home import Home
+from sweep.lease import lease
 
 OWNER = """
 import sys, time
 from pathlib import Path
-from sweep.coordinator.lease import lease
+from sweep.lease import lease
 from sweep.home import Home
 with lease(Home.at(Path(sys.argv[1])), "study"):
     print("held", flush=True)

@@ -1,0 +1,132 @@
+"""Commands that look after a machine and a home: doctor, store."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from sweep.cli.options import (
+    Facts,
+    FactsOption,
+    HomeOption,
+    LogLevel,
+    LogOption,
+    QuietOption,
+    data_dir,
+    log_to_stderr,
+    stderr,
+    stdout,
+    storage_url,
+)
+from sweep.errors import InputError, ProblemsError
+from sweep.home import Home, leftovers
+
+if TYPE_CHECKING:
+    from sweep.coordinator.stock import StoredEncoder
+
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
+
+
+def doctor(
+    home: HomeOption = Path("runs"),
+    format_: FactsOption = Facts.table,
+    quiet: QuietOption = False,
+    log_level: LogOption = LogLevel.warning,
+) -> None:
+    """Check this machine and the home, and say how to mend what is wrong; changes nothing."""
+    log_to_stderr(log_level)
+    from sweep.doctor import Finding, examine
+
+    at = Home.at(home)
+    findings: list[Finding] = []
+    for finding in examine(at, storage_url(at), data_dir()):
+        findings.append(finding)
+        if format_ is Facts.table and not (quiet and finding.level == "ok"):
+            level = f"[{_COLOURS[finding.level]}]{finding.level:>7}[/]"
+            said = escape(f"{finding.name}: {finding.found}")
+            stdout.print(f"{level}  {said}", highlight=False)
+            if finding.mend:
+                stdout.print(f"{'':9}[dim]mend:[/] {escape(finding.mend)}", highlight=False)
+    if format_ is Facts.json:
+        print(json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2))
+    problems = sum(finding.level == "problem" for finding in findings)
+    if problems:
+        raise ProblemsError(f"{problems} of {len(findings)} findings are problems")
+
+
+def store(
+    home: HomeOption = Path("runs"),
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove the encoders that no study needs; asks first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
+    format_: FactsOption = Facts.table,
+    quiet: QuietOption = False,
+    log_level: LogOption = LogLevel.warning,
+) -> None:
+    """List the trained encoders with their size and last use, and prune those not needed."""
+    log_to_stderr(log_level)
+    from sweep.coordinator import stock as stocked
+
+    at = Home.at(home)
+    encoders = stocked.stock(at, storage_url(at))
+    unneeded = [encoder for encoder in encoders if not encoder.studies]
+    if format_ is Facts.json:
+        facts = [asdict(e) | {"spec": e.spec.model_dump(mode="json")} for e in encoders]
+        print(json.dumps({"encoders": facts}, indent=2))
+    else:
+        _print_encoders(encoders)
+    if not prune:
+        return
+    if not unneeded and not leftovers(at):
+        if not quiet:
+            stderr.print("Nothing to remove: every encoder is needed.")
+        return
+    size = sum(encoder.size for encoder in unneeded)
+    question = f"Remove {len(unneeded)} encoders that no study needs ({_megabytes(size)})?"
+    if not yes:
+        if not sys.stdin.isatty():
+            raise InputError(
+                "--prune asks before it removes, and nobody is there to answer",
+                hint="say --yes beside it",
+            )
+        if not typer.confirm(question, err=True):
+            return
+    removed = stocked.prune(at, unneeded)
+    if not quiet:
+        kept = len(unneeded) - removed
+        in_use = f"; {kept} are in use and stay" if kept else ""
+        stderr.print(f"Removed {removed} encoders ({_megabytes(size)}){in_use}.", highlight=False)
+
+
+def _print_encoders(encoders: list[StoredEncoder]) -> None:
+    from sweep.coordinator.projection import representation_label
+
+    table = Table()
+    for name in ("encoder", "draw", "dataset", "size", "last use", "needed by", "key"):
+        table.add_column(name, justify="right" if name in ("draw", "size") else "left")
+    for encoder in encoders:
+        table.add_row(
+            representation_label(encoder.spec.representation),
+            str(encoder.spec.draw + 1),
+            encoder.spec.data[:8],
+            _megabytes(encoder.size),
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(encoder.last_use)),
+            ", ".join(encoder.studies) or "–",
+            encoder.key[:8],
+        )
+    stdout.print(table)
+    total = _megabytes(sum(encoder.size for encoder in encoders))
+    stdout.print(f"{len(encoders)} encoders, {total}", highlight=False)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,81 @@
+"""The home's stock of trained encoders: which studies need them, and removing the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sweep.coordinator.inspect import open_study, study_list
+from sweep.errors import UnknownStudyError
+from sweep.home import Home, leftovers
+from sweep.representations import REPRESENTATIONS
+from sweep.representations.store import EncoderStore
+from sweep.trial import KEY_LENGTH, EncoderSpec
+
+_WRITING_SECONDS = 3600.0  # a write that is younger may still be going on
+
+
+@dataclass(frozen=True)
+class StoredEncoder:
+    """One trained encoder of the home."""
+
+    key: str
+    spec: EncoderSpec
+    size: int
+    """Bytes."""
+    last_use: float
+    """Seconds since the epoch."""
+    studies: tuple[str, ...]
+    """The studies that need it."""
+
+
+def stock(home: Home, storage_url: str) -> list[StoredEncoder]:
+    """All trained encoders, the one used last first.
+
+    Raises:
+        HomeError: the studies' storage cannot be opened.
+    """
+    needed: dict[str, list[str]] = {}
+    for study in study_list(home, storage_url):
+        try:
+            stored = open_study(home, storage_url, study)
+        except UnknownStudyError:
+            continue  # its creation was cut short, or another program made it
+        rows = [stored.config.trial_spec(row, stored.data.sha256) for row in stored.config.rows]
+        specs = [attempt.spec for attempt in stored.attempts] + rows
+        keys = {
+            spec.encoder(draw).key
+            for spec in specs
+            if REPRESENTATIONS[spec.representation.name].is_trained
+            for draw in range(spec.draws)
+        }
+        for key in keys:
+            needed.setdefault(key, []).append(study)
+    store = EncoderStore(home)
+    found = [
+        StoredEncoder(
+            key,
+            store.record(key).spec,
+            store.size(key),
+            store.last_use(key),
+            tuple(needed.get(key, ())),
+        )
+        for key in store.list_keys()
+    ]
+    return sorted(found, key=lambda encoder: -encoder.last_use)
+
+
+def prune(home: Home, encoders: Iterable[StoredEncoder]) -> int:
+    """Remove encoders, and what interrupted writes have left; how many encoders were removed.
+
+    What a worker holds at this moment is left alone.
+    """
+    store = EncoderStore(home)
+    removed = sum(store.remove(encoder.key) for encoder in encoders)
+    for path in leftovers(home):
+        if path.parent == home.encoders:
+            store.remove_leftovers(path.name.removeprefix(".")[:KEY_LENGTH])
+        elif path.stat().st_mtime < time.time() - _WRITING_SECONDS:
+            path.unlink()
+    return removed

@@ -1,0 +1,254 @@
+"""Checking a machine and a home: each finding with its mend. Looks, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal, get_args
+
+import sqlalchemy
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from sweep.data.datasets import DatasetName, DatasetSource
+from sweep.errors import DataError, SweepError
+from sweep.home import Home, leftovers
+from sweep.lease import holder
+from sweep.search.ledger import Ledger, study_names
+from sweep.search.storage import masked, open_storage
+from sweep.tracking.connection import is_server, tracking_uri
+
+_DISTRIBUTION = "latent-sweep"
+_SHOWN = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
+# A worker on all of MNIST was seen to take 1.3 GB, most of it TensorFlow and the images.
+_WORKER_BYTES = 1.3e9
+_LITTLE_DISK, _NO_DISK = 2e9, 1e8
+_SERVER_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, how it stands, and what to do about it."""
+
+    name: str
+    level: Literal["ok", "warning", "problem"]
+    found: str
+    mend: str | None = None
+
+
+def examine(home: Home, storage_url: str, data_dir: Path | None) -> Iterator[Finding]:
+    """Look at everything, one finding after the other."""
+    yield _versions()
+    yield _cpu()
+    yield _memory()
+    yield from _datasets(home, data_dir)
+    yield _place(home)
+    yield _disk(home)
+    storage = _storage(storage_url)
+    yield storage
+    if storage.level == "ok" and _exists(storage_url):
+        yield from _studies(home, storage_url)
+    yield _tracking(home)
+    yield _remains(home)
+
+
+def _versions() -> Finding:
+    def version(name: str) -> str:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            return "missing"
+
+    wrong = [
+        f"{requirement.name} {version(requirement.name)}, where {requirement.specifier} is needed"
+        for requirement in map(Requirement, metadata.requires(_DISTRIBUTION) or ())
+        if (requirement.marker is None or requirement.marker.evaluate({"extra": ""}))
+        and not (
+            version(requirement.name) != "missing"
+            and requirement.specifier.contains(version(requirement.name), prereleases=True)
+        )
+    ]
+    pythons = SpecifierSet(metadata.metadata(_DISTRIBUTION)["Requires-Python"])
+    if not pythons.contains(platform.python_version()):
+        wrong.append(f"Python {platform.python_version()}, where {pythons} is needed")
+    if wrong:
+        return Finding("versions", "problem", "; ".join(wrong), "uv sync")
+    shown = ", ".join(f"{name} {version(name)}" for name in _SHOWN)
+    ours = f"sweep {version(_DISTRIBUTION)}, Python {platform.python_version()}"
+    return Finding("versions", "ok", f"{ours}, {shown}")
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpu() -> Finding:
+    cores = f"{_cores()} cores"
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text().partition("flags")[2].split("\n")[0].split())
+    except OSError:
+        return Finding("cpu", "ok", f"{cores} ({platform.machine()})")
+    known = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "AVX-512 bf16"}
+    known["amx_bf16"] = "AMX bf16"
+    has = [title for flag, title in known.items() if flag in flags]
+    if platform.machine() == "x86_64" and "avx2" not in flags:
+        mend = "another machine trains several times as fast"
+        return Finding("cpu", "warning", f"{cores} without AVX2", mend)
+    return Finding("cpu", "ok", ", ".join([cores, *has]))
+
+
+def _memory() -> Finding:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return Finding("memory", "ok", "not known on this system")
+    available = 1024 * next(int(line.split()[1]) for line in lines if "MemAvailable" in line)
+    workers = int(available // _WORKER_BYTES)
+    found = f"{available / 1e9:.1f} GB available"
+    if workers < _cores():
+        mend = f"--workers {max(1, workers)}: each worker takes up to {_WORKER_BYTES / 1e9:g} GB"
+        return Finding("memory", "warning", f"{found} for {_cores()} workers", mend)
+    return Finding("memory", "ok", found)
+
+
+def _datasets(home: Home, data_dir: Path | None) -> Iterator[Finding]:
+    for name in get_args(DatasetName):
+        try:
+            file = DatasetSource.of(name, home, data_dir).local_file()
+        except DataError as error:
+            yield Finding(f"data {name}", "problem", error.message, "check SWEEP_DATA_DIR")
+            continue
+        if file is not None:
+            yield Finding(f"data {name}", "ok", str(file))
+        else:
+            yield Finding(
+                f"data {name}",
+                "warning",
+                "not on this machine; Keras would download it",
+                "put its files into a directory and point SWEEP_DATA_DIR there",
+            )
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the directory above it that exists."""
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def _place(home: Home) -> Finding:
+    place = _nearest(home.root)
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        mend = "choose another with --home DIR or SWEEP_HOME"
+        return Finding("home", "problem", f"{home.root} cannot be written", mend)
+    there = "" if place == home.root else " (not there yet; the first run makes it)"
+    return Finding("home", "ok", f"{home.root}{there}")
+
+
+def _disk(home: Home) -> Finding:
+    free = shutil.disk_usage(_nearest(home.root)).free
+    found = f"{free / 1e9:.1f} GB free"
+    if free < _LITTLE_DISK:
+        level: Literal["warning", "problem"] = "problem" if free < _NO_DISK else "warning"
+        return Finding("disk", level, found, "free some; sweep store --prune may help")
+    return Finding("disk", "ok", found)
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for other databases."""
+    try:
+        parsed = sqlalchemy.engine.make_url(url)
+    except sqlalchemy.exc.ArgumentError:
+        return None
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+    return Path(str(parsed.database)) if is_file else None
+
+
+def _exists(url: str) -> bool:
+    file = _sqlite_file(url)
+    return file is None or file.exists()
+
+
+def _damage(file: Path) -> str | None:
+    """What is wrong with an SQLite file, if anything is."""
+    try:
+        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        return str(error)
+    return None if answer == "ok" else str(answer)
+
+
+def _storage(url: str) -> Finding:
+    file = _sqlite_file(url)
+    if file is not None and not file.exists():
+        return Finding("studies", "ok", "none yet")
+    if file is not None and (damage := _damage(file)):
+        mend = f"put back a copy of {file}, or move it away: encoders and draws are kept and reused"
+        return Finding("studies", "problem", f"{file} is damaged: {damage}", mend)
+    try:
+        names = study_names(open_storage(url))
+    except SweepError as error:
+        return Finding("studies", "problem", error.message, error.hint)
+    return Finding("studies", "ok", f"{len(names)} in {masked(url)}")
+
+
+def _studies(home: Home, url: str) -> Iterator[Finding]:
+    storage = open_storage(url)
+    for name in study_names(storage):
+        attempts = Ledger(storage, name).attempts()
+        running = sum(attempt.result is None and attempt.failure is None for attempt in attempts)
+        owner = holder(home, name)
+        if owner is not None:
+            yield Finding(f"study {name}", "ok", f"is being run by {owner}")
+        elif running:
+            yield Finding(
+                f"study {name}",
+                "warning",
+                f"{running} trials were running when their run died",
+                "sweep run with the study's config: they run again",
+            )
+        else:
+            yield Finding(f"study {name}", "ok", "is not being run")
+
+
+def _tracking(home: Home) -> Finding:
+    uri = tracking_uri(home)
+    if uri.startswith(("http://", "https://")):
+        try:
+            with urllib.request.urlopen(  # noqa: S310  # http, as the line above says
+                f"{uri.rstrip('/')}/health", timeout=_SERVER_SECONDS
+            ):
+                return Finding("MLflow", "ok", f"{uri} answers")
+        except (OSError, ValueError) as error:
+            mend = "start that server, or unset MLFLOW_TRACKING_URI; then sweep sync STUDY"
+            return Finding("MLflow", "problem", f"{uri} does not answer: {error}", mend)
+    file = None if is_server(uri) else _sqlite_file(uri)
+    if file is not None and not file.exists():
+        return Finding("MLflow", "ok", "no runs yet")
+    if file is not None and (damage := _damage(file)):
+        mend = f"move {file} away; sweep sync STUDY makes it anew"
+        return Finding("MLflow", "problem", f"{file} is damaged: {damage}", mend)
+    return Finding("MLflow", "ok", masked(uri))
+
+
+def _remains(home: Home) -> Finding:
+    found = leftovers(home)
+    if not found:
+        return Finding("leftovers", "ok", "none")
+    return Finding(
+        "leftovers",
+        "warning",
+        f"{len(found)} of writes that were interrupted, or set aside as damaged",
+        "sweep store --prune removes them",
+    )

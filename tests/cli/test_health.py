@@ -1,0 +1,146 @@
+"""``sweep doctor`` and ``sweep store`` as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from sweep.home import Home
+from sweep.lease import lease
+from tests.cli.process import environment, start, sweep, wait_until
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished study's home, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "home"))
+
+
+def findings(home: Path, status: int = 0, **variables: str) -> dict[str, dict[str, Any]]:
+    """What the doctor finds, by name."""
+    done = sweep("doctor", "--home", home, "--format", "json", env=variables)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    return {finding["name"]: finding for finding in json.loads(done.stdout)["findings"]}
+
+
+def test_a_healthy_home_has_no_problem(finished: Path) -> None:
+    """Every finding says something, and all but the good ones say what to do."""
+    found = findings(finished)
+    assert {"versions", "cpu", "memory", "home", "disk", "studies", "MLflow"} <= set(found)
+    assert found["study tiny"]["found"] == "is not being run"
+    for finding in found.values():
+        assert finding["found"]
+        assert (finding["mend"] is None) == (finding["level"] == "ok")
+    printed = sweep("doctor", "--home", finished).stdout
+    assert "ok  versions: sweep" in printed
+
+
+def test_looking_creates_nothing(tmp_path: Path) -> None:
+    """Neither a home nor a file in it."""
+    home = tmp_path / "home"
+    assert findings(home)["home"]["level"] == "ok"
+    assert not home.exists()
+    home.mkdir()
+    findings(home)
+    assert not list(home.iterdir())
+
+
+def test_a_home_that_cannot_be_is_a_problem(tmp_path: Path) -> None:
+    """With status 1 and the way to name another."""
+    (tmp_path / "file").touch()
+    found = findings(tmp_path / "file" / "home", status=1)
+    assert found["home"]["level"] == "problem"
+    assert "--home" in found["home"]["mend"]
+
+
+def test_damaged_databases_are_problems(copy: Path) -> None:
+    """Each is named, with what to do about it."""
+    for name in ("optuna.db", "mlflow.db"):
+        for beside in copy.glob(f"{name}-*"):
+            beside.unlink()
+        content = bytearray((copy / name).read_bytes())
+        content[4096:12288] = os.urandom(8192)
+        (copy / name).write_bytes(content)
+    found = findings(copy, status=1)
+    assert "optuna.db is damaged" in found["studies"]["found"]
+    assert "sweep sync" in found["MLflow"]["mend"]
+
+
+def test_a_server_that_does_not_answer_is_a_problem(finished: Path) -> None:
+    """It is named, with what to do about it."""
+    found = findings(finished, status=1, MLFLOW_TRACKING_URI="http://127.0.0.1:1")
+    assert "http://127.0.0.1:1 does not answer" in found["MLflow"]["found"]
+
+
+def test_a_study_that_runs_and_one_that_died(copy: Path) -> None:
+    """The owner of a lease is named and not disturbed; trials of a dead run are found."""
+    storage = f"sqlite:///{copy}/optuna.db"
+    study = optuna.load_study(study_name="tiny", storage=storage)
+    begun = study.trials[0]
+    lost = optuna.trial.create_trial(
+        state=optuna.trial.TrialState.RUNNING,
+        params=begun.params,
+        distributions=begun.distributions,
+        user_attrs={k: begun.user_attrs[k] for k in ("spec", "cell", "attempt", "started_at")},
+    )
+    study.add_trial(lost)
+    assert "1 trials were running" in findings(copy)["study tiny"]["found"]
+    with lease(Home.at(copy), "tiny"):
+        assert f"process {os.getpid()}" in findings(copy)["study tiny"]["found"]
+
+
+def test_leftovers_are_found_and_pruned(copy: Path, tiny_config: Path) -> None:
+    """What a killed training has left is removed, and the encoders that are needed are not."""
+    kept = {path.name for path in (copy / "encoders").iterdir()}
+    process = start("run", tiny_config, "--home", copy, "--set", "name=other", "--set", "seed=9")
+    wait_until(lambda: list(copy.glob("encoders/.*")))
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert "sweep store --prune" in findings(copy)["leftovers"]["mend"]
+    done = sweep("store", "--prune", "--yes", "--home", copy)
+    assert done.returncode == 0, done.stderr
+    assert findings(copy)["leftovers"]["found"] == "none"
+    assert kept <= {path.name for path in (copy / "encoders").iterdir()}
+
+
+def test_the_store_lists_and_prunes_what_no_study_needs(copy: Path) -> None:
+    """It asks first, keeps them when the answer is no, and refuses when nobody can answer."""
+    listed = json.loads(sweep("store", "--home", copy, "--format", "json").stdout)["encoders"]
+    assert len(listed) == len(list((copy / "encoders").iterdir())) == 6
+    assert all(encoder["studies"] == ["tiny"] and encoder["size"] > 1000 for encoder in listed)
+    assert "Nothing to remove" in sweep("store", "--prune", "--home", copy).stderr
+
+    optuna.delete_study(study_name="tiny", storage=f"sqlite:///{copy}/optuna.db")
+    refused = sweep("store", "--prune", "--home", copy)
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert "Remove 6 encoders" in answer(copy, "n")
+    assert len(list((copy / "encoders").iterdir())) == 6
+    assert "Removed 6 encoders" in answer(copy, "y")
+    assert not list((copy / "encoders").iterdir())
+
+
+def answer(home: Path, text: str) -> str:
+    """Answer the question of ``sweep store --prune`` on a terminal; what it says on stderr."""
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "sweep", "store", "--prune", "--home", str(home)],
+        stdin=end, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment(),
+    ) as process:  # fmt: skip
+        os.write(terminal, f"{text}\n".encode())
+        assert process.stderr is not None
+        said = process.stderr.read()
+    os.close(terminal)
+    os.close(end)
+    return said
