@@ -165,7 +165,8 @@ def test_the_description_links_to_a_view_that_is_there(home: Home, study: str) -
     assert [(chart["type"], chart["uuid"]) for chart in charts] == [
         ("SCATTER", "log10_classifier_parameters"),
         ("SCATTER", "log10_inference_parameters"),
-        ("PARALLEL", "parallel"),
+        ("PARALLEL", "all"),
+        ("PARALLEL", "latents"),
         ("LINE", "val_accuracy"),
         ("LINE", "train_loss"),
     ]

@@ -55,13 +55,15 @@ def shared_view() -> dict[str, object]:
         "hideEmptyCharts": True,
         "compareRunSections": [
             _section("parameters", "Accuracy vs parameters", columns=2, height=440),
-            _section("configurations", "Configurations", columns=1, height=360),
+            _section("configurations", "Configurations", columns=2, height=360),
             _section("curves", "Curves", columns=2, height=360),
         ],
         "compareRunCharts": [
             _scatter("log10_classifier_parameters"),
             _scatter("log10_inference_parameters"),
-            _parallel_coordinates(),
+            # MLflow leaves out runs without one of the parameters: pixels have no latent_dim.
+            _parallel_coordinates("all", ["representation", "hidden_neurons"]),
+            _parallel_coordinates("latents", ["representation", "latent_dim", "hidden_neurons"]),
             _curve("val_accuracy"),
             _curve("train_loss"),
         ],
@@ -107,12 +109,12 @@ def _scatter(metric: str) -> dict[str, object]:
     )
 
 
-def _parallel_coordinates() -> dict[str, object]:
+def _parallel_coordinates(uuid: str, params: list[str]) -> dict[str, object]:
     return _chart(
-        "parallel",
+        uuid,
         "configurations",
         "PARALLEL",
-        selectedParams=["representation", "latent_dim", "hidden_neurons"],
+        selectedParams=params,
         selectedMetrics=["log10_classifier_parameters", "accuracy"],
         showAllRuns=False,
     )
