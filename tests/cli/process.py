@@ -33,9 +33,8 @@ representations:
 search: {sampler: random}
 rows:
   - {representation: pixels, hidden_neurons: 10}
-  - {representation: pca, latent_dim: 3, hidden_neurons: 8}
 """
-TARGET = 9
+TARGET = 8
 
 
 def environment() -> dict[str, str]:

@@ -58,8 +58,8 @@ def test_validate_says_what_would_be_done(tiny_config: Path, tmp_path: Path) -> 
     done = sweep("validate", tiny_config, "--home", tmp_path, "--format", "json")
     assert done.returncode == 0, done.stderr
     plan = json.loads(done.stdout)
-    assert (plan["rows"], plan["trials"]) == (2, {"vae": 4, "pixels": 3})
-    assert (plan["encoders_needed"], plan["encoders_trained"]) == (6, 0)
+    assert (plan["rows"], plan["trials"]) == (1, {"vae": 4, "pixels": 3})
+    assert (plan["encoders_needed"], plan["encoders_trained"]) == (4, 0)
     assert plan["scored_on"] == "validation"
     assert plan["seconds"] > 0
     assert not (tmp_path / "optuna.db").exists()

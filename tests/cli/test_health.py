@@ -117,7 +117,7 @@ def test_leftovers_are_found_and_pruned(copy: Path, tiny_config: Path) -> None:
 def test_the_store_lists_and_prunes_what_no_study_needs(copy: Path) -> None:
     """It asks first, keeps them when the answer is no, and refuses when nobody can answer."""
     listed = json.loads(sweep("store", "--home", copy, "--format", "json").stdout)["encoders"]
-    assert len(listed) == len(list((copy / "encoders").iterdir())) == 6
+    assert len(listed) == len(list((copy / "encoders").iterdir())) == 4
     assert all(encoder["studies"] == ["tiny"] and encoder["size"] > 1000 for encoder in listed)
     assert "Nothing to remove" in sweep("store", "--prune", "--home", copy).stderr
 
@@ -125,9 +125,9 @@ def test_the_store_lists_and_prunes_what_no_study_needs(copy: Path) -> None:
     refused = sweep("store", "--prune", "--home", copy)
     assert refused.returncode == 2
     assert "--yes" in refused.stderr
-    assert "Remove 6 encoders" in answer(copy, "n")
-    assert len(list((copy / "encoders").iterdir())) == 6
-    assert "Removed 6 encoders" in answer(copy, "y")
+    assert "Remove 4 encoders" in answer(copy, "n")
+    assert len(list((copy / "encoders").iterdir())) == 4
+    assert "Removed 4 encoders" in answer(copy, "y")
     assert not list((copy / "encoders").iterdir())
 
 

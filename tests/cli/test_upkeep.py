@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import assert_exactly_once, report_rows, sweep, trials
+from tests.cli.process import TARGET, assert_exactly_once, report_rows, sweep, trials
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_compare_sets_studies_side_by_side(copy: Path, tiny_config: Path, tmp_pa
     assert studies["tiny"] == report_rows(copy)
     assert [row["representation"] for row in studies["other"]] == ["pca"]
     table = sweep("compare", "tiny", "other", "--home", copy).stdout
-    assert len([line for line in table.splitlines() if line.startswith(" tiny ")]) == 9
+    assert len([line for line in table.splitlines() if line.startswith(" tiny ")]) == TARGET
     assert (tmp_path / "out" / "accuracy_vs_parameters.svg").stat().st_size > 10_000
     assert "other: pca" in (tmp_path / "out" / "accuracy_vs_parameters.svg").read_text()
 
@@ -55,10 +55,8 @@ def test_compare_sets_studies_side_by_side(copy: Path, tiny_config: Path, tmp_pa
 def test_retry_runs_failed_trials_again(tiny_config: Path, tmp_path: Path) -> None:
     """With the same spec, as the next attempt; what has not failed is left alone."""
     arguments = (
-        "run", tiny_config, "--home", tmp_path, "--trials", 0,
-        "--set", "rows=[{representation: pixels, hidden_neurons: 9}]",
-        "--set", "replicates.classifiers=20",
-        "--set", "representations.pixels.classifier.epochs=900",
+        "run", tiny_config, "--home", tmp_path, "--trials", 0, "--set", "replicates.draws=1",
+        "--set", "rows=[{representation: vae, latent_dim: 2, hidden_neurons: 4}]",
     )  # fmt: skip
     assert sweep(*arguments, "--set", "execution.trial_timeout=1").returncode == 1
     queued = sweep("retry", "tiny", "--home", tmp_path)

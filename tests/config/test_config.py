@@ -156,7 +156,7 @@ def test_overrides_reach_everywhere(path: Path) -> None:
         trials=5,
     )
     assert config.replicates.draws == 7
-    assert config.rows[0] == Cell(representation="pixels", hidden_neurons=11)
+    assert config.rows == (Cell(representation="pixels", hidden_neurons=11),)
     assert config.execution.workers == 3
     assert config.trial_spec(
         Cell(representation="vae", latent_dim=2, hidden_neurons=4), "0"
