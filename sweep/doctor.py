@@ -27,8 +27,8 @@ from sweep.tracking.connection import is_server, tracking_uri
 
 _DISTRIBUTION = "latent-sweep"
 _SHOWN = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
-# A worker on all of MNIST was seen to take 1.3 GB, most of it TensorFlow and the images.
-_WORKER_BYTES = 1.3e9
+# The peak of a worker on all of MNIST, most of it TensorFlow and the images.
+_WORKER_BYTES = 1.5e9
 _LITTLE_DISK, _NO_DISK = 2e9, 1e8
 _SERVER_SECONDS = 5
 
@@ -48,7 +48,7 @@ def examine(home: Home, storage_url: str, data_dir: Path | None) -> Iterator[Fin
     yield _versions()
     yield _cpu()
     yield _memory()
-    yield from _datasets(home, data_dir)
+    yield from _datasets(data_dir)
     yield _place(home)
     yield _disk(home)
     storage = _storage(storage_url)
@@ -120,10 +120,10 @@ def _memory() -> Finding:
     return Finding("memory", "ok", found)
 
 
-def _datasets(home: Home, data_dir: Path | None) -> Iterator[Finding]:
+def _datasets(data_dir: Path | None) -> Iterator[Finding]:
     for name in get_args(DatasetName):
         try:
-            file = DatasetSource.of(name, home, data_dir).local_file()
+            file = DatasetSource.of(name, data_dir).local_file()
         except DataError as error:
             yield Finding(f"data {name}", "problem", error.message, "check SWEEP_DATA_DIR")
             continue
@@ -176,26 +176,32 @@ def _exists(url: str) -> bool:
     return file is None or file.exists()
 
 
-def _damage(file: Path) -> str | None:
-    """What is wrong with an SQLite file, if anything is."""
+def _database(name: str, file: Path, mend: str) -> Finding | None:
+    """What is wrong with an SQLite file, if anything is; ``mend`` is for a damaged one."""
     try:
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+        # Writable, so that SQLite can undo the half transaction of a process that was killed.
+        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)
         try:
             (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         finally:
             connection.close()
     except sqlite3.Error as error:
-        return str(error)
-    return None if answer == "ok" else str(answer)
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            cause = "see that it may be read and written, and that no process keeps it locked"
+            return Finding(name, "problem", f"{file} cannot be read: {error}", cause)
+        answer = str(error)
+    if answer == "ok":
+        return None
+    return Finding(name, "problem", f"{file} is damaged: {answer}", mend)
 
 
 def _storage(url: str) -> Finding:
     file = _sqlite_file(url)
     if file is not None and not file.exists():
         return Finding("studies", "ok", "none yet")
-    if file is not None and (damage := _damage(file)):
-        mend = f"put back a copy of {file}, or move it away: encoders and draws are kept and reused"
-        return Finding("studies", "problem", f"{file} is damaged: {damage}", mend)
+    mend = f"put back a copy of {file}, or move it away: encoders and draws are kept and reused"
+    if file is not None and (problem := _database("studies", file, mend)):
+        return problem
     try:
         names = study_names(open_storage(url))
     except SweepError as error:
@@ -236,9 +242,9 @@ def _tracking(home: Home) -> Finding:
     file = None if is_server(uri) else _sqlite_file(uri)
     if file is not None and not file.exists():
         return Finding("MLflow", "ok", "no runs yet")
-    if file is not None and (damage := _damage(file)):
-        mend = f"move {file} away; sweep sync STUDY makes it anew"
-        return Finding("MLflow", "problem", f"{file} is damaged: {damage}", mend)
+    mend = f"move {file} away; sweep sync STUDY makes it anew"
+    if file is not None and (problem := _database("MLflow", file, mend)):
+        return problem
     return Finding("MLflow", "ok", masked(uri))
 
 

@@ -45,11 +45,8 @@ SPEC: TypeAdapter[TrialSpec | EncoderSpec] = TypeAdapter(TrialSpec | EncoderSpec
 class Workbench:
     """What a worker keeps at hand between tasks: the home and the dataset."""
 
+    home: Home
     source: DatasetSource
-
-    @property
-    def home(self) -> Home:
-        return self.source.home
 
     @property
     def encoders(self) -> EncoderStore:
@@ -70,7 +67,7 @@ class Workbench:
         return self.dataset
 
 
-def prepare_worker(source: DatasetSource, threads: int) -> Callable[[str, Report], str]:
+def prepare_worker(home: Home, source: DatasetSource, threads: int) -> Callable[[str, Report], str]:
     """Set a new worker process up, and give the function that does its tasks.
 
     A task is the JSON of a :class:`TrialSpec` or of an :class:`EncoderSpec`; the result is that of
@@ -82,7 +79,7 @@ def prepare_worker(source: DatasetSource, threads: int) -> Callable[[str, Report
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     threadpool_limits(threads)  # numpy's and scikit-learn's
-    bench = Workbench(source)
+    bench = Workbench(home, source)
 
     def work(payload: str, report: Report) -> str:
         spec = SPEC.validate_json(payload)

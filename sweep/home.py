@@ -7,7 +7,6 @@
     <home>/mlartifacts/         MLflow's artifacts
     <home>/encoders/<key>/      trained encoders, by content key
     <home>/draws/<key>.json     results of single draws, by content key
-    <home>/datasets/            parsed copies of packaged datasets
     <home>/locks/  <home>/logs/
 
 Files appear whole or not at all: they are written under a temporary name, flushed to the disk, and
@@ -58,7 +57,7 @@ class Home:
             HomeError: the home cannot be created or written.
         """
         try:
-            for directory in (self.encoders, self.draws, self.datasets, self.locks, self.logs):
+            for directory in (self.encoders, self.draws, self.locks, self.logs):
                 directory.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.root, prefix=".writable-"):
                 pass
@@ -87,10 +86,6 @@ class Home:
     @property
     def draws(self) -> Path:
         return self.root / "draws"
-
-    @property
-    def datasets(self) -> Path:
-        return self.root / "datasets"
 
     @property
     def locks(self) -> Path:
@@ -160,7 +155,7 @@ def leftovers(home: Home) -> list[Path]:
 
     A write that goes on at this moment looks the same.
     """
-    places = (home.root, home.encoders, home.draws, home.datasets)
+    places = (home.root, home.encoders, home.draws)
     return [
         path
         for place in places

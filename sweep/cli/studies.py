@@ -60,10 +60,10 @@ def run(
     from sweep.coordinator.run import run_study
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
-    source = _source(study, home)
+    place = Home.at(home)
     with Display(stderr, study.name, quiet) as display:
-        ended = run_study(study, source, storage_url(source.home), display.show)
-    printing.print_ended(stdout, stderr, ended, source.home, as_json=format_ is Facts.json)
+        ended = run_study(study, place, _source(study), storage_url(place), display.show)
+    printing.print_ended(stdout, stderr, ended, place, as_json=format_ is Facts.json)
     if ended.stopped:
         raise StoppedError(
             f"stopped; {ended.progress.complete} of {ended.progress.target} trials are done",
@@ -102,7 +102,7 @@ def validate(
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
     cores = workers or os.cpu_count() or 1
-    planned = plan(study, _source(study, home), cores)
+    planned = plan(study, Home.at(home), _source(study), cores)
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
 
 
@@ -159,7 +159,7 @@ def _overrides(set_: list[str] | None, workers: int | None, engine: Engine | Non
     return overrides
 
 
-def _source(study: StudyConfig, home: Path) -> DatasetSource:
+def _source(study: StudyConfig) -> DatasetSource:
     from sweep.data.datasets import DatasetSource
 
-    return DatasetSource.of(study.dataset, Home.at(home), data_dir())
+    return DatasetSource.of(study.dataset, data_dir())

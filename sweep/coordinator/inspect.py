@@ -39,7 +39,7 @@ class Plan:
     """Rough, with all cores of this machine; None without the dataset at hand."""
 
 
-def plan(config: StudyConfig, source: DatasetSource, cores: int) -> Plan:
+def plan(config: StudyConfig, home: Home, source: DatasetSource, cores: int) -> Plan:
     """Work out what running a config would do; trains, downloads and writes nothing.
 
     Raises:
@@ -66,7 +66,7 @@ def plan(config: StudyConfig, source: DatasetSource, cores: int) -> Plan:
             seconds += trial_seconds(spec, sizes[spec.labels_from])
             if _trained(cell):
                 encoders |= {e.key: e for e in map(spec.encoder, range(spec.draws))}
-        store = EncoderStore(source.home)
+        store = EncoderStore(home)
         missing = [encoder for encoder in encoders.values() if not store.has(encoder.key)]
         needed, trained = len(encoders), len(encoders) - len(missing)
         seconds += sum(encoder_seconds(encoder, sizes["encoder"]) for encoder in missing)

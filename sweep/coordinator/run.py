@@ -46,6 +46,7 @@ class Ended:
 
 def run_study(
     config: StudyConfig,
+    home: Home,
     source: DatasetSource,
     storage_url: str,
     watch: Callable[[Snapshot], None],
@@ -54,7 +55,8 @@ def run_study(
 
     Args:
         config: what to run.
-        source: its dataset, and the home.
+        home: where it keeps what it does.
+        source: its dataset.
         storage_url: Optuna's storage.
         watch: is shown the running study a few times a second.
 
@@ -63,7 +65,6 @@ def run_study(
             another config.
         StudyBusyError: another process is running the study.
     """
-    home = source.home
     home.create()
     with lease(home, config.name), _stop_signals() as stopping:
         facts = source.load().facts
@@ -72,7 +73,7 @@ def run_study(
         showing.begin()
         executor = LocalExecutor(
             _workers(config),
-            partial(prepare_worker, source, THREADS_PER_TASK),
+            partial(prepare_worker, home, source, THREADS_PER_TASK),
             config.execution.trial_timeout,
             home.logs / config.name,
         )

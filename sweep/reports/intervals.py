@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 CONFIDENCE = 0.95
 
@@ -101,6 +102,4 @@ def _around(centre: float, half_width: float) -> Interval:
 
 
 def _t(freedom: float) -> float:
-    from scipy import stats  # takes most of a second to import
-
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))

@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from scipy.stats.qmc import Sobol
-
 from sweep.config import Cell, Choices, Dimension
 from sweep.search.space import SearchSpace
 
@@ -33,6 +31,8 @@ def quasi_random(space: SearchSpace, seed: int, most: int) -> Iterator[Cell]:
         seed: of the scrambling; the whole sequence follows from it.
         most: points to draw at the most. Cells may repeat among them.
     """
+    from scipy.stats.qmc import Sobol  # takes most of a second to import
+
     engine = Sobol(len(space.dimensions), rng=seed)
     for _ in range(math.ceil(most / _BLOCK)):
         for point in engine.random(_BLOCK):

@@ -19,6 +19,17 @@ from sweep.home import Home
 from sweep.lease import lease
 from tests.cli.process import environment, start, sweep, wait_until
 
+HALF_A_TRANSACTION = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = DELETE")
+connection.execute("PRAGMA cache_size = 1")  # pages go to the file before the end
+connection.execute("BEGIN")
+connection.execute("CREATE TABLE half AS SELECT randomblob(1000) FROM trials, trials AS others")
+connection.execute("UPDATE trials SET number = number + 100")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
 
 @pytest.fixture
 def copy(finished: Path, tmp_path: Path) -> Path:
@@ -75,6 +86,16 @@ def test_damaged_databases_are_problems(copy: Path) -> None:
     found = findings(copy, status=1)
     assert "optuna.db is damaged" in found["studies"]["found"]
     assert "sweep sync" in found["MLflow"]["mend"]
+
+
+def test_half_a_transaction_is_no_damage(copy: Path) -> None:
+    """A process that is killed leaves a journal behind, which SQLite undoes by itself."""
+    killed = subprocess.run(
+        [sys.executable, "-c", HALF_A_TRANSACTION, str(copy / "optuna.db")], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert (copy / "optuna.db-journal").stat().st_size > 0
+    assert findings(copy)["studies"]["level"] == "ok"
 
 
 def test_a_server_that_does_not_answer_is_a_problem(finished: Path) -> None:

@@ -35,7 +35,7 @@ def test_sync_brings_back_what_mlflow_lost(copy: Path) -> None:
 def test_compare_sets_studies_side_by_side(copy: Path, tiny_config: Path, tmp_path: Path) -> None:
     """One table, one plot, every row of both under its study's name."""
     other = sweep(
-        "run", tiny_config, "--home", copy, "--trials", 0, "--set", "name=other",
+        "run", tiny_config, "--home", copy, "--trials", 0, "--workers", 1, "--set", "name=other",
         "--set", "rows=[{representation: pca, latent_dim: 3, hidden_neurons: 8}]",
     )  # fmt: skip
     assert other.returncode == 0, other.stderr
@@ -52,13 +52,18 @@ def test_compare_sets_studies_side_by_side(copy: Path, tiny_config: Path, tmp_pa
     assert "other: pca" in (tmp_path / "out" / "accuracy_vs_parameters.svg").read_text()
 
 
-def test_retry_runs_failed_trials_again(tiny_config: Path, tmp_path: Path) -> None:
+def test_a_time_limit_fails_a_trial_and_retry_runs_it_again(
+    tiny_config: Path, tmp_path: Path
+) -> None:
     """With the same spec, as the next attempt; what has not failed is left alone."""
     arguments = (
-        "run", tiny_config, "--home", tmp_path, "--trials", 0, "--set", "replicates.draws=1",
+        "run", tiny_config, "--home", tmp_path, "--workers", 1, "--trials", 0,
+        "--set", "replicates.draws=1",
         "--set", "rows=[{representation: vae, latent_dim: 2, hidden_neurons: 4}]",
     )  # fmt: skip
     assert sweep(*arguments, "--set", "execution.trial_timeout=1").returncode == 1
+    (failed,) = trials(tmp_path)
+    assert failed.user_attrs["failure"]["cause"] == "timed out"
     queued = sweep("retry", "tiny", "--home", tmp_path)
     assert queued.returncode == 0, queued.stderr
     assert "1 failed trials are queued again" in queued.stdout

