@@ -18,7 +18,9 @@ def get(url: str) -> str:
         return str(response.read().decode())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_ui_serves_and_ends_whole(finished: Path, number: signal.Signals) -> None:
     """On a free port if the wished one is taken; with Optuna's dashboard; no process is left."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
