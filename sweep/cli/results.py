@@ -131,7 +131,9 @@ def ui(
 
     at = Home.at(home)
     at_port = servers.free_port(host, port)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
+    # Both end it in the same way, also where a shell started it in the background: with SIGINT off.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as running:
         if not quiet:
             stderr.print("Starting MLflow's UI ...")

@@ -17,7 +17,7 @@ from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt, State
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.sampling import check_sampler
-from sweep.search.storage import open_storage
+from sweep.search.storage import Storage, open_storage
 from sweep.search.study import History, best_attempt
 from sweep.trial import DataFacts, EncoderSpec
 
@@ -194,7 +194,7 @@ def _is_missing(home: Home, url: str) -> bool:
     return url == f"sqlite:///{home.optuna_db}" and not home.optuna_db.exists()
 
 
-def _storage(home: Home, url: str):  # type: ignore[no-untyped-def]
+def _storage(home: Home, url: str) -> Storage:
     """The studies' storage, which looking must not create."""
     if _is_missing(home, url):
         raise UnknownStudyError(

@@ -15,8 +15,11 @@ from sweep.errors import HomeError
 
 _SQLITE_TIMEOUT_SECONDS = 60
 
+Storage = BaseStorage
+"""Where studies are kept: a name for those who do not import Optuna."""
 
-def open_storage(url: str) -> BaseStorage:
+
+def open_storage(url: str) -> Storage:
     """Open Optuna's storage, and create its tables if they are not there.
 
     SQLite is opened in WAL mode and every transaction takes the write lock at its beginning:
