@@ -121,6 +121,7 @@ def test_a_study_that_runs_and_one_that_died(copy: Path) -> None:
         assert f"process {os.getpid()}" in findings(copy)["study tiny"]["found"]
 
 
+@pytest.mark.slow
 def test_leftovers_are_found_and_pruned(copy: Path, tiny_config: Path) -> None:
     """What a killed training has left is removed, and the encoders that are needed are not."""
     kept = {path.name for path in (copy / "encoders").iterdir()}

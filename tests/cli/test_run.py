@@ -158,6 +158,7 @@ def test_a_trial_that_diverges_fails_and_the_study_goes_on(
     assert "diverged" in str([run.data.tags.get("sweep.failure") for run in failed])
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_one_attempt(tiny_config: Path, tmp_path: Path) -> None:
     """The attempt is recorded as failed with its reason, and the spec is tried again."""
     process = start(
@@ -177,6 +178,7 @@ def test_a_killed_worker_costs_one_attempt(tiny_config: Path, tmp_path: Path) ->
     assert max(trial.user_attrs["attempt"] for trial in trials(tmp_path)) == 2
 
 
+@pytest.mark.slow
 def test_added_rows_and_trials_go_on_from_what_is_there(tiny_config: Path, tmp_path: Path) -> None:
     """A config that only adds is accepted; one that changes is refused with the difference."""
     arguments = (

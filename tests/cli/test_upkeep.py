@@ -32,6 +32,7 @@ def test_sync_brings_back_what_mlflow_lost(copy: Path) -> None:
     assert "there is no study 'tinny'" in unknown.stderr
 
 
+@pytest.mark.slow
 def test_compare_sets_studies_side_by_side(copy: Path, tiny_config: Path, tmp_path: Path) -> None:
     """One table, one plot, every row of both under its study's name."""
     other = sweep(
