@@ -89,10 +89,12 @@ class _Search:
         self._generations = NSGAIISampler(population_size=_POPULATION)
         self._running: dict[int, int] = {}
         self._tried: set[Cell] = set()
+        self._covered = 0
+        """Cells of the space that were tried; others were rows outside of it."""
 
     @property
     def exhausted(self) -> bool:
-        return sum(self._space.has(cell) for cell in self._tried) >= self._space.size
+        return self._covered >= self._space.size
 
     def propose(self) -> Cell:
         index = len(self._tried)
@@ -124,7 +126,9 @@ class _Search:
         return self._space.cell(trial.params)
 
     def learn(self, attempt: Attempt) -> None:
-        self._tried.add(attempt.cell)
+        if attempt.cell not in self._tried:
+            self._tried.add(attempt.cell)
+            self._covered += self._space.has(attempt.cell)
         if not self._space.spans(attempt.cell):
             return
         if attempt.number not in self._running:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,7 @@ class Study:
         self._ledger.reconcile(self._objectives)
         self._history = History(config, self._ledger.attempts(), self._ledger.retried)
         self._proposer = Proposer(config, self.attempts)
+        self._best = best_attempt(config, self.attempts)
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -68,7 +69,7 @@ class Study:
     @property
     def best(self) -> Attempt | None:
         """See :func:`best_attempt`."""
-        return best_attempt(self.config, self.attempts)
+        return self._best
 
     @property
     def exhausted(self) -> list[str]:
@@ -91,12 +92,11 @@ class Study:
 
         Of the latter, the largest number that there may be.
         """
-        tried = {attempt.cell for attempt in self.attempts}
-        rows = [row for row in self.config.rows if row not in tried]
+        rows = [row for row in self.config.rows if not self._history.has(row)]
         missing = self._history.missing
         upcoming = {}
         for name, block in self.config.blocks.items():
-            known = {cell.latent_dim for cell in tried if cell.representation == name}
+            known = self._history.latent_dims(name)
             of_rows = [row for row in rows if row.representation == name]
             of_search = max(0, missing.get(name, 0))
             dims = len({row.latent_dim for row in of_rows} - known)
@@ -155,6 +155,9 @@ class Study:
     def _note(self, attempt: Attempt) -> Attempt:
         self._history.note(attempt)
         self._proposer.learn(attempt)
+        if attempt.result is not None:
+            best = [] if self._best is None else [self._best]
+            self._best = best_attempt(self.config, [*best, attempt])
         return attempt
 
     def _objectives(self, result: TrialResult) -> list[float]:
@@ -162,7 +165,10 @@ class Study:
 
 
 class History:
-    """The attempts of a study by cell, and what they leave to do."""
+    """The attempts of a study by cell, and what they leave to do.
+
+    Kept up to date attempt by attempt, so that asking costs the same in a study of thousands.
+    """
 
     def __init__(
         self, config: StudyConfig, attempts: Iterable[Attempt], retried: Collection[int]
@@ -178,18 +184,51 @@ class History:
         self._retried = retried
         self._rows = set(config.rows)
         self._attempts: dict[int, Attempt] = {}
-        self._cells: dict[Cell, dict[int, Attempt]] = {}
+        self._cells: dict[Cell, list[Attempt]] = {}
+        self._states: Counter[State] = Counter()
+        """Of the cells' last attempts."""
+        self._under_way: Counter[str] = Counter()
+        """For each representation, the searched cells that are done or may still be."""
+        self._due_again: dict[Cell, None] = {}
+        self._failed: dict[Cell, None] = {}
+        self._latent_dims: dict[str, set[int | None]] = defaultdict(set)
         for attempt in attempts:
             self.note(attempt)
 
     def note(self, attempt: Attempt) -> None:
         """Take note of an attempt that began or ended."""
+        cell = attempt.cell
+        tries = self._cells.setdefault(cell, [])
+        if tries:
+            self._count(cell, -1)
+        if tries and tries[-1].number == attempt.number:
+            tries.pop()
+        tries.append(attempt)
         self._attempts[attempt.number] = attempt
-        self._cells.setdefault(attempt.cell, {})[attempt.number] = attempt
+        self._latent_dims[cell.representation].add(cell.latent_dim)
+        self._count(cell, 1)
+
+    def _count(self, cell: Cell, by: int) -> None:
+        """Count a cell as it stands, or no longer so."""
+        tries = self._cells[cell]
+        state, again = tries[-1].state, self._is_due_again(tries)
+        gone = state is State.FAILED and not again
+        self._states[state] += by
+        if cell not in self._rows and not gone:
+            self._under_way[cell.representation] += by
+        for holds, cells in ((again, self._due_again), (gone, self._failed)):
+            if holds and by > 0:
+                cells[cell] = None
+            else:
+                cells.pop(cell, None)
 
     def has(self, cell: Cell) -> bool:
         """Whether a cell was ever tried."""
         return cell in self._cells
+
+    def latent_dims(self, representation: str) -> Set[int | None]:
+        """The latent dimensions that were ever tried."""
+        return self._latent_dims[representation]
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -199,61 +238,51 @@ class History:
     @property
     def progress(self) -> Progress:
         """How far the study is."""
-        states = Counter(_latest(tries).state for tries in self._cells.values())
+        states = self._states
         trials = sum(block.trials for block in self._config.blocks.values())
         target = len(self._config.rows) + trials
-        again = sum(map(self._is_due_again, self._cells.values()))
+        to_come = target - states[State.COMPLETE] - states[State.RUNNING]
         return Progress(
             target=target,
             complete=states[State.COMPLETE],
             failed=states[State.FAILED],
             running=states[State.RUNNING],
-            waiting=max(again, target - states[State.COMPLETE] - states[State.RUNNING]),
+            waiting=max(len(self._due_again), to_come),
         )
 
     @property
     def failed(self) -> list[Attempt]:
         """The last attempts at the cells that have failed and are not tried again."""
-        return [
-            _latest(tries)
-            for tries in self._cells.values()
-            if _latest(tries).state is State.FAILED and not self._is_due_again(tries)
-        ]
+        return [self._cells[cell][-1] for cell in self._failed]
 
     @property
     def missing(self) -> dict[str, int]:
         """For each searched representation, how many cells it needs beside those under way."""
-        under_way = Counter(
-            cell.representation
-            for cell, tries in self._cells.items()
-            if cell not in self._rows
-            and (_latest(tries).state is not State.FAILED or self._is_due_again(tries))
-        )
         return {
-            name: block.trials - under_way[name]
+            name: block.trials - self._under_way[name]
             for name, block in self._config.blocks.items()
             if block.trials
         }
 
     def due_again(self) -> Attempt | None:
         """The last attempt at a cell that is to be tried again, if there is any."""
-        return next((_latest(t) for t in self._cells.values() if self._is_due_again(t)), None)
+        return next((self._cells[cell][-1] for cell in self._due_again), None)
 
     def given_up(self, representation: str) -> bool:
         """Whether as many cells failed as were asked for: others would fail, too."""
-        failed = sum(attempt.cell.representation == representation for attempt in self.failed)
+        failed = sum(cell.representation == representation for cell in self._failed)
         return failed >= max(3, self._config.blocks[representation].trials)
 
-    def _is_due_again(self, tries: Mapping[int, Attempt]) -> bool:
+    def _is_due_again(self, tries: Sequence[Attempt]) -> bool:
         """Whether a cell is to be tried again: it was interrupted, a user wants it, or its worker
         died, a few times.
         """
-        latest = _latest(tries)
+        latest = tries[-1]
         if latest.failure is None:
             return False
         if latest.failure.cause is Cause.INTERRUPTED or latest.number in self._retried:
             return True
-        causes = [attempt.failure.cause for attempt in tries.values() if attempt.failure]
+        causes = [attempt.failure.cause for attempt in tries if attempt.failure]
         return latest.failure.cause is Cause.WORKER_DIED and (
             causes.count(Cause.WORKER_DIED) < MOST_DEATHS
         )
@@ -278,10 +307,6 @@ def best_attempt(config: StudyConfig, attempts: Iterable[Attempt]) -> Attempt | 
         and all(excess <= 0 for excess in constraints(config, attempt.cell).values())
     ]
     return max(candidates, key=value, default=None)
-
-
-def _latest(tries: Mapping[int, Attempt]) -> Attempt:
-    return tries[max(tries)]
 
 
 def _open(storage: BaseStorage, config: StudyConfig, data: DataFacts) -> Ledger:

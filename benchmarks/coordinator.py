@@ -1,0 +1,178 @@
+"""What a trial costs beside its training: thousands of trials that train nothing.
+
+    uv run python -m benchmarks.coordinator
+
+Each trial is proposed, stored, told, and projected into a local MLflow with four curves of 50
+epochs; the next one ends when all of that is done. The peer does the same with Optuna's
+``optimize`` and a call of MLflow for each value, as MLflow's tutorial does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from concurrent.futures import wait
+from itertools import pairwise
+from pathlib import Path
+
+import mlflow
+import optuna
+
+from benchmarks.measuring import publish
+from sweep.config import load_config
+from sweep.coordinator.loop import Loop
+from sweep.coordinator.projection import Projector
+from sweep.coordinator.run import open_for_writing
+from sweep.execution import Outcome, Task
+from sweep.home import Home
+from sweep.representations.store import EncoderStore
+from sweep.trial import Curves, DataFacts, Replicate, TrialResult, TrialSpec
+
+CONFIG = Path(__file__).with_name("nothing.yaml")
+DATA = DataFacts(name="mnist-5k", sha256="0" * 64, is_mnist=False)
+EPOCHS = 50
+CURVE = tuple(1 / (epoch + 1) for epoch in range(EPOCHS))
+WINDOW = 200
+PEER_TRIALS = 30
+
+
+class Settling(Projector):
+    """A projector that can be waited for."""
+
+    def settle(self) -> None:
+        """Return when everything that was given has been projected."""
+        while self._waiting:
+            self.project(())
+            assert self._work is not None
+            wait([self._work])
+
+
+class Nothing:
+    """An executor of one worker whose trials take no time; it waits for MLflow before each."""
+
+    workers = 1
+
+    def __init__(self, projector: Settling) -> None:
+        self._projector = projector
+        self._task: Task | None = None
+        self.ended: list[float] = []
+        """When each trial was done with."""
+
+    @property
+    def free(self) -> int:
+        return int(self._task is None)
+
+    def submit(self, task: Task) -> None:
+        self._task = task
+
+    def wait(self, timeout: float) -> list[Outcome]:
+        self._projector.settle()
+        self.ended.append(time.perf_counter())
+        task, self._task = self._task, None
+        assert task is not None
+        return [Outcome(task, result(task.payload))]
+
+    def running(self) -> Mapping[int, tuple[Task, float]]:
+        return {1: (self._task, 0.0)} if self._task else {}
+
+    def close(self) -> None:
+        pass
+
+
+def result(payload: str) -> str:
+    """A result as a worker gives it."""
+    spec = TrialSpec.model_validate_json(payload)
+    accuracy = 1 - 1 / (1 + spec.hidden_neurons)
+    now = time.time_ns() // 1_000_000
+    return TrialResult(
+        key=spec.key,
+        labels=3000,
+        classifier_parameters=795 * spec.hidden_neurons + 10,
+        representation_parameters=0,
+        replicates=tuple(
+            Replicate(draw=0, member=m, accuracy=accuracy, accuracy_best_epoch=accuracy)
+            for m in range(spec.members)
+        ),
+        curves=Curves(train_loss=CURVE, train_accuracy=CURVE, val_loss=CURVE, val_accuracy=CURVE),
+        encoders=(),
+        train_seconds=0.0,
+        started_at=now,
+        finished_at=now,
+    ).model_dump_json()
+
+
+def ours(trials: int, sampler: str) -> list[float]:
+    """Seconds that each trial took."""
+    with tempfile.TemporaryDirectory() as directory:
+        home = Home.at(Path(directory))
+        home.create()
+        config = load_config(CONFIG, [f"search.sampler={sampler}"], trials)
+        study = open_for_writing(home, f"sqlite:///{home.optuna_db}", config, DATA)
+        projector = Settling(home, config.name, DATA)
+        executor = Nothing(projector)
+        Loop(study, executor, EncoderStore(home), projector, lambda _: None).run(lambda: False)
+        projector.finish(lambda _: None, timeout=60)
+        ended = executor.ended
+    return [after - before for before, after in pairwise(ended)]
+
+
+def peer() -> list[float]:
+    """The same as a plain script would do it."""
+    ended = [time.perf_counter()]
+
+    def objective(trial: optuna.Trial) -> float:
+        hidden_neurons = trial.suggest_int("hidden_neurons", 1, 100_000, log=True)
+        with mlflow.start_run():
+            mlflow.log_params(
+                {"representation": "pixels", "hidden_neurons": hidden_neurons, "labels": 3000}
+            )
+            mlflow.log_params({"epochs": EPOCHS, "batch_size": 256, "learning_rate": 0.001})
+            for epoch, value in enumerate(CURVE):
+                for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+                    mlflow.log_metric(name, value, step=epoch)
+            for name in ("accuracy", "classifier_parameters", "train_seconds"):
+                mlflow.log_metric(name, 1.0)
+        ended.append(time.perf_counter())
+        return 1 - 1 / (1 + hidden_neurons)
+
+    with tempfile.TemporaryDirectory() as directory:
+        mlflow.set_tracking_uri(f"sqlite:///{directory}/mlflow.db")
+        mlflow.create_experiment("peer", Path(directory, "artifacts").as_uri())
+        mlflow.set_experiment("peer")
+        study = optuna.create_study(
+            storage=f"sqlite:///{directory}/optuna.db", sampler=optuna.samplers.RandomSampler(0)
+        )
+        study.optimize(objective, n_trials=PEER_TRIALS)
+    return [after - before for before, after in pairwise(ended[1:])]
+
+
+def milliseconds(taken: list[float]) -> float:
+    return round(1000 * statistics.median(taken), 1)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--trials", type=int, default=2000)
+    trials = arguments.parse_args().trials
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    figures = {}
+    for sampler in ("random", "tpe"):
+        taken = ours(trials, sampler)
+        first, last = milliseconds(taken[10 : WINDOW + 10]), milliseconds(taken[-WINDOW:])
+        figures[sampler] = {
+            "trials": trials,
+            "ms a trial (median)": milliseconds(taken),
+            f"first {WINDOW}": first,
+            f"last {WINDOW}": last,
+            "last / first": round(last / first, 2),
+        }
+    plain = milliseconds(peer())
+    ratio = round(plain / figures["random"]["ms a trial (median)"], 1)
+    publish("coordinator", {**figures, "peer, ms a trial": plain, "peer / ours": ratio})
+
+
+if __name__ == "__main__":
+    main()
