@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sweep import classifier
-from sweep.classifier.population import Labelled, Weights, initial_weights, train
+from sweep.classifier import population
+from sweep.classifier.population import Labelled, Weights, initial_weights, member_model, train
 from sweep.errors import DivergedError
 from sweep.trial import ClassifierTraining
 
@@ -34,26 +35,6 @@ def weights(inputs: int, hidden: int, members: int, seed: int = 0) -> Weights:
     )
 
 
-def keras_model(inputs: int, hidden: int, start: Weights, member: int) -> keras.Model:
-    """A plain Keras classifier that starts from one member's weights."""
-    model = keras.Sequential(
-        [
-            keras.Input((inputs,)),
-            keras.layers.Dense(hidden, activation="relu"),
-            keras.layers.Dense(10, activation="softmax"),
-        ]
-    )
-    model.set_weights(
-        [
-            start.hidden_kernel[:, member],
-            start.hidden_bias[member],
-            start.output_kernel[member],
-            start.output_bias[member],
-        ]
-    )
-    return model
-
-
 @settings(max_examples=4, deadline=None)
 @example(inputs=3, hidden=4, members=2, rows=11, batch_size=40, seed=0)  # one partial batch
 @example(inputs=3, hidden=4, members=1, rows=32, batch_size=16, seed=0)  # no partial batch
@@ -75,7 +56,7 @@ def test_a_member_is_the_network_that_keras_trains(
     order = orders(rows, 1, seed)
     curves, end = train(start, training, train_on, train_on, order, lambda _: None)
     for member in range(members):
-        model = keras_model(inputs, hidden, start, member)
+        model = member_model(start, member)
         model.compile(keras.optimizers.RMSprop(0.01), "sparse_categorical_crossentropy")
         history = model.fit(
             train_on.features[order[0]],
@@ -84,13 +65,9 @@ def test_a_member_is_the_network_that_keras_trains(
             shuffle=False,
             verbose=0,
         )
-        ours = (
-            end.hidden_kernel[:, member],
-            end.hidden_bias[member],
-            end.output_kernel[member],
-            end.output_bias[member],
-        )
-        for mine, theirs in zip(ours, model.get_weights(), strict=True):
+        for mine, theirs in zip(
+            member_model(end, member).get_weights(), model.get_weights(), strict=True
+        ):
             np.testing.assert_allclose(mine, theirs, rtol=2e-3, atol=2e-4)
         assert curves[member].train_loss[0] == pytest.approx(history.history["loss"][0], rel=1e-4)
         probabilities = model.predict(train_on.features, verbose=0)
@@ -100,7 +77,7 @@ def test_a_member_is_the_network_that_keras_trains(
 
 def test_the_parameter_count_is_keras_s() -> None:
     """The closed form counts what Keras counts."""
-    model = keras_model(17, 23, weights(17, 23, 1), 0)
+    model = member_model(weights(17, 23, 1), 0)
     assert model.count_params() == classifier.parameters(17, 23)
 
 
@@ -113,6 +90,19 @@ def test_initial_weights_are_glorot_uniform() -> None:
         assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
     assert not start.hidden_bias.any()
     assert not start.output_bias.any()
+
+
+def test_trials_of_similar_sizes_share_a_program() -> None:
+    """Compiled once, and used by other numbers of neurons, latent dimensions, epochs and rates."""
+    train_on = data(50, 3, 0)
+    training = ClassifierTraining(epochs=2, batch_size=16, learning_rate=0.01)
+    before = population._epoch.experimental_get_tracing_count()
+    for hidden, rate in ((20, 0.01), (80, 0.01), (33, 0.001)):
+        changed = training.model_copy(update={"learning_rate": rate})
+        train(weights(3, hidden, 2), changed, train_on, train_on, orders(50, 2), lambda _: None)
+    wider = data(50, 16, 0)
+    train(weights(16, 50, 2), training, wider, wider, orders(50, 2), lambda _: None)
+    assert population._epoch.experimental_get_tracing_count() == before + 1
 
 
 def test_members_do_not_disturb_each_other() -> None:

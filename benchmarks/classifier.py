@@ -1,0 +1,160 @@
+"""Time to train a trial's classifiers, beside Keras's ``fit`` and the machine's arithmetic.
+
+    SWEEP_DATA_DIR=... uv run python -m benchmarks.classifier [--threads 1] [--rounds 3]
+
+All of MNIST in the notebook's partition. Ours trains three replicates as a population, with curves
+of every epoch; ``fit`` trains one, with the same curves; tuned ``fit`` (``jit_compile``, a whole
+epoch an execution) trains one and scores it once at the end, which no setting makes slower. Times
+are per replicate; ours include the compilation of a trial whose shape was not seen before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.measuring import alternate, publish, ratio, seconds
+
+MEMBERS = 3
+BATCH = 256
+
+
+class Problem(NamedTuple):
+    """What to train: sizes, and how long."""
+
+    inputs: int
+    hidden: int
+    rows: int
+    epochs: int
+
+
+PROBLEMS = {
+    "vae 10 → 200": Problem(inputs=10, hidden=200, rows=13_859, epochs=50),
+    "pixels → 200": Problem(inputs=784, hidden=200, rows=48_996, epochs=30),
+}
+HELD_OUT = 7_145
+
+
+def data(inputs: int) -> tuple[Any, Any]:
+    """Features float32 ``(70000, inputs)`` and labels: pixels, or their principal components."""
+    from sklearn.decomposition import PCA
+
+    from sweep.data.datasets import DatasetSource
+
+    place = os.environ.get("SWEEP_DATA_DIR")
+    dataset = DatasetSource.of("mnist", Path(place) if place else None).load()
+    features = (dataset.images.reshape(-1, 784) / 255).astype(np.float32)
+    if inputs < 784:  # stand-ins for latent means: the time does not depend on the values
+        features = PCA(inputs, random_state=0).fit_transform(features).astype(np.float32)
+    return features, dataset.labels
+
+
+def contenders(problem: Problem) -> dict[str, Callable[[], object]]:
+    """One call of each trains what its name says."""
+    import keras
+
+    from sweep.classifier import population
+    from sweep.trial import ClassifierTraining
+
+    features, labels = data(problem.inputs)
+    rows = slice(0, problem.rows)
+    held_out = slice(len(labels) - HELD_OUT, None)
+    train_on = population.Labelled(features[rows], labels[rows])
+    score_on = population.Labelled(features[held_out], labels[held_out])
+    training = ClassifierTraining(epochs=problem.epochs, batch_size=BATCH, learning_rate=0.001)
+
+    def ours() -> None:
+        generators = [np.random.default_rng(member) for member in range(MEMBERS)]
+        orders = [
+            np.random.default_rng(e).permutation(problem.rows) for e in range(training.epochs)
+        ]
+        weights = population.initial_weights(problem.inputs, problem.hidden, generators)
+        population.train(weights, training, train_on, score_on, orders, lambda _: None)
+
+    def network() -> keras.Model:
+        layers = [
+            keras.Input((problem.inputs,)),
+            keras.layers.Dense(problem.hidden, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+        return keras.Sequential(layers)
+
+    def fit() -> None:
+        model = network()
+        model.compile(
+            keras.optimizers.RMSprop(0.001), "sparse_categorical_crossentropy", ["accuracy"]
+        )
+        model.fit(
+            *train_on, batch_size=BATCH, epochs=training.epochs, validation_data=score_on, verbose=0
+        )
+
+    def tuned_fit() -> None:
+        model = network()
+        model.compile(
+            keras.optimizers.RMSprop(0.001),
+            "sparse_categorical_crossentropy",
+            ["accuracy"],
+            jit_compile=True,
+            steps_per_execution=problem.rows // BATCH,
+        )
+        model.fit(*train_on, batch_size=BATCH, epochs=training.epochs, verbose=0)
+        model.evaluate(*score_on, batch_size=HELD_OUT, verbose=0)
+
+    return {"ours": ours, "fit": fit, "tuned fit": tuned_fit}
+
+
+def matmul_rate() -> float:
+    """Best float32 FLOP/s of a large matrix product."""
+    import tensorflow as tf
+
+    a = tf.random.normal((2048, 2048))
+    product = tf.function(lambda: tf.matmul(a, a))
+    product()
+    return 2 * 2048**3 / min(seconds(lambda: product().numpy()) for _ in range(10))
+
+
+def flops(problem: Problem) -> float:
+    """Arithmetic of the matrix products of one replicate: forward, backward, and scoring."""
+    hidden = 2 * problem.inputs * problem.hidden
+    output = 2 * problem.hidden * 10
+    step = 2 * hidden + 3 * output  # the inputs need no gradient
+    return problem.epochs * (problem.rows * step + HELD_OUT * (hidden + output))
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--threads", type=int, default=1)
+    arguments.add_argument("--rounds", type=int, default=3)
+    options = arguments.parse_args()
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+    figures: dict[str, Any] = {"threads": options.threads, "rounds": options.rounds}
+    for name, problem in PROBLEMS.items():
+        taken = alternate(contenders(problem), options.rounds)
+        rate = matmul_rate()
+        ours = [t / MEMBERS for t in taken["ours"]]
+        figures[name] = {
+            "seconds a replicate": {
+                "ours": round(statistics.median(ours), 2),
+                "fit": round(statistics.median(taken["fit"]), 2),
+                "tuned fit": round(statistics.median(taken["tuned fit"]), 2),
+            },
+            "fit / ours": round(ratio(taken["fit"], ours), 1),
+            "tuned fit / ours": round(ratio(taken["tuned fit"], ours), 1),
+            "matmul GFLOP/s": round(rate / 1e9),
+            "ours, share of it": round(flops(problem) / statistics.median(ours) / rate, 2),
+        }
+    publish(f"classifier-{options.threads}-threads", figures)
+
+
+if __name__ == "__main__":
+    main()
