@@ -88,10 +88,16 @@ def contenders(problem: Problem) -> dict[str, Callable[[], object]]:
     def fit() -> None:
         model = network()
         model.compile(
-            keras.optimizers.RMSprop(0.001), "sparse_categorical_crossentropy", ["accuracy"]
+            keras.optimizers.RMSprop(0.001),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
         )
         model.fit(
-            *train_on, batch_size=BATCH, epochs=training.epochs, validation_data=score_on, verbose=0
+            *train_on,
+            batch_size=BATCH,
+            epochs=training.epochs,
+            validation_data=tuple(score_on),
+            verbose=0,
         )
 
     def tuned_fit() -> None:
@@ -99,7 +105,7 @@ def contenders(problem: Problem) -> dict[str, Callable[[], object]]:
         model.compile(
             keras.optimizers.RMSprop(0.001),
             "sparse_categorical_crossentropy",
-            ["accuracy"],
+            metrics=["accuracy"],
             jit_compile=True,
             steps_per_execution=problem.rows // BATCH,
         )

@@ -18,6 +18,9 @@ from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 
+Precision = Literal["float32", "bfloat16"]
+"""Of the arithmetic in training: bfloat16 is mixed, with weights, losses and updates in float32."""
+
 MEANS_FILE = "means.npy"
 WEIGHTS_FILE = "weights.npz"
 
@@ -28,7 +31,7 @@ class VaeSettings(Value):
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 35
     batch_size: Annotated[int, Field(ge=1, le=100_000)] = 128
     learning_rate: Annotated[float, Field(gt=0, le=1e6)] = 0.001
-    precision: Literal["float32"] = "float32"
+    precision: Precision = "float32"
 
 
 class Vae(Representation):
@@ -64,6 +67,7 @@ class Vae(Representation):
             settings.epochs,
             settings.batch_size,
             settings.learning_rate,
+            settings.precision,
             images,
             part,
             report,

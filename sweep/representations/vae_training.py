@@ -1,4 +1,4 @@
-"""The VAE's network and its training, in float32.
+"""The VAE's network and its training, in float32 or in mixed bfloat16.
 
 Every random choice is a function of the encoder's key and the epoch or step: initial weights, batch
 order and the noise of the reparameterisation.
@@ -7,6 +7,7 @@ order and the noise of the reparameterisation.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import keras
@@ -20,14 +21,22 @@ from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.errors import DivergedError
 from sweep.representations.base import Pictures
+from sweep.representations.vae import Precision
 from sweep.trial import EncoderHistory, EncoderSpec, Report
 
 _ACTIVE_VARIANCE = 0.01
 _ENCODING_BATCH = 1000
 
 
-def build_encoder(latent_dim: int, seed: int) -> keras.Model:
-    """Images float32 ``(n, 28, 28, 1)`` in [0, 1] to latent mean and log-variance ``(n, d)``."""
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+def build_encoder(latent_dim: int, seed: int, precision: Precision = "float32") -> keras.Model:
+    """Images float32 ``(n, 28, 28, 1)`` in [0, 1] to latent mean and log-variance ``(n, d)``.
+
+    Its weights and outputs are float32, whatever the precision of the layers between.
+    """
+    inner = _POLICIES[precision]
     glorot = _initializers(seed)
     image = keras.Input((IMAGE_SIDE, IMAGE_SIDE, 1))
     x = image
@@ -39,28 +48,40 @@ def build_encoder(latent_dim: int, seed: int) -> keras.Model:
             padding="same",
             activation="relu",
             kernel_initializer=next(glorot),
+            dtype=inner,
         )(x)
-    x = layers.Flatten()(x)
-    x = layers.Dense(32, activation="relu", kernel_initializer=next(glorot))(x)
+    x = layers.Flatten(dtype=inner)(x)
+    x = layers.Dense(32, activation="relu", kernel_initializer=next(glorot), dtype=inner)(x)
     mean = layers.Dense(latent_dim, name="mean", kernel_initializer=next(glorot))(x)
     log_variance = layers.Dense(latent_dim, name="log_variance", kernel_initializer=next(glorot))(x)
     return keras.Model(image, [mean, log_variance], name="encoder")
 
 
-def build_decoder(latent_dim: int, seed: int) -> keras.Model:
+def build_decoder(latent_dim: int, seed: int, precision: Precision = "float32") -> keras.Model:
     """Latent points float32 ``(n, d)`` to the **logits** of pixels ``(n, 28, 28, 1)``.
 
-    The notebook's sigmoid is part of the loss, where it is numerically stable.
+    The notebook's sigmoid is part of the loss, where it is numerically stable. Weights and outputs
+    are float32, whatever the precision of the layers between.
     """
+    inner = _POLICIES[precision]
     glorot = _initializers(seed)
     half = IMAGE_SIDE // 2
     point = keras.Input((latent_dim,))
-    x = layers.Dense(half * half * 64, activation="relu", kernel_initializer=next(glorot))(point)
-    x = layers.Reshape((half, half, 64))(x)
+    x = layers.Dense(
+        half * half * 64, activation="relu", kernel_initializer=next(glorot), dtype=inner
+    )(point)
+    x = layers.Reshape((half, half, 64), dtype=inner)(x)
     x = layers.Conv2DTranspose(
-        32, 3, strides=2, padding="same", activation="relu", kernel_initializer=next(glorot)
+        32,
+        3,
+        strides=2,
+        padding="same",
+        activation="relu",
+        kernel_initializer=next(glorot),
+        dtype=inner,
     )(x)
-    x = layers.Conv2D(1, 3, padding="same", kernel_initializer=next(glorot))(x)
+    x = layers.Conv2D(1, 3, padding="same", kernel_initializer=next(glorot), dtype=inner)(x)
+    x = layers.Activation("linear", dtype="float32")(x)
     return keras.Model(point, x, name="decoder")
 
 
@@ -78,6 +99,7 @@ def train(
     epochs: int,
     batch_size: int,
     learning_rate: float,
+    precision: Precision,
     images: NDArray[np.uint8],
     part: Indices,
     report: Report,
@@ -90,6 +112,7 @@ def train(
         epochs: passes over ``part``.
         batch_size: images a step.
         learning_rate: RMSprop's.
+        precision: of the arithmetic.
         images: all images of the dataset, uint8 ``(n, 28, 28)``.
         part: indices of the images to train on.
         report: is told how much is done.
@@ -97,8 +120,9 @@ def train(
     Raises:
         DivergedError: the loss is no longer finite.
     """
-    encoder = build_encoder(latent_dim, seeds.integer(spec.seed, "encoder", spec.key, "encoder"))
-    decoder = build_decoder(latent_dim, seeds.integer(spec.seed, "encoder", spec.key, "decoder"))
+    seed = partial(seeds.integer, spec.seed, "encoder", spec.key)
+    encoder = build_encoder(latent_dim, seed("encoder"), precision)
+    decoder = build_decoder(latent_dim, seed("decoder"), precision)
     step = _training_step(encoder, decoder, tf.constant(images[part]), learning_rate)
 
     rows: list[NDArray[np.float64]] = []
@@ -107,7 +131,7 @@ def train(
         order = seeds.generator(spec.seed, "encoder", spec.key, "order", epoch).permutation(
             len(part)
         )
-        noise = seeds.integer(spec.seed, "encoder", spec.key, "noise", epoch)
+        noise = seed("noise", epoch)
         sums = np.zeros(2 + 2 * latent_dim)
         for number, cut in enumerate(batches):
             sums += step(tf.constant(order[cut]), tf.constant([noise, number])).numpy()
@@ -125,13 +149,16 @@ def train(
         for network in (encoder, decoder)
         for place, weight in enumerate(network.get_weights())
     }
-    return Trained(_history(np.array(rows), latent_dim), weights, encode(encoder, images))
+    # What the classifier sees is computed in float32, as everyone will who loads the weights.
+    exact = build_encoder(latent_dim, seed("encoder"))
+    exact.set_weights(encoder.get_weights())
+    return Trained(_history(np.array(rows), latent_dim), weights, encode(exact, images))
 
 
 def encode(encoder: keras.Model, images: NDArray[np.uint8]) -> Features:
     """Latent means float32 ``(n, d)`` of images uint8 ``(n, 28, 28)``."""
     mean = keras.Model(encoder.inputs, encoder.get_layer("mean").output)
-    forward = tf.function(lambda batch: mean(_floats(batch), training=False))
+    forward = tf.function(lambda batch: mean(_floats(batch), training=False), autograph=False)
     return np.concatenate(
         [forward(tf.constant(images[cut])) for cut in _cuts(len(images), _ENCODING_BATCH)]
     )
@@ -156,7 +183,7 @@ def _training_step(
     optimizer = keras.optimizers.RMSprop(learning_rate)
     optimizer.build(variables)
 
-    @tf.function  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
     def step(indices: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
         batch = _floats(tf.gather(images, indices))
         with tf.GradientTape() as tape:

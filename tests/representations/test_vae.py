@@ -27,7 +27,7 @@ IMAGES = (np.random.default_rng(0).random((300, 28, 28)) ** 4 * 255).astype(np.u
 PART = np.arange(0, 300, 2)
 
 
-def spec(draw: int = 0, latent_dim: int = 3, **settings: float) -> EncoderSpec:
+def spec(draw: int = 0, latent_dim: int = 3, **settings: object) -> EncoderSpec:
     training = VaeSettings(**{"epochs": 3, "batch_size": 64, **settings})  # type: ignore[arg-type]  # checked by pydantic
     return EncoderSpec(
         data="0" * 64,
@@ -41,7 +41,7 @@ def spec(draw: int = 0, latent_dim: int = 3, **settings: float) -> EncoderSpec:
     )
 
 
-def train(out: Path, **options: float) -> EncoderHistory:
+def train(out: Path, **options: object) -> EncoderHistory:
     out.mkdir()
     return Vae().train(spec(**options), IMAGES, PART, out, lambda _: None)  # type: ignore[arg-type]  # plain numbers
 
@@ -101,6 +101,34 @@ def test_features_are_the_latent_means(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         vae_training.encode(encoder, IMAGES)[[5, 3]], features, rtol=1e-4, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_weights_and_outputs_are_float32(precision: vae_training.Precision) -> None:
+    """Whatever the precision between; and bfloat16 is really what the layers compute in."""
+    networks = (
+        vae_training.build_encoder(3, 0, precision),
+        vae_training.build_decoder(3, 0, precision),
+    )
+    for network in networks:
+        assert {weight.dtype for weight in network.weights} == {"float32"}
+        assert {output.dtype for output in network.outputs} == {"float32"}
+        inner = [layer.compute_dtype for layer in network.layers if "conv2d" in layer.name]
+        assert precision in inner
+
+
+def test_bfloat16_trains_as_float32_does() -> None:
+    """The same initial weights, order and noise: nearly the same losses, of other bits."""
+
+    def losses(precision: vae_training.Precision) -> tuple[float, ...]:
+        trained = vae_training.train(
+            spec(), 3, 3, 64, 0.0001, precision, IMAGES, PART, lambda _: None
+        )
+        return trained.history["loss"]
+
+    exact, mixed = losses("float32"), losses("bfloat16")
+    np.testing.assert_allclose(mixed, exact, rtol=0.02)
+    assert mixed != exact
 
 
 def test_divergence_says_where(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Time of an epoch of the notebook's VAE, beside a plain Keras model's ``fit``.
+
+    SWEEP_DATA_DIR=... uv run python -m benchmarks.vae [--threads 1] [--rounds 3]
+
+10 latent dimensions, batches of 128, on a part of MNIST; an epoch is the second one, so that
+neither side's compilation is in it. The peer is the one of benchmarks/peers.py, in float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.measuring import publish, ratio
+
+IMAGES = 12_800
+BATCH = 128
+LATENT_DIM = 10
+EPOCH_OF_THE_NOTEBOOK = 48_996
+
+
+def ours(images: NDArray[np.uint8], precision: str) -> float:
+    """Seconds of the second of three epochs."""
+    from sweep.representations import vae_training
+    from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
+
+    spec = EncoderSpec(
+        data="0" * 64,
+        partition=NotebookPartition(scheme="notebook"),
+        seed=0,
+        draw=0,
+        representation=RepresentationSpec(name="vae", latent_dim=LATENT_DIM),
+        threads=1,
+    )
+    began: dict[int, float] = {}
+
+    def report(fraction: float) -> None:
+        began.setdefault(int(3 * fraction + 1e-9), time.perf_counter())
+
+    part = np.arange(len(images))
+    vae_training.train(spec, LATENT_DIM, 3, BATCH, 0.001, precision, images, part, report)  # type: ignore[arg-type]  # one of two
+    return began[2] - began[1]
+
+
+def fit(images: NDArray[np.uint8]) -> float:
+    """Seconds of the second of two epochs."""
+    import keras
+
+    from benchmarks.peers import Vae
+
+    class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+            self.began = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+            self.taken = time.perf_counter() - self.began
+
+    model, clock = Vae(LATENT_DIM), Clock()
+    model.compile(optimizer=keras.optimizers.RMSprop(0.001))
+    floats = images[..., np.newaxis].astype(np.float32) / 255
+    model.fit(floats, batch_size=BATCH, epochs=2, verbose=0, callbacks=[clock])
+    return clock.taken
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--threads", type=int, default=1)
+    arguments.add_argument("--rounds", type=int, default=3)
+    options = arguments.parse_args()
+    import tensorflow as tf
+
+    from sweep.data.datasets import DatasetSource
+
+    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    place = os.environ.get("SWEEP_DATA_DIR")
+    images = DatasetSource.of("mnist", Path(place) if place else None).load().images[:IMAGES]
+
+    taken: dict[str, list[float]] = {"fit": [], "float32": [], "bfloat16": []}
+    for _ in range(options.rounds):
+        taken["fit"].append(fit(images))
+        taken["float32"].append(ours(images, "float32"))
+        taken["bfloat16"].append(ours(images, "bfloat16"))
+    publish(
+        f"vae-{options.threads}-threads",
+        {
+            "threads": options.threads,
+            "rounds": options.rounds,
+            f"seconds an epoch of {EPOCH_OF_THE_NOTEBOOK:,} images": {
+                name: round(statistics.median(each) * EPOCH_OF_THE_NOTEBOOK / IMAGES, 1)
+                for name, each in taken.items()
+            },
+            "fit / float32": round(ratio(taken["fit"], taken["float32"]), 2),
+            "fit / bfloat16": round(ratio(taken["fit"], taken["bfloat16"]), 2),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

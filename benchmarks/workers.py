@@ -1,0 +1,143 @@
+"""How workers share a machine, and the memory that one takes.
+
+    SWEEP_DATA_DIR=... uv run python -m benchmarks.workers [--rounds 3]
+
+Times trials of VAE-latent and of pixel classifiers on one worker of one thread, on two of one
+thread, and on one of two threads, all warm; and follows the memory of a process through 200 trials
+of different sizes. All of MNIST; the VAE is trained for one epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import publish, ratio, seconds
+from sweep.data.datasets import DatasetSource
+from sweep.evaluation import prepare_worker
+from sweep.execution import LocalExecutor, Task
+from sweep.home import Home
+from sweep.representations.vae import VaeSettings
+from sweep.trial import ClassifierTraining, NotebookPartition, RepresentationSpec, TrialSpec
+
+TRIALS = 12
+LAYOUTS = {"1 worker x 1 thread": (1, 1), "2 workers x 1 thread": (2, 1), "1 worker x 2": (1, 2)}
+MEMORY_TRIALS, EARLY = 200, 20
+EPOCHS = {"vae": 20, "pixels": 2}
+
+
+def specs(kind: str, threads: int, data: str) -> Iterator[TrialSpec]:
+    """Endless trials of one draw and three members, each with a learning rate of its own."""
+    vae = VaeSettings(epochs=1).model_dump()
+    representation = {
+        "vae": RepresentationSpec(name="vae", latent_dim=10, settings=vae),
+        "pixels": RepresentationSpec(name="pixels"),
+    }[kind]
+    for number in count():
+        rate = 0.001 + number * 1e-7  # so that none is known already
+        yield TrialSpec(
+            data=data,
+            partition=NotebookPartition(scheme="notebook"),
+            seed=0,
+            draws=1,
+            members=3,
+            representation=representation,
+            hidden_neurons=200,
+            classifier=ClassifierTraining(epochs=EPOCHS[kind], batch_size=256, learning_rate=rate),
+            labels_from="classifier" if kind == "vae" else "encoder",
+            scored_on="test",
+            threads=threads,
+        )
+
+
+def run(executor: LocalExecutor, trials: list[TrialSpec]) -> None:
+    """Run trials to their end."""
+    done = 0
+    while done < len(trials):
+        for spec in trials[done + executor.workers - executor.free :][: executor.free]:
+            executor.submit(Task(spec.key, spec.model_dump_json()))
+        for outcome in executor.wait(1.0):
+            assert isinstance(outcome.result, str), outcome.result
+            done += 1
+
+
+def throughput(home: Home, source: DatasetSource, kind: str, rounds: int) -> dict[str, Any]:
+    """Seconds of a batch of trials on each layout, in alternating rounds after a first one."""
+    data = source.load().sha256
+    endless = {threads: specs(kind, threads, data) for threads in (1, 2)}
+    executors = {
+        name: LocalExecutor(
+            workers, partial(prepare_worker, home, source, threads), 3600, home.logs / name
+        )
+        for name, (workers, threads) in LAYOUTS.items()
+    }
+    taken: dict[str, list[float]] = {name: [] for name in LAYOUTS}
+    try:
+        for number in range(rounds + 1):
+            for name, (_, threads) in LAYOUTS.items():
+                trials = [next(endless[threads]) for _ in range(TRIALS)]
+                elapsed = seconds(partial(run, executors[name], trials))
+                if number:
+                    taken[name].append(elapsed)
+    finally:
+        for executor in executors.values():
+            executor.close()
+    one, two, wide = taken.values()
+    return {
+        "seconds a trial": {
+            name: round(statistics.median(each) / TRIALS, 2) for name, each in taken.items()
+        },
+        "two workers / one": round(ratio(one, two), 2),
+        "two workers / one of two threads": round(ratio(wide, two), 2),
+    }
+
+
+def memory(home: Home, source: DatasetSource) -> dict[str, float]:
+    """Resident GB of a process of a worker, along its trials."""
+    work = prepare_worker(home, source, 1)
+    data = source.load().sha256
+    found = {}
+    for number, spec in enumerate(specs("pixels", 1, data)):
+        sizes = {
+            "hidden_neurons": 10 + 37 * number % 300,
+            "classifier": spec.classifier.model_copy(update={"epochs": 1}),
+            "labels_from": "classifier",
+        }
+        work(spec.model_copy(update=sizes).model_dump_json(), lambda _: None)
+        if number + 1 in (1, EARLY, MEMORY_TRIALS // 2, MEMORY_TRIALS):
+            status = Path("/proc/self/status").read_text()
+            found[f"after {number + 1} trials"] = _gigabytes(status, "VmRSS")
+        if number + 1 == MEMORY_TRIALS:
+            return found | {"peak": _gigabytes(status, "VmHWM")}
+    raise AssertionError
+
+
+def _gigabytes(status: str, name: str) -> float:
+    return round(int(status.partition(f"{name}:")[2].split()[0]) / 1e6, 2)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--rounds", type=int, default=3)
+    rounds = arguments.parse_args().rounds
+    place = os.environ.get("SWEEP_DATA_DIR")
+    source = DatasetSource.of("mnist", Path(place) if place else None)
+    with tempfile.TemporaryDirectory() as directory:
+        home = Home.at(Path(directory))
+        home.create()
+        figures = {kind: throughput(home, source, kind, rounds) for kind in EPOCHS}
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            resident = pool.apply(memory, (home, source))
+    publish("workers", {"rounds": rounds, **figures, "GB of a worker's process": resident})
+
+
+if __name__ == "__main__":
+    main()
