@@ -1,0 +1,90 @@
+"""Whether populations score as plain Keras does: two one-sided tests.
+
+    SWEEP_DATA_DIR=... uv run python -m benchmarks.equivalence [--seeds 8]
+
+For pixels and for latent means (principal components stand in: the question is the classifier's),
+each seed trains one member of a population and one plain Keras model from initial weights and batch
+orders of their own, on all of MNIST in the notebook's sizes. They count as equivalent when the 90 %
+interval of the mean paired difference lies within 0.2 points (Schuirmann 1987).
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from benchmarks.classifier import BATCH, HELD_OUT, MEMBERS, PROBLEMS, Problem, data
+from benchmarks.measuring import publish
+
+MARGIN = 0.2
+
+
+def accuracies(problem: Problem, seeds: int) -> tuple[list[float], list[float]]:
+    """Percent right on the held-out rows after the last epoch: ours, and Keras's."""
+    import keras
+
+    from sweep.classifier import population
+    from sweep.trial import ClassifierTraining
+
+    features, labels = data(problem.inputs)
+    train_on = population.Labelled(features[: problem.rows], labels[: problem.rows])
+    score_on = population.Labelled(features[-HELD_OUT:], labels[-HELD_OUT:])
+    training = ClassifierTraining(epochs=problem.epochs, batch_size=BATCH, learning_rate=0.001)
+    ours, theirs = [], []
+    for seed in range(seeds):
+        members = [np.random.default_rng([seed, member]) for member in range(MEMBERS)]
+        orders = [
+            np.random.default_rng([seed, MEMBERS + epoch]).permutation(problem.rows)
+            for epoch in range(problem.epochs)
+        ]
+        weights = population.initial_weights(problem.inputs, problem.hidden, members)
+        curves, _ = population.train(weights, training, train_on, score_on, orders, lambda _: None)
+        ours.append(100 * curves[0].val_accuracy[-1])
+
+        keras.utils.set_random_seed(seed)
+        model = keras.Sequential(
+            [
+                keras.Input((problem.inputs,)),
+                keras.layers.Dense(problem.hidden, activation="relu"),
+                keras.layers.Dense(10, activation="softmax"),
+            ]
+        )
+        model.compile(
+            keras.optimizers.RMSprop(0.001),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        model.fit(*train_on, batch_size=BATCH, epochs=problem.epochs, verbose=0)
+        theirs.append(100 * model.evaluate(*score_on, batch_size=1000, verbose=0)[1])
+    return ours, theirs
+
+
+def equivalence(ours: list[float], theirs: list[float]) -> dict[str, Any]:
+    """The 90 % interval of the mean paired difference, which is two one-sided tests at 5 %."""
+    differences = np.subtract(ours, theirs)
+    error = stats.sem(differences)
+    half = stats.t.ppf(0.95, len(differences) - 1) * error
+    mean = differences.mean()
+    return {
+        "ours, mean %": round(float(np.mean(ours)), 3),
+        "Keras, mean %": round(float(np.mean(theirs)), 3),
+        "difference, points": round(float(mean), 3),
+        "its 90 % interval": [round(float(mean - half), 3), round(float(mean + half), 3)],
+        "equivalent within": MARGIN,
+        "equivalent": bool(abs(mean) + half < MARGIN),
+    }
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--seeds", type=int, default=8)
+    seeds = arguments.parse_args().seeds
+    figures = {name: equivalence(*accuracies(problem, seeds)) for name, problem in PROBLEMS.items()}
+    publish("equivalence-of-populations", {"seeds": seeds, **figures})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""A whole search beside what a user's own script takes, as commands in processes of their own.
+
+    uv run python -m benchmarks.search [--trials 100] [--rounds 1]
+
+VAE-latent trials over five latent dimensions on 5,000 digits, one classifier each; the same epochs
+for all. See benchmarks/peers.py for what the peers do and leave out. Every command starts from
+nothing: imports, compilation and databases are in its time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.measuring import alternate, publish, ratio
+
+CONFIG = Path(__file__).with_name("search.yaml")
+
+
+def command(*arguments: object) -> Callable[[], object]:
+    """Runs a Python module with a new directory as its ``--home``."""
+
+    def run() -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            words = [sys.executable, "-m", *map(str, arguments), "--home", f"{directory}/home"]
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+
+    return run
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--trials", type=int, default=100)
+    arguments.add_argument("--rounds", type=int, default=1)
+    options = arguments.parse_args()
+    trials = ("--trials", options.trials)
+    taken = alternate(
+        {
+            "ours": command("sweep", "run", CONFIG, *trials),
+            "plain": command("benchmarks.peers", "plain", *trials),
+            "tuned": command("benchmarks.peers", "tuned", *trials),
+        },
+        options.rounds,
+    )
+    publish(
+        "search",
+        {
+            "trials": options.trials,
+            "rounds": options.rounds,
+            "threads": "ours: 2 workers of 1; peers: TensorFlow's own choice, all cores",
+            "seconds": {name: round(statistics.median(each)) for name, each in taken.items()},
+            "plain / ours": round(ratio(taken["plain"], taken["ours"]), 1),
+            "tuned / ours": round(ratio(taken["tuned"], taken["ours"]), 1),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
