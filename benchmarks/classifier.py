@@ -10,16 +10,21 @@ are per replicate; ours include the compilation of a trial whose shape was not s
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.measuring import alternate, publish, ratio, seconds
+from benchmarks.measuring import (
+    alternate,
+    mnist,
+    options,
+    publish,
+    ratio,
+    seconds,
+    set_threads,
+)
 
 MEMBERS = 3
 BATCH = 256
@@ -45,10 +50,7 @@ def data(inputs: int) -> tuple[Any, Any]:
     """Features float32 ``(70000, inputs)`` and labels: pixels, or their principal components."""
     from sklearn.decomposition import PCA
 
-    from sweep.data.datasets import DatasetSource
-
-    place = os.environ.get("SWEEP_DATA_DIR")
-    dataset = DatasetSource.of("mnist", Path(place) if place else None).load()
+    dataset = mnist().load()
     features = (dataset.images.reshape(-1, 784) / 255).astype(np.float32)
     if inputs < 784:  # stand-ins for latent means: the time does not depend on the values
         features = PCA(inputs, random_state=0).fit_transform(features).astype(np.float32)
@@ -57,8 +59,7 @@ def data(inputs: int) -> tuple[Any, Any]:
 
 def contenders(problem: Problem) -> dict[str, Callable[[], object]]:
     """One call of each trains what its name says."""
-    import keras
-
+    from benchmarks import peers
     from sweep.classifier import population
     from sweep.trial import ClassifierTraining
 
@@ -77,22 +78,8 @@ def contenders(problem: Problem) -> dict[str, Callable[[], object]]:
         weights = population.initial_weights(problem.inputs, problem.hidden, generators)
         population.train(weights, training, train_on, score_on, orders, lambda _: None)
 
-    def network() -> keras.Model:
-        layers = [
-            keras.Input((problem.inputs,)),
-            keras.layers.Dense(problem.hidden, activation="relu"),
-            keras.layers.Dense(10, activation="softmax"),
-        ]
-        return keras.Sequential(layers)
-
     def fit() -> None:
-        model = network()
-        model.compile(
-            keras.optimizers.RMSprop(0.001),
-            "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
-        model.fit(
+        peers.classifier(problem.inputs, problem.hidden).fit(
             *train_on,
             batch_size=BATCH,
             epochs=training.epochs,
@@ -101,13 +88,9 @@ def contenders(problem: Problem) -> dict[str, Callable[[], object]]:
         )
 
     def tuned_fit() -> None:
-        model = network()
-        model.compile(
-            keras.optimizers.RMSprop(0.001),
-            "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-            jit_compile=True,
-            steps_per_execution=problem.rows // BATCH,
+        steps = problem.rows // BATCH
+        model = peers.classifier(
+            problem.inputs, problem.hidden, jit_compile=True, steps_per_execution=steps
         )
         model.fit(*train_on, batch_size=BATCH, epochs=training.epochs, verbose=0)
         model.evaluate(*score_on, batch_size=HELD_OUT, verbose=0)
@@ -134,18 +117,12 @@ def flops(problem: Problem) -> float:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--threads", type=int, default=1)
-    arguments.add_argument("--rounds", type=int, default=3)
-    options = arguments.parse_args()
-    import tensorflow as tf
+    chosen = options(__doc__, threads=1, rounds=3)
+    set_threads(chosen.threads)
 
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-
-    figures: dict[str, Any] = {"threads": options.threads, "rounds": options.rounds}
+    figures: dict[str, Any] = {"threads": chosen.threads, "rounds": chosen.rounds}
     for name, problem in PROBLEMS.items():
-        taken = alternate(contenders(problem), options.rounds)
+        taken = alternate(contenders(problem), chosen.rounds)
         rate = matmul_rate()
         ours = [t / MEMBERS for t in taken["ours"]]
         figures[name] = {
@@ -159,7 +136,7 @@ def main() -> None:
             "matmul GFLOP/s": round(rate / 1e9),
             "ours, share of it": round(flops(problem) / statistics.median(ours) / rate, 2),
         }
-    publish(f"classifier-{options.threads}-threads", figures)
+    publish(f"classifier-{chosen.threads}-threads", figures)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,13 @@ interval of the mean paired difference lies within 0.2 points (Schuirmann 1987).
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from benchmarks.classifier import BATCH, HELD_OUT, MEMBERS, PROBLEMS, Problem, data
-from benchmarks.measuring import publish
+from benchmarks.measuring import options, publish
 
 MARGIN = 0.2
 
@@ -26,6 +25,7 @@ def accuracies(problem: Problem, seeds: int) -> tuple[list[float], list[float]]:
     """Percent right on the held-out rows after the last epoch: ours, and Keras's."""
     import keras
 
+    from benchmarks import peers
     from sweep.classifier import population
     from sweep.trial import ClassifierTraining
 
@@ -45,18 +45,7 @@ def accuracies(problem: Problem, seeds: int) -> tuple[list[float], list[float]]:
         ours.append(100 * curves[0].val_accuracy[-1])
 
         keras.utils.set_random_seed(seed)
-        model = keras.Sequential(
-            [
-                keras.Input((problem.inputs,)),
-                keras.layers.Dense(problem.hidden, activation="relu"),
-                keras.layers.Dense(10, activation="softmax"),
-            ]
-        )
-        model.compile(
-            keras.optimizers.RMSprop(0.001),
-            "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
+        model = peers.classifier(problem.inputs, problem.hidden)
         model.fit(*train_on, batch_size=BATCH, epochs=problem.epochs, verbose=0)
         theirs.append(100 * model.evaluate(*score_on, batch_size=1000, verbose=0)[1])
     return ours, theirs
@@ -79,9 +68,7 @@ def equivalence(ours: list[float], theirs: list[float]) -> dict[str, Any]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--seeds", type=int, default=8)
-    seeds = arguments.parse_args().seeds
+    seeds = options(__doc__, seeds=8).seeds
     figures = {name: equivalence(*accuracies(problem, seeds)) for name, problem in PROBLEMS.items()}
     publish("equivalence-of-populations", {"seeds": seeds, **figures})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -11,6 +12,9 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from sweep.cli.options import data_dir
+from sweep.data.datasets import DatasetSource
 
 RESULTS = Path(__file__).parents[1] / "results" / "benchmarks"
 
@@ -36,6 +40,27 @@ def alternate(
 def ratio(slow: list[float], fast: list[float]) -> float:
     """The median, over the rounds, of how many times as long ``slow`` took."""
     return statistics.median(s / f for s, f in zip(slow, fast, strict=True))
+
+
+def options(about: str, **defaults: int) -> argparse.Namespace:
+    """A benchmark's options, all of them numbers; ``about`` is its docstring."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    for name, default in defaults.items():
+        parser.add_argument(f"--{name}", type=int, default=default)
+    return parser.parse_args()
+
+
+def mnist() -> DatasetSource:
+    """All of MNIST, from where a study would take it."""
+    return DatasetSource.of("mnist", data_dir())
+
+
+def set_threads(threads: int) -> None:
+    """Set TensorFlow's threads as a worker does."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def machine() -> dict[str, Any]:

@@ -9,7 +9,6 @@ nothing: imports, compilation and databases are in its time.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.measuring import alternate, publish, ratio
+from benchmarks.measuring import alternate, options, publish, ratio
 
 CONFIG = Path(__file__).with_name("search.yaml")
 
@@ -35,24 +34,21 @@ def command(*arguments: object) -> Callable[[], object]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--trials", type=int, default=100)
-    arguments.add_argument("--rounds", type=int, default=1)
-    options = arguments.parse_args()
-    trials = ("--trials", options.trials)
+    chosen = options(__doc__, trials=100, rounds=1)
+    trials = ("--trials", chosen.trials)
     taken = alternate(
         {
             "ours": command("sweep", "run", CONFIG, *trials),
             "plain": command("benchmarks.peers", "plain", *trials),
             "tuned": command("benchmarks.peers", "tuned", *trials),
         },
-        options.rounds,
+        chosen.rounds,
     )
     publish(
         "search",
         {
-            "trials": options.trials,
-            "rounds": options.rounds,
+            "trials": chosen.trials,
+            "rounds": chosen.rounds,
             "threads": "ours: 2 workers of 1; peers: TensorFlow's own choice, all cores",
             "seconds": {name: round(statistics.median(each)) for name, each in taken.items()},
             "plain / ours": round(ratio(taken["plain"], taken["ours"]), 1),

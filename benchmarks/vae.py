@@ -8,16 +8,13 @@ neither side's compilation is in it. The peer is the one of benchmarks/peers.py,
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
 import time
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import publish, ratio
+from benchmarks.measuring import mnist, options, publish, ratio, set_threads
 
 IMAGES = 12_800
 BATCH = 128
@@ -69,29 +66,20 @@ def fit(images: NDArray[np.uint8]) -> float:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--threads", type=int, default=1)
-    arguments.add_argument("--rounds", type=int, default=3)
-    options = arguments.parse_args()
-    import tensorflow as tf
-
-    from sweep.data.datasets import DatasetSource
-
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    place = os.environ.get("SWEEP_DATA_DIR")
-    images = DatasetSource.of("mnist", Path(place) if place else None).load().images[:IMAGES]
+    chosen = options(__doc__, threads=1, rounds=3)
+    set_threads(chosen.threads)
+    images = mnist().load().images[:IMAGES]
 
     taken: dict[str, list[float]] = {"fit": [], "float32": [], "bfloat16": []}
-    for _ in range(options.rounds):
+    for _ in range(chosen.rounds):
         taken["fit"].append(fit(images))
         taken["float32"].append(ours(images, "float32"))
         taken["bfloat16"].append(ours(images, "bfloat16"))
     publish(
-        f"vae-{options.threads}-threads",
+        f"vae-{chosen.threads}-threads",
         {
-            "threads": options.threads,
-            "rounds": options.rounds,
+            "threads": chosen.threads,
+            "rounds": chosen.rounds,
             f"seconds an epoch of {EPOCH_OF_THE_NOTEBOOK:,} images": {
                 name: round(statistics.median(each) * EPOCH_OF_THE_NOTEBOOK / IMAGES, 1)
                 for name, each in taken.items()

@@ -9,9 +9,7 @@ of different sizes. All of MNIST; the VAE is trained for one epoch.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
-import os
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import publish, ratio, seconds
+from benchmarks.measuring import mnist, options, publish, ratio, seconds
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
 from sweep.execution import LocalExecutor, Task
@@ -125,11 +123,8 @@ def _gigabytes(status: str, name: str) -> float:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--rounds", type=int, default=3)
-    rounds = arguments.parse_args().rounds
-    place = os.environ.get("SWEEP_DATA_DIR")
-    source = DatasetSource.of("mnist", Path(place) if place else None)
+    rounds = options(__doc__, rounds=3).rounds
+    source = mnist()
     with tempfile.TemporaryDirectory() as directory:
         home = Home.at(Path(directory))
         home.create()

@@ -15,10 +15,10 @@ from sweep.home import Home
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt, State
+from sweep.search.history import History, best_attempt
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.sampling import check_sampler
 from sweep.search.storage import Storage, open_storage
-from sweep.search.study import History, best_attempt
 from sweep.trial import DataFacts, EncoderSpec
 
 

@@ -26,8 +26,9 @@ from sweep.execution.base import FailureKind
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt, Cause, Failure
+from sweep.search.history import Progress
 from sweep.search.ledger import interruption
-from sweep.search.study import Progress, Study
+from sweep.search.study import Study
 from sweep.trial import EncoderRecord, EncoderSpec, TrialResult, TrialSpec
 
 _TICK_SECONDS = 0.2

@@ -22,8 +22,9 @@ from sweep.lease import lease
 from sweep.reports.comparison import Report
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt
+from sweep.search.history import Progress
 from sweep.search.storage import open_storage
-from sweep.search.study import Progress, Study
+from sweep.search.study import Study
 from sweep.trial import DataFacts
 
 

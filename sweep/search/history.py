@@ -1,0 +1,173 @@
+"""What a study has tried, and what that leaves to do."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence, Set
+from dataclasses import dataclass
+
+from optuna.study import StudyDirection
+
+from sweep.config import Cell, StudyConfig
+from sweep.search.attempt import Attempt, Cause, State
+from sweep.search.space import constraints, directions, objective_values
+
+# A worker's death is the machinery's failure, not the configuration's, and tried again up to this.
+MOST_DEATHS = 3
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a study is, in cells."""
+
+    target: int
+    complete: int
+    failed: int
+    running: int
+    waiting: int
+    """How many are still to begin."""
+
+
+class History:
+    """The attempts of a study by cell, and what they leave to do.
+
+    Kept up to date attempt by attempt, so that asking costs the same in a study of thousands.
+    """
+
+    def __init__(
+        self, config: StudyConfig, attempts: Iterable[Attempt], retried: Collection[int]
+    ) -> None:
+        """Start from the attempts that there are.
+
+        Args:
+            config: the study's config.
+            attempts: its attempts.
+            retried: numbers of the failed attempts whose cells a user wants to run again.
+        """
+        self._config = config
+        self._retried = retried
+        self._rows = set(config.rows)
+        self._attempts: dict[int, Attempt] = {}
+        self._cells: dict[Cell, list[Attempt]] = {}
+        self._states: Counter[State] = Counter()
+        """Of the cells' last attempts."""
+        self._under_way: Counter[str] = Counter()
+        """For each representation, the searched cells that are done or may still be."""
+        self._due_again: dict[Cell, None] = {}
+        self._failed: dict[Cell, None] = {}
+        self._latent_dims: dict[str, set[int | None]] = defaultdict(set)
+        for attempt in attempts:
+            self.note(attempt)
+
+    def note(self, attempt: Attempt) -> None:
+        """Take note of an attempt that began or ended."""
+        cell = attempt.cell
+        tries = self._cells.setdefault(cell, [])
+        if tries:
+            self._count(cell, -1)
+        if tries and tries[-1].number == attempt.number:
+            tries.pop()
+        tries.append(attempt)
+        self._attempts[attempt.number] = attempt
+        self._latent_dims[cell.representation].add(cell.latent_dim)
+        self._count(cell, 1)
+
+    def _count(self, cell: Cell, by: int) -> None:
+        """Count a cell as it stands, or no longer so."""
+        tries = self._cells[cell]
+        state, again = tries[-1].state, self._is_due_again(tries)
+        gone = state is State.FAILED and not again
+        self._states[state] += by
+        if cell not in self._rows and not gone:
+            self._under_way[cell.representation] += by
+        for holds, cells in ((again, self._due_again), (gone, self._failed)):
+            if holds and by > 0:
+                cells[cell] = None
+            else:
+                cells.pop(cell, None)
+
+    def has(self, cell: Cell) -> bool:
+        """Whether a cell was ever tried."""
+        return cell in self._cells
+
+    def latent_dims(self, representation: str) -> Set[int | None]:
+        """The latent dimensions that were ever tried."""
+        return self._latent_dims[representation]
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """All attempts, by number."""
+        return list(self._attempts.values())
+
+    @property
+    def progress(self) -> Progress:
+        """How far the study is."""
+        states = self._states
+        trials = sum(block.trials for block in self._config.blocks.values())
+        target = len(self._config.rows) + trials
+        to_come = target - states[State.COMPLETE] - states[State.RUNNING]
+        return Progress(
+            target=target,
+            complete=states[State.COMPLETE],
+            failed=states[State.FAILED],
+            running=states[State.RUNNING],
+            waiting=max(len(self._due_again), to_come),
+        )
+
+    @property
+    def failed(self) -> list[Attempt]:
+        """The last attempts at the cells that have failed and are not tried again."""
+        return [self._cells[cell][-1] for cell in self._failed]
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """For each searched representation, how many cells it needs beside those under way."""
+        return {
+            name: block.trials - self._under_way[name]
+            for name, block in self._config.blocks.items()
+            if block.trials
+        }
+
+    def due_again(self) -> Attempt | None:
+        """The last attempt at a cell that is to be tried again, if there is any."""
+        return next((self._cells[cell][-1] for cell in self._due_again), None)
+
+    def given_up(self, representation: str) -> bool:
+        """Whether as many cells failed as were asked for: others would fail, too."""
+        failed = sum(cell.representation == representation for cell in self._failed)
+        return failed >= max(3, self._config.blocks[representation].trials)
+
+    def _is_due_again(self, tries: Sequence[Attempt]) -> bool:
+        """Whether a cell is to be tried again: it was interrupted, a user wants it, or its worker
+        died, a few times.
+        """
+        latest = tries[-1]
+        if latest.failure is None:
+            return False
+        if latest.failure.cause is Cause.INTERRUPTED or latest.number in self._retried:
+            return True
+        causes = [attempt.failure.cause for attempt in tries if attempt.failure]
+        return latest.failure.cause is Cause.WORKER_DIED and (
+            causes.count(Cause.WORKER_DIED) < MOST_DEATHS
+        )
+
+
+def best_attempt(config: StudyConfig, attempts: Iterable[Attempt]) -> Attempt | None:
+    """The best complete attempt by the study's first objective; None if there is none.
+
+    One that exceeds a bound of the config is not chosen.
+    """
+    maximized = directions(config)[0] is StudyDirection.MAXIMIZE
+
+    def value(attempt: Attempt) -> float:
+        assert attempt.result is not None
+        first = objective_values(config, attempt.result)[0]
+        return first if maximized else -first
+
+    candidates = [
+        attempt
+        for attempt in attempts
+        if attempt.result is not None
+        and all(excess <= 0 for excess in constraints(config, attempt.cell).values())
+    ]
+    return max(candidates, key=value, default=None)
