@@ -1,11 +1,12 @@
 """The peers: what a careful user writes with Keras, Optuna and MLflow alone.
 
-    uv run python -m benchmarks.peers plain|tuned --trials 100 --home DIRECTORY
+    uv run python -m benchmarks.peers plain|tuned|keras-tuner --trials 100 --home DIRECTORY
 
 ``plain`` trains a VAE and a classifier in every trial and logs each epoch to MLflow, as the
 tutorials do. ``tuned`` keeps trained VAEs and their latent means by latent dimension, compiles the
 classifier with XLA and runs a whole epoch an execution, scores once at the end, and logs a trial's
-values in one call: all that ``fit`` offers.
+values in one call: all that ``fit`` offers. ``keras-tuner`` searches the pixel classifier's hidden
+neurons with KerasTuner's random search.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from sweep.trial import FractionsPartition
 LATENT_DIMS = (2, 4, 8, 10, 16)
 VAE_EPOCHS = 2
 CLASSIFIER_EPOCHS = 50
+PIXEL_EPOCHS = 30
 PARTITION = FractionsPartition(
     scheme="fractions", encoder=0.6, classifier=0.2, validation=0.1, test=0.1
 )
@@ -155,13 +157,41 @@ def tuned(trial: optuna.Trial) -> tuple[float, int]:
     return accuracy, model.count_params()
 
 
+def keras_tuner(trials: int, home: Path) -> None:
+    """Search the pixel classifier."""
+    import keras_tuner as kt  # type: ignore[import-untyped]  # it ships no types
+
+    def build(choices: kt.HyperParameters) -> keras.Model:
+        return classifier(784, choices.Int("hidden_neurons", 10, 500, sampling="log"))
+
+    def flat(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        return images.reshape(len(images), -1)
+
+    tuner = kt.RandomSearch(
+        build, "val_accuracy", max_trials=trials, seed=0, directory=home, project_name="peer"
+    )
+    dataset = DatasetSource.of("mnist-5k", None).load()
+    labels = dataset.labels[partition(dataset.labels, PARTITION, 0, 0)["encoder"]]
+    tuner.search(
+        flat(data().encoder),
+        labels,
+        batch_size=256,
+        epochs=PIXEL_EPOCHS,
+        validation_data=(flat(data().validation), data().validation_labels),
+        verbose=0,
+    )
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("peer", choices=["plain", "tuned"])
+    arguments.add_argument("peer", choices=["plain", "tuned", "keras-tuner"])
     arguments.add_argument("--trials", type=int, required=True)
     arguments.add_argument("--home", type=Path, required=True)
     options = arguments.parse_args()
     options.home.mkdir(parents=True)
+    if options.peer == "keras-tuner":
+        keras_tuner(options.trials, options.home)
+        return
     mlflow.set_tracking_uri(f"sqlite:///{options.home}/mlflow.db")
     mlflow.create_experiment("peer", (options.home / "artifacts").as_uri())
     mlflow.set_experiment("peer")

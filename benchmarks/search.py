@@ -1,10 +1,11 @@
 """A whole search beside what a user's own script takes, as commands in processes of their own.
 
-    uv run python -m benchmarks.search [--trials 100] [--rounds 1]
+    uv run --with keras-tuner python -m benchmarks.search [--trials 100] [--rounds 1]
 
-VAE-latent trials over five latent dimensions on 5,000 digits, one classifier each; the same epochs
-for all. See benchmarks/peers.py for what the peers do and leave out. Every command starts from
-nothing: imports, compilation and databases are in its time.
+VAE-latent trials over five latent dimensions on 5,000 digits, one classifier each, the same epochs
+for all; and as many trials of the pixel classifier, beside KerasTuner. See benchmarks/peers.py for
+what the peers do and leave out. Every command starts from nothing: imports, compilation and
+databases are in its time.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.measuring import alternate, options, publish, ratio
 
-CONFIG = Path(__file__).with_name("search.yaml")
+LATENTS, PIXELS = (Path(__file__).with_name(name) for name in ("search.yaml", "pixels.yaml"))
 
 
 def command(*arguments: object) -> Callable[[], object]:
@@ -38,9 +39,11 @@ def main() -> None:
     trials = ("--trials", chosen.trials)
     taken = alternate(
         {
-            "ours": command("sweep", "run", CONFIG, *trials),
+            "ours": command("sweep", "run", LATENTS, *trials),
             "plain": command("benchmarks.peers", "plain", *trials),
             "tuned": command("benchmarks.peers", "tuned", *trials),
+            "ours, pixels": command("sweep", "run", PIXELS, *trials),
+            "KerasTuner, pixels": command("benchmarks.peers", "keras-tuner", *trials),
         },
         chosen.rounds,
     )
@@ -53,6 +56,9 @@ def main() -> None:
             "seconds": {name: round(statistics.median(each)) for name, each in taken.items()},
             "plain / ours": round(ratio(taken["plain"], taken["ours"]), 1),
             "tuned / ours": round(ratio(taken["tuned"], taken["ours"]), 1),
+            "KerasTuner / ours": round(
+                ratio(taken["KerasTuner, pixels"], taken["ours, pixels"]), 1
+            ),
         },
     )
 
