@@ -47,6 +47,7 @@ def examine(home: Home, storage_url: str, data_dir: Path | None) -> Iterator[Fin
     """Look at everything, one finding after the other."""
     yield _versions()
     yield _cpu()
+    yield _gpu()
     yield _memory()
     yield from _datasets(data_dir)
     yield _place(home)
@@ -104,6 +105,12 @@ def _cpu() -> Finding:
         mend = "another machine trains several times as fast"
         return Finding("cpu", "warning", f"{cores} without AVX2", mend)
     return Finding("cpu", "ok", ", ".join([cores, *has]))
+
+
+def _gpu() -> Finding:
+    cards = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+    models = [card.read_text().partition("Model:")[2].split("\n")[0].strip() for card in cards]
+    return Finding("gpu", "ok", ", ".join(models) or "none; training is on the CPU")
 
 
 def _memory() -> Finding:

@@ -48,7 +48,7 @@ def findings(home: Path, status: int = 0, **variables: str) -> dict[str, dict[st
 def test_a_healthy_home_has_no_problem(finished: Path) -> None:
     """Every finding says something, and all but the good ones say what to do."""
     found = findings(finished)
-    assert {"versions", "cpu", "memory", "home", "disk", "studies", "MLflow"} <= set(found)
+    assert {"versions", "cpu", "gpu", "memory", "home", "disk", "studies", "MLflow"} <= set(found)
     assert found["study tiny"]["found"] == "is not being run"
     for finding in found.values():
         assert finding["found"]
