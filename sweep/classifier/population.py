@@ -159,7 +159,7 @@ def train(
 def _filled_size(inputs: int, hidden: int) -> tuple[int, int]:
     """The sizes of the program that trains networks of these sizes."""
     if inputs > _FEW_INPUTS:
-        return _multiple(inputs, 16), _multiple(hidden, 16)
+        return _multiple(inputs, 16), _multiple(hidden, 8)
     # 16, 80, 144 and so on: rows of 128, 256 or 512 neurons collide in the processor's cache, and
     # take half as long again.
     return _multiple(inputs, 16), _multiple(max(hidden - 16, 0), 64) + 16
