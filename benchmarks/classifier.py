@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks import peers
 from benchmarks.measuring import (
     alternate,
     mnist,
@@ -25,6 +26,9 @@ from benchmarks.measuring import (
     seconds,
     set_threads,
 )
+from sweep.classifier import population
+from sweep.classifier.population import Labelled
+from sweep.trial import ClassifierTraining
 
 MEMBERS = 3
 BATCH = 256
@@ -57,18 +61,20 @@ def data(inputs: int) -> tuple[Any, Any]:
     return features, dataset.labels
 
 
+def split(problem: Problem) -> tuple[Labelled, Labelled, ClassifierTraining]:
+    """What to train on, what to score on, and how."""
+    features, labels = data(problem.inputs)
+    return (
+        Labelled(features[: problem.rows], labels[: problem.rows]),
+        Labelled(features[-HELD_OUT:], labels[-HELD_OUT:]),
+        ClassifierTraining(epochs=problem.epochs, batch_size=BATCH, learning_rate=0.001),
+    )
+
+
 def contenders(problem: Problem) -> dict[str, Callable[[], object]]:
     """One call of each trains what its name says."""
-    from benchmarks import peers
-    from sweep.classifier import population
-    from sweep.trial import ClassifierTraining
 
-    features, labels = data(problem.inputs)
-    rows = slice(0, problem.rows)
-    held_out = slice(len(labels) - HELD_OUT, None)
-    train_on = population.Labelled(features[rows], labels[rows])
-    score_on = population.Labelled(features[held_out], labels[held_out])
-    training = ClassifierTraining(epochs=problem.epochs, batch_size=BATCH, learning_rate=0.001)
+    train_on, score_on, training = split(problem)
 
     def ours() -> None:
         generators = [np.random.default_rng(member) for member in range(MEMBERS)]

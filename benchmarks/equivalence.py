@@ -12,27 +12,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 from scipy import stats
 
-from benchmarks.classifier import BATCH, HELD_OUT, MEMBERS, PROBLEMS, Problem, data
+from benchmarks import peers
+from benchmarks.classifier import BATCH, MEMBERS, PROBLEMS, Problem, split
 from benchmarks.measuring import options, publish
+from sweep.classifier import population
 
 MARGIN = 0.2
 
 
 def accuracies(problem: Problem, seeds: int) -> tuple[list[float], list[float]]:
     """Percent right on the held-out rows after the last epoch: ours, and Keras's."""
-    import keras
-
-    from benchmarks import peers
-    from sweep.classifier import population
-    from sweep.trial import ClassifierTraining
-
-    features, labels = data(problem.inputs)
-    train_on = population.Labelled(features[: problem.rows], labels[: problem.rows])
-    score_on = population.Labelled(features[-HELD_OUT:], labels[-HELD_OUT:])
-    training = ClassifierTraining(epochs=problem.epochs, batch_size=BATCH, learning_rate=0.001)
+    train_on, score_on, training = split(problem)
     ours, theirs = [], []
     for seed in range(seeds):
         members = [np.random.default_rng([seed, member]) for member in range(MEMBERS)]

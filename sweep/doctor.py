@@ -19,6 +19,7 @@ from packaging.specifiers import SpecifierSet
 
 from sweep.data.datasets import DatasetName, DatasetSource
 from sweep.errors import DataError, SweepError
+from sweep.execution import available_cores
 from sweep.home import Home, leftovers
 from sweep.lease import holder
 from sweep.search.ledger import Ledger, study_names
@@ -86,14 +87,8 @@ def _versions() -> Finding:
     return Finding("versions", "ok", f"{ours}, {shown}")
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _cpu() -> Finding:
-    cores = f"{_cores()} cores"
+    cores = f"{available_cores()} cores"
     try:
         flags = set(Path("/proc/cpuinfo").read_text().partition("flags")[2].split("\n")[0].split())
     except OSError:
@@ -121,9 +116,9 @@ def _memory() -> Finding:
     available = 1024 * next(int(line.split()[1]) for line in lines if "MemAvailable" in line)
     workers = int(available // _WORKER_BYTES)
     found = f"{available / 1e9:.1f} GB available"
-    if workers < _cores():
+    if workers < available_cores():
         mend = f"--workers {max(1, workers)}: each worker takes up to {_WORKER_BYTES / 1e9:g} GB"
-        return Finding("memory", "warning", f"{found} for {_cores()} workers", mend)
+        return Finding("memory", "warning", f"{found} for {available_cores()} workers", mend)
     return Finding("memory", "ok", found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from sweep.coordinator.loop import Loop, Snapshot
 from sweep.coordinator.showing import Showing
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
-from sweep.execution import LocalExecutor
+from sweep.execution import LocalExecutor, available_cores
 from sweep.home import Home
 from sweep.lease import lease
 from sweep.reports.comparison import Report
@@ -102,8 +101,7 @@ def _workers(config: StudyConfig) -> int:
     """The configured number of workers, or one for each core."""
     if config.execution.workers != "auto":
         return config.execution.workers
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // THREADS_PER_TASK)
+    return max(1, available_cores() // THREADS_PER_TASK)
 
 
 @contextmanager

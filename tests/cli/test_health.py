@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import shutil
 import signal
 import subprocess
 import sys
@@ -29,12 +28,6 @@ connection.execute("CREATE TABLE half AS SELECT randomblob(1000) FROM trials, tr
 connection.execute("UPDATE trials SET number = number + 100")
 os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.fixture
-def copy(finished: Path, tmp_path: Path) -> Path:
-    """A copy of the finished study's home, to be changed."""
-    return Path(shutil.copytree(finished, tmp_path / "home"))
 
 
 def findings(home: Path, status: int = 0, **variables: str) -> dict[str, dict[str, Any]]:

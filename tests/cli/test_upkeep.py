@@ -11,12 +11,6 @@ import pytest
 from tests.cli.process import TARGET, assert_exactly_once, report_rows, sweep, trials
 
 
-@pytest.fixture
-def copy(finished: Path, tmp_path: Path) -> Path:
-    """A copy of the finished study's home, to be changed."""
-    return Path(shutil.copytree(finished, tmp_path / "home"))
-
-
 def test_sync_brings_back_what_mlflow_lost(copy: Path) -> None:
     """All runs, each once, with their report; an unknown study is refused with status 2."""
     for path in copy.glob("mlflow.db*"):
