@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import statistics
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 from sweep.cli.options import data_dir
 from sweep.data.datasets import DatasetSource
+from sweep.machine import available_cores, cpu_flags
 
 RESULTS = Path(__file__).parents[1] / "results" / "benchmarks"
 
@@ -67,11 +67,10 @@ def machine() -> dict[str, Any]:
     """What the figures were measured on."""
     cpuinfo = Path("/proc/cpuinfo").read_text()
     model = cpuinfo.partition("model name")[2].partition(":")[2].split("\n")[0].strip()
-    flags = cpuinfo.partition("flags")[2].split("\n")[0].split()
     return {
         "cpu": model or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "bf16 units": sorted({"amx_bf16", "avx512_bf16"} & set(flags)),
+        "cores": available_cores(),
+        "bf16 units": sorted({"amx_bf16", "avx512_bf16"} & cpu_flags()),
         **{name: metadata.version(name) for name in ("tensorflow", "keras", "optuna", "mlflow")},
     }
 

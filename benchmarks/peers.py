@@ -6,13 +6,17 @@
 tutorials do. ``tuned`` keeps trained VAEs and their latent means by latent dimension, compiles the
 classifier with XLA and runs a whole epoch an execution, scores once at the end, and logs a trial's
 values in one call: all that ``fit`` offers. ``keras-tuner`` searches the pixel classifier's hidden
-neurons with KerasTuner's random search.
+neurons with KerasTuner's random search. Each prints at its end where its seconds went, as JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +40,18 @@ PIXEL_EPOCHS = 30
 PARTITION = FractionsPartition(
     scheme="fractions", encoder=0.6, classifier=0.2, validation=0.1, test=0.1
 )
+
+
+spent: Counter[str] = Counter()
+"""Seconds of this process by what they were spent on."""
+
+
+@contextmanager
+def spending(what: str) -> Iterator[None]:
+    """Count a block's seconds."""
+    started = time.perf_counter()
+    yield
+    spent[what] += time.perf_counter() - started  # type: ignore[assignment]  # seconds, not times
 
 
 class Vae(keras.Model):  # type: ignore[misc]  # Keras ships no types
@@ -106,11 +122,12 @@ def data() -> Data:
 
 def latent_means(latent_dim: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Train a VAE; the latent means of the classifier's images and of the validation images."""
-    vae = Vae(latent_dim)
-    vae.compile(optimizer=keras.optimizers.RMSprop(0.001))
-    vae.fit(data().encoder, batch_size=128, epochs=VAE_EPOCHS, verbose=0)
-    classifier_mean, _ = vae.encoder.predict(data().classifier, verbose=0)
-    validation_mean, _ = vae.encoder.predict(data().validation, verbose=0)
+    with spending("encoders"):
+        vae = Vae(latent_dim)
+        vae.compile(optimizer=keras.optimizers.RMSprop(0.001))
+        vae.fit(data().encoder, batch_size=128, epochs=VAE_EPOCHS, verbose=0)
+        classifier_mean, _ = vae.encoder.predict(data().classifier, verbose=0)
+        validation_mean, _ = vae.encoder.predict(data().validation, verbose=0)
     return classifier_mean, validation_mean
 
 
@@ -120,15 +137,16 @@ def plain(trial: optuna.Trial) -> tuple[float, int]:
     with mlflow.start_run():
         mlflow.log_params({"latent_dim": latent_dim, "hidden_neurons": hidden_neurons})
         means, validation_means = latent_means(latent_dim)
-        model = classifier(latent_dim, hidden_neurons)
-        history = model.fit(
-            means,
-            data().labels,
-            batch_size=256,
-            epochs=CLASSIFIER_EPOCHS,
-            validation_data=(validation_means, data().validation_labels),
-            verbose=0,
-        ).history
+        with spending("classifiers"):
+            model = classifier(latent_dim, hidden_neurons)
+            history = model.fit(
+                means,
+                data().labels,
+                batch_size=256,
+                epochs=CLASSIFIER_EPOCHS,
+                validation_data=(validation_means, data().validation_labels),
+                verbose=0,
+            ).history
         for name, values in history.items():
             for epoch, value in enumerate(values):
                 mlflow.log_metric(name, value, step=epoch)
@@ -146,11 +164,12 @@ def tuned(trial: optuna.Trial) -> tuple[float, int]:
     hidden_neurons = trial.suggest_int("hidden_neurons", 10, 1000, log=True)
     means, validation_means = cached_latent_means(latent_dim)
     steps = -(-len(means) // 256)
-    model = classifier(latent_dim, hidden_neurons, jit_compile=True, steps_per_execution=steps)
-    model.fit(means, data().labels, batch_size=256, epochs=CLASSIFIER_EPOCHS, verbose=0)
-    _, accuracy = model.evaluate(
-        validation_means, data().validation_labels, batch_size=len(validation_means), verbose=0
-    )
+    with spending("classifiers"):
+        model = classifier(latent_dim, hidden_neurons, jit_compile=True, steps_per_execution=steps)
+        model.fit(means, data().labels, batch_size=256, epochs=CLASSIFIER_EPOCHS, verbose=0)
+        _, accuracy = model.evaluate(
+            validation_means, data().validation_labels, batch_size=len(validation_means), verbose=0
+        )
     with mlflow.start_run():
         mlflow.log_params({"latent_dim": latent_dim, "hidden_neurons": hidden_neurons})
         mlflow.log_metrics({"accuracy": accuracy, "classifier_parameters": model.count_params()})
@@ -172,14 +191,28 @@ def keras_tuner(trials: int, home: Path) -> None:
     )
     dataset = DatasetSource.of("mnist-5k", None).load()
     labels = dataset.labels[partition(dataset.labels, PARTITION, 0, 0)["encoder"]]
-    tuner.search(
-        flat(data().encoder),
-        labels,
-        batch_size=256,
-        epochs=PIXEL_EPOCHS,
-        validation_data=(flat(data().validation), data().validation_labels),
-        verbose=0,
+    with spending("classifiers"):  # and KerasTuner's own work, which cannot be told from it
+        tuner.search(
+            flat(data().encoder),
+            labels,
+            batch_size=256,
+            epochs=PIXEL_EPOCHS,
+            validation_data=(flat(data().validation), data().validation_labels),
+            verbose=0,
+        )
+
+
+def optuna_study(peer: str, trials: int, home: Path) -> None:
+    """Search the classifier on latent means."""
+    mlflow.set_tracking_uri(f"sqlite:///{home}/mlflow.db")
+    mlflow.create_experiment("peer", (home / "artifacts").as_uri())
+    mlflow.set_experiment("peer")
+    study = optuna.create_study(
+        storage=f"sqlite:///{home}/optuna.db",
+        directions=["maximize", "minimize"],
+        sampler=optuna.samplers.TPESampler(seed=0),
     )
+    study.optimize({"plain": plain, "tuned": tuned}[peer], n_trials=trials)
 
 
 def main() -> None:
@@ -191,18 +224,9 @@ def main() -> None:
     options.home.mkdir(parents=True)
     if options.peer == "keras-tuner":
         keras_tuner(options.trials, options.home)
-        return
-    mlflow.set_tracking_uri(f"sqlite:///{options.home}/mlflow.db")
-    mlflow.create_experiment("peer", (options.home / "artifacts").as_uri())
-    mlflow.set_experiment("peer")
-    study = optuna.create_study(
-        storage=f"sqlite:///{options.home}/optuna.db",
-        directions=["maximize", "minimize"],
-        sampler=optuna.samplers.TPESampler(seed=0),
-    )
-    started = time.perf_counter()
-    study.optimize({"plain": plain, "tuned": tuned}[options.peer], n_trials=options.trials)
-    print(f"{len(study.trials)} trials in {time.perf_counter() - started:.0f} s")
+    else:
+        optuna_study(options.peer, options.trials, options.home)
+    print(json.dumps(spent))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ from packaging.specifiers import SpecifierSet
 
 from sweep.data.datasets import DatasetName, DatasetSource
 from sweep.errors import DataError, SweepError
-from sweep.execution import available_cores
 from sweep.home import Home, leftovers
 from sweep.lease import holder
+from sweep.machine import available_cores, cpu_flags
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.storage import masked, open_storage
 from sweep.tracking.connection import is_server, tracking_uri
@@ -89,9 +89,8 @@ def _versions() -> Finding:
 
 def _cpu() -> Finding:
     cores = f"{available_cores()} cores"
-    try:
-        flags = set(Path("/proc/cpuinfo").read_text().partition("flags")[2].split("\n")[0].split())
-    except OSError:
+    flags = cpu_flags()
+    if not flags:
         return Finding("cpu", "ok", f"{cores} ({platform.machine()})")
     known = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "AVX-512 bf16"}
     known["amx_bf16"] = "AMX bf16"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,10 +98,11 @@ def validate(
     from sweep.cli import printing
     from sweep.config import load_config
     from sweep.coordinator.inspect import plan
+    from sweep.machine import available_cores
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
-    cores = workers or os.cpu_count() or 1
-    planned = plan(study, Home.at(home), _source(study), cores)
+    at = Home.at(home)
+    planned = plan(study, at, _source(study), storage_url(at), workers or available_cores())
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
 
 

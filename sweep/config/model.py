@@ -43,6 +43,8 @@ Workers = Annotated[
     | Annotated[int, Field(ge=1, le=1024), Tag("<number>")],
     Discriminator(lambda value: "<auto>" if isinstance(value, str) else "<number>"),
 ]
+AUTO = "auto"
+"""A setting of a representation that is left to the machine."""
 Neurons = Annotated[int, Field(ge=1, le=100_000)]
 Objective = Literal["accuracy", "classifier_parameters", "inference_parameters"]
 
@@ -238,6 +240,28 @@ class StudyConfig(Value):
             if row in self.rows[:number]:
                 raise ValueError(f"rows.{number} stands there twice")
         return self
+
+    def settled(self, begun: Mapping[str, Any] | None) -> StudyConfig:
+        """The config with all that it leaves to the machine decided, once for a study.
+
+        Args:
+            begun: the identity with which the study began, perhaps on another machine; None if it
+                begins now.
+        """
+        blocks = {}
+        for name, block in self.blocks.items():
+            before = begun["representations"].get(name) if begun else None
+            values = {
+                setting: before[setting]
+                if before
+                else REPRESENTATIONS[name].automatic(setting, searched=block.trials > 0)
+                for setting in REPRESENTATIONS[name].settings.model_fields
+                if getattr(block, setting) == AUTO
+            }
+            blocks[name] = block.model_copy(update=values)
+        return self.model_copy(
+            update={"representations": self.representations.model_copy(update=blocks)}
+        )
 
     def trial_spec(self, cell: Cell, data: str) -> TrialSpec:
         """The trial that trains one cell on the dataset whose content hash is ``data``."""

@@ -39,7 +39,9 @@ class Plan:
     """Rough, with all cores of this machine; None without the dataset at hand."""
 
 
-def plan(config: StudyConfig, home: Home, source: DatasetSource, cores: int) -> Plan:
+def plan(
+    config: StudyConfig, home: Home, source: DatasetSource, storage_url: str, cores: int
+) -> Plan:
     """Work out what running a config would do; trains, downloads and writes nothing.
 
     Raises:
@@ -47,6 +49,9 @@ def plan(config: StudyConfig, home: Home, source: DatasetSource, cores: int) -> 
         ConfigError: the sampler's packages are not installed.
     """
     check_sampler(config)
+    begun = config.name in study_list(home, storage_url)
+    ledger = Ledger(_storage(home, storage_url), config.name) if begun else None
+    config = config.settled(ledger.config if ledger else None)
     file = source.local_file()
     seconds, needed, trained = None, 0, 0
     if file is None:

@@ -15,9 +15,10 @@ from sweep.coordinator.loop import Loop, Snapshot
 from sweep.coordinator.showing import Showing
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
-from sweep.execution import LocalExecutor, available_cores
+from sweep.execution import LocalExecutor
 from sweep.home import Home
 from sweep.lease import lease
+from sweep.machine import available_cores
 from sweep.reports.comparison import Report
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt

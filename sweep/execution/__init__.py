@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from sweep.execution.base import Executor, Failed, Outcome, Task
-from sweep.execution.local import LocalExecutor, available_cores
+from sweep.execution.local import LocalExecutor
 
-__all__ = ["Executor", "Failed", "LocalExecutor", "Outcome", "Task", "available_cores"]
+__all__ = ["Executor", "Failed", "LocalExecutor", "Outcome", "Task"]

@@ -32,13 +32,6 @@ _NOT_BEGUN = -1.0
 _SPAWN = multiprocessing.get_context("spawn")
 
 
-def available_cores() -> int:
-    """Cores of this machine that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class LocalExecutor:
     """Worker processes of this machine; see :class:`sweep.execution.base.Executor`."""
 

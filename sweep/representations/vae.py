@@ -15,6 +15,7 @@ from pydantic import Field
 
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
+from sweep.machine import has_bfloat16_units
 from sweep.representations.base import Pictures, Representation
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 
@@ -31,7 +32,7 @@ class VaeSettings(Value):
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 35
     batch_size: Annotated[int, Field(ge=1, le=100_000)] = 128
     learning_rate: Annotated[float, Field(gt=0, le=1e6)] = 0.001
-    precision: Precision = "float32"
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
 
 
 class Vae(Representation):
@@ -49,6 +50,14 @@ class Vae(Representation):
     def parameters(self, spec: RepresentationSpec) -> int:
         return mean_path_parameters(self.dimensions(spec))
 
+    def automatic(self, setting: str, searched: bool) -> str:
+        """bfloat16 for searches, where the CPU has units for it; what is published is float32.
+
+        Measured to be as good (``benchmarks.precision``) and 1.7 times as fast.
+        """
+        assert setting == "precision"
+        return "bfloat16" if searched and has_bfloat16_units() else "float32"
+
     def training_multiply_adds(self, spec: RepresentationSpec) -> int:
         full, half, latent_dim = IMAGE_SIDE**2, (IMAGE_SIDE // 2) ** 2, self.dimensions(spec)
         encoder = full * 9 * 32 + half * 9 * (32 * 64 + 2 * 64 * 64) + half * 64 * 32
@@ -61,6 +70,7 @@ class Vae(Representation):
         from sweep.representations import vae_training
 
         settings = VaeSettings.model_validate(spec.representation.settings)
+        assert settings.precision != "auto"
         trained = vae_training.train(
             spec,
             self.dimensions(spec.representation),

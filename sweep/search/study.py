@@ -31,13 +31,12 @@ class Study:
         Raises:
             StudyChangedError: the study was run with another config or other data.
         """
-        self.config = config
         self._data = data
-        self._ledger = _open(storage, config, data)
+        self._ledger, self.config = _open(storage, config, data)
         self._ledger.reconcile(self._objectives)
-        self._history = History(config, self._ledger.attempts(), self._ledger.retried)
-        self._proposer = Proposer(config, self.attempts)
-        self._best = best_attempt(config, self.attempts)
+        self._history = History(self.config, self._ledger.attempts(), self._ledger.retried)
+        self._proposer = Proposer(self.config, self.attempts)
+        self._best = best_attempt(self.config, self.attempts)
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -147,12 +146,16 @@ class Study:
         return objective_values(self.config, result)
 
 
-def _open(storage: BaseStorage, config: StudyConfig, data: DataFacts) -> Ledger:
-    identity = config.identity
+def _open(storage: BaseStorage, config: StudyConfig, data: DataFacts) -> tuple[Ledger, StudyConfig]:
+    """The study's ledger, and the config with all decided that it leaves to the machine."""
     try:
         ledger = Ledger(storage, config.name)
     except UnknownStudyError:
-        return Ledger.create(storage, config.name, directions(config), identity, data)
+        config = config.settled(None)
+        ledger = Ledger.create(storage, config.name, directions(config), config.identity, data)
+        return ledger, config
+    config = config.settled(ledger.config)
+    identity = config.identity
     if ledger.config is not None:
         changes = _forbidden_changes(ledger.config, identity)
         if ledger.data is not None and ledger.data.sha256 != data.sha256:
@@ -166,7 +169,7 @@ def _open(storage: BaseStorage, config: StudyConfig, data: DataFacts) -> Ledger:
                 hint="undo the change, or give the new study a name of its own (--set name=...)",
             )
     ledger.set_config(identity, data)
-    return ledger
+    return ledger, config
 
 
 def _forbidden_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -69,7 +69,10 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
         ("representations.vae.classifier=null", "representations.vae.classifier: must be a"),
         ("representations.vae.classifier.epochs='3'", "classifier.epochs: must be a valid integer"),
         ("representations.vae.learning_rate=.inf", "learning_rate: must be a finite number"),
-        ("representations.vae.precision=int8", "precision: must be 'float32' or 'bfloat16'"),
+        (
+            "representations.vae.precision=int8",
+            "precision: must be 'float32', 'bfloat16' or 'auto'",
+        ),
         ("representations.vae.space=null", "4 trials need a space"),
         ("representations.vae.space.latent_dim=null", "the space of 'vae' needs latent_dim"),
         ("representations.vae.space.latent_dim=4", "latent_dim: must be a mapping"),

@@ -32,6 +32,7 @@ def config(
     sampler: str = "random",
     rows: list[dict[str, Any]] | None = None,
     search: dict[str, Any] | None = None,
+    precision: str = "float32",
     **trials: int,
 ) -> StudyConfig:
     """A study over 3 x 8 cells of vae and 12 of pixels.
@@ -40,6 +41,7 @@ def config(
         sampler: its sampler.
         rows: its rows.
         search: more keys of its search.
+        precision: of the vae.
         trials: number of trials, by representation.
     """
     return parse_config(
@@ -56,6 +58,7 @@ def config(
             "replicates": {"draws": 1, "classifiers": 1},
             "representations": {
                 "vae": {
+                    "precision": precision,
                     "labels_from": "classifier",
                     "classifier": _CLASSIFIER,
                     "trials": trials.get("vae", 0),

@@ -1,0 +1,101 @@
+"""Whether bfloat16 gives as good encoders as float32: two one-sided tests on paired seeds.
+
+    SWEEP_DATA_DIR=... uv run python -m benchmarks.precision [--seeds 8] [--epochs 10]
+
+Each seed trains the notebook's VAE at 10 dimensions twice, from the same initial weights, batch
+order and noise, and then classifiers of 200 neurons on the latent means of each. The two count as
+equivalent when the 90 % intervals of the mean paired differences lie within 0.2 points of accuracy
+and 0.5 nats of loss (Schuirmann 1987). The result is written after every seed, and a second call
+with the same epochs goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from benchmarks.classifier import BATCH
+from benchmarks.equivalence import equivalence
+from benchmarks.measuring import RESULTS, mnist, options, publish, set_threads
+from sweep.classifier import population
+from sweep.classifier.population import Labelled
+from sweep.data.images import Dataset
+from sweep.data.partition import partition
+from sweep.representations import vae_training
+from sweep.representations.vae import Precision
+from sweep.trial import ClassifierTraining, EncoderSpec, NotebookPartition, RepresentationSpec
+
+NAME = "equivalence-of-precisions"
+LATENT_DIM, HIDDEN, MEMBERS = 10, 200, 8
+MARGINS = {"accuracy, %": 0.2, "loss, nats": 0.5}
+TRAINING = ClassifierTraining(epochs=50, batch_size=BATCH, learning_rate=0.001)
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
+
+Scores = dict[str, float]
+
+
+def scores(dataset: Dataset, seed: int, epochs: int, precision: Precision) -> Scores:
+    """Loss of an encoder's last epoch, and the mean accuracy of classifiers on its means."""
+    spec = EncoderSpec(
+        data=dataset.sha256,
+        partition=NotebookPartition(scheme="notebook"),
+        seed=seed,
+        draw=0,
+        representation=RepresentationSpec(name="vae", latent_dim=LATENT_DIM),
+        threads=1,
+    )
+    parts = partition(dataset.labels, spec.partition, seed, 0)
+    trained = vae_training.train(
+        spec,
+        LATENT_DIM,
+        epochs,
+        128,
+        0.001,
+        precision,
+        dataset.images,
+        parts["encoder"],
+        lambda _: None,
+    )
+    train_on, score_on = (
+        Labelled(trained.means[parts[name]], dataset.labels[parts[name]])
+        for name in ("classifier", "test")
+    )
+    generators = [np.random.default_rng([seed, member]) for member in range(MEMBERS)]
+    orders = [
+        np.random.default_rng([seed, MEMBERS + epoch]).permutation(len(train_on.labels))
+        for epoch in range(TRAINING.epochs)
+    ]
+    weights = population.initial_weights(LATENT_DIM, HIDDEN, generators)
+    curves, _ = population.train(weights, TRAINING, train_on, score_on, orders, lambda _: None)
+    return {
+        "accuracy, %": 100 * float(np.mean([each.val_accuracy[-1] for each in curves])),
+        "loss, nats": trained.history["loss"][-1],
+    }
+
+
+def known(epochs: int) -> list[dict[str, Scores]]:
+    """The pairs that an earlier call has left."""
+    path = RESULTS / f"{NAME}.json"
+    result = json.loads(path.read_text()) if path.exists() else {}
+    return list(result["pairs"]) if result.get("epochs") == epochs else []
+
+
+def main() -> None:
+    chosen = options(__doc__, seeds=8, epochs=10)
+    set_threads(1)
+    dataset = mnist().load()
+    pairs = known(chosen.epochs)
+    for seed in range(len(pairs), chosen.seeds):
+        pairs.append({p: scores(dataset, seed, chosen.epochs, p) for p in PRECISIONS})
+        figures: dict[str, Any] = {"epochs": chosen.epochs, "pairs": pairs}
+        if len(pairs) > 1:
+            for score, margin in MARGINS.items():
+                bfloat16, float32 = ([pair[p][score] for pair in pairs] for p in PRECISIONS[::-1])
+                figures[score] = equivalence(bfloat16, float32, margin)
+        publish(NAME, figures)
+
+
+if __name__ == "__main__":
+    main()

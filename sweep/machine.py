@@ -1,0 +1,28 @@
+"""What this machine has."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def available_cores() -> int:
+    """Cores of this machine that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cpu_flags() -> frozenset[str]:
+    """What the CPU can do, in Linux's words; empty where the system does not say."""
+    try:
+        return frozenset(
+            Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
+        )
+    except OSError:
+        return frozenset()
+
+
+def has_bfloat16_units() -> bool:
+    """Whether the CPU multiplies bfloat16 in units of its own (AMX or AVX-512 BF16)."""
+    return not cpu_flags().isdisjoint(("amx_bf16", "avx512_bf16"))
