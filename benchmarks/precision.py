@@ -12,6 +12,8 @@ with the same epochs goes on from there.
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from sweep.classifier.population import Labelled
 from sweep.data.images import Dataset
 from sweep.data.partition import partition
 from sweep.representations import vae_training
+from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.vae import Precision
 from sweep.trial import ClassifierTraining, EncoderSpec, NotebookPartition, RepresentationSpec
 
@@ -47,17 +50,12 @@ def scores(dataset: Dataset, seed: int, epochs: int, precision: Precision) -> Sc
         threads=1,
     )
     parts = partition(dataset.labels, spec.partition, seed, 0)
-    trained = vae_training.train(
-        spec,
-        LATENT_DIM,
-        epochs,
-        128,
-        0.001,
-        precision,
-        dataset.images,
-        parts["encoder"],
-        lambda _: None,
-    )
+    part = parts["encoder"]
+    with tempfile.TemporaryDirectory() as directory:
+        state = Checkpoint(Path(directory, "state"))
+        trained = vae_training.train(
+            spec, LATENT_DIM, epochs, 128, 0.001, precision, dataset.images, part, state, _ignore
+        )
     train_on, score_on = (
         Labelled(trained.means[parts[name]], dataset.labels[parts[name]])
         for name in ("classifier", "test")
@@ -73,6 +71,10 @@ def scores(dataset: Dataset, seed: int, epochs: int, precision: Precision) -> Sc
         "accuracy, %": 100 * float(np.mean([each.val_accuracy[-1] for each in curves])),
         "loss, nats": trained.history["loss"][-1],
     }
+
+
+def _ignore(_fraction: float) -> None:
+    """Nobody asks how much is done."""
 
 
 def known(epochs: int) -> list[dict[str, Scores]]:

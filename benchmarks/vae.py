@@ -9,12 +9,15 @@ neither side's compilation is in it. The peer is the one of benchmarks/peers.py,
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import mnist, options, publish, ratio, set_threads
+from sweep.representations.vae import Precision
 
 IMAGES = 12_800
 BATCH = 128
@@ -22,9 +25,10 @@ LATENT_DIM = 10
 EPOCH_OF_THE_NOTEBOOK = 48_996
 
 
-def ours(images: NDArray[np.uint8], precision: str) -> float:
+def ours(images: NDArray[np.uint8], precision: Precision) -> float:
     """Seconds of the second of three epochs."""
     from sweep.representations import vae_training
+    from sweep.representations.checkpoint import Checkpoint
     from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
 
     spec = EncoderSpec(
@@ -41,7 +45,11 @@ def ours(images: NDArray[np.uint8], precision: str) -> float:
         began.setdefault(int(3 * fraction + 1e-9), time.perf_counter())
 
     part = np.arange(len(images))
-    vae_training.train(spec, LATENT_DIM, 3, BATCH, 0.001, precision, images, part, report)  # type: ignore[arg-type]  # one of two
+    with tempfile.TemporaryDirectory() as directory:
+        checkpoint = Checkpoint(Path(directory, "state"))
+        vae_training.train(
+            spec, LATENT_DIM, 3, BATCH, 0.001, precision, images, part, checkpoint, report
+        )
     return began[2] - began[1]
 
 

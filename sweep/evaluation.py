@@ -24,6 +24,7 @@ from sweep.data.partition import partition
 from sweep.errors import DataError
 from sweep.home import Home, publish_bytes
 from sweep.representations import REPRESENTATIONS
+from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.pictures import draw_pictures
 from sweep.representations.store import EncoderStore
 from sweep.trial import (
@@ -103,8 +104,8 @@ def train_encoder(spec: EncoderSpec, bench: Workbench, report: Report) -> Path:
     dataset = bench.checked_dataset(spec.data)
     part = partition(dataset.labels, spec.partition, spec.seed, spec.draw)["encoder"]
 
-    def train(out: Path) -> EncoderHistory:
-        history = representation.train(spec, dataset.images, part, out, report)
+    def train(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
+        history = representation.train(spec, dataset.images, part, out, checkpoint, report)
         draw_pictures(representation, spec, dataset, part, out)
         return history
 

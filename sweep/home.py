@@ -6,6 +6,7 @@
     <home>/mlflow.db            what MLflow shows of them
     <home>/mlartifacts/         MLflow's artifacts
     <home>/encoders/<key>/      trained encoders, by content key
+    <home>/checkpoints/<key>    encoders whose training was not finished
     <home>/draws/<key>.json     results of single draws, by content key
     <home>/locks/  <home>/logs/
 
@@ -57,7 +58,7 @@ class Home:
             HomeError: the home cannot be created or written.
         """
         try:
-            for directory in (self.encoders, self.draws, self.locks, self.logs):
+            for directory in (self.encoders, self.checkpoints, self.draws, self.locks, self.logs):
                 directory.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.root, prefix=".writable-"):
                 pass
@@ -82,6 +83,10 @@ class Home:
     @property
     def encoders(self) -> Path:
         return self.root / "encoders"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
 
     @property
     def draws(self) -> Path:
@@ -155,7 +160,7 @@ def leftovers(home: Home) -> list[Path]:
 
     A write that goes on at this moment looks the same.
     """
-    places = (home.root, home.encoders, home.draws)
+    places = (home.root, home.encoders, home.checkpoints, home.draws)
     return [
         path
         for place in places

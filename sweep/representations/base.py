@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sweep.data.images import Features
 from sweep.data.partition import Indices
+from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 
 Pictures = NDArray[np.float32]
@@ -70,7 +71,13 @@ class Representation(ABC):
         raise NotImplementedError(f"{self.name} is not trained")
 
     def train(
-        self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
+        self,
+        spec: EncoderSpec,
+        images: NDArray[np.uint8],
+        part: Indices,
+        out: Path,
+        checkpoint: Checkpoint,
+        report: Report,
     ) -> EncoderHistory:
         """Train an encoder and write it, with all that ``features`` needs, into ``out``.
 
@@ -79,6 +86,8 @@ class Representation(ABC):
             images: all images of the dataset, uint8 ``(n, 28, 28)``.
             part: indices of the images to train on.
             out: an empty directory.
+            checkpoint: where a long training keeps its state; what is trained must not depend on
+                whether it went on from there.
             report: is told how much is done.
 
         Raises:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation, as_floats
+from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec
 
 _PIXELS = IMAGE_SIDE**2
@@ -46,7 +47,13 @@ class Pca(Representation):
         return _PIXELS**2
 
     def train(
-        self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
+        self,
+        spec: EncoderSpec,
+        images: NDArray[np.uint8],
+        part: Indices,
+        out: Path,
+        checkpoint: Checkpoint,  # it takes seconds: nothing is kept of a part
+        report: Report,
     ) -> EncoderHistory:
         from sklearn.decomposition import PCA
 

@@ -18,7 +18,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sweep.home import Home, published_directory, remove_leftovers
+from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderHistory, EncoderRecord, EncoderSpec
+
+Training = Callable[[Path, Checkpoint], EncoderHistory]
+"""Fills a directory with an encoder."""
 
 _MANIFEST = "manifest.json"
 _RECORD = "record.json"
@@ -46,35 +50,40 @@ class EncoderStore:
         """The pictures that were drawn of a published encoder."""
         return sorted(self.path(key).glob("*.png"))
 
-    def get_or_train(
-        self, spec: EncoderSpec, parameters: int, train: Callable[[Path], EncoderHistory]
-    ) -> Path:
+    def get_or_train(self, spec: EncoderSpec, parameters: int, train: Training) -> Path:
         """The encoder's directory; ``train`` fills it if it is not there yet.
 
         Args:
             spec: which encoder.
             parameters: its number of parameters at inference, for its record.
-            train: fills the directory it is given, and returns the history.
+            train: fills the directory it is given, and returns the history; it may keep its state
+                in a checkpoint, and go on from what an earlier training has left there.
         """
         path = self.path(spec.key)
         with FileLock(self._home.locks / f"encoder-{spec.key}.lock"):
             if not self.has(spec.key) or not self._intact(path):
                 remove_leftovers(path)  # of a training that was killed: the lock is ours now
                 with published_directory(path) as directory:
-                    started = time.time()
-                    history = train(directory)
+                    checkpoint = self._checkpoint(spec.key)
+                    history = train(directory, checkpoint)
+                    seconds, finished = checkpoint.seconds, time.time()
                     record = EncoderRecord(
                         spec=spec,
                         history=history,
                         parameters=parameters,
-                        train_seconds=time.time() - started,
-                        started_at=int(started * 1000),
-                        finished_at=int(time.time() * 1000),
+                        train_seconds=seconds,
+                        started_at=int(1000 * (finished - seconds)),
+                        finished_at=int(1000 * finished),
                     )
                     (directory / _RECORD).write_text(record.model_dump_json())
                     (directory / _MANIFEST).write_text(json.dumps(_checksums(directory)))
+                checkpoint.remove()
             os.utime(path / _MANIFEST)  # the time of its last use
         return path
+
+    def list_half_trained(self) -> list[str]:
+        """The keys of encoders whose training has left a checkpoint."""
+        return sorted(path.name for path in self._home.checkpoints.glob("[!.]*"))
 
     def list_keys(self) -> list[str]:
         """The keys of all published encoders."""
@@ -89,12 +98,15 @@ class EncoderStore:
         return sum(file.stat().st_size for file in self.path(key).iterdir())
 
     def remove(self, key: str) -> bool:
-        """Remove an encoder and what trainings of it have left; whether it was not in use."""
+        """Remove an encoder, however far it is trained; whether it was not in use."""
         return self._clear(key, with_encoder=True)
 
     def remove_leftovers(self, key: str) -> bool:
         """Remove what trainings of an encoder have left, and damaged ones; not the encoder."""
         return self._clear(key, with_encoder=False)
+
+    def _checkpoint(self, key: str) -> Checkpoint:
+        return Checkpoint(self._home.checkpoints / key)
 
     def _clear(self, key: str, with_encoder: bool) -> bool:
         path = self.path(key)
@@ -102,6 +114,8 @@ class EncoderStore:
             with FileLock(self._home.locks / f"encoder-{key}.lock", blocking=False):
                 if with_encoder and path.exists():
                     _set_aside(path)  # under another name it is gone at once, or still whole
+                if with_encoder:
+                    self._checkpoint(key).remove()
                 remove_leftovers(path)
                 for aside in path.parent.glob(f"{key}.damaged-*"):
                     shutil.rmtree(aside)

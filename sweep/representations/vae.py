@@ -17,6 +17,7 @@ from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.machine import has_bfloat16_units
 from sweep.representations.base import Pictures, Representation
+from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
 
 Precision = Literal["float32", "bfloat16"]
@@ -65,7 +66,13 @@ class Vae(Representation):
         return encoder + 2 * 32 * latent_dim + decoder
 
     def train(
-        self, spec: EncoderSpec, images: NDArray[np.uint8], part: Indices, out: Path, report: Report
+        self,
+        spec: EncoderSpec,
+        images: NDArray[np.uint8],
+        part: Indices,
+        out: Path,
+        checkpoint: Checkpoint,
+        report: Report,
     ) -> EncoderHistory:
         from sweep.representations import vae_training
 
@@ -80,6 +87,7 @@ class Vae(Representation):
             settings.precision,
             images,
             part,
+            checkpoint,
             report,
         )
         np.savez(out / WEIGHTS_FILE, allow_pickle=False, **trained.weights)

@@ -21,6 +21,7 @@ from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.errors import DivergedError
 from sweep.representations.base import Pictures
+from sweep.representations.checkpoint import Checkpoint, State
 from sweep.representations.vae import Precision
 from sweep.trial import EncoderHistory, EncoderSpec, Report
 
@@ -102,6 +103,7 @@ def train(
     precision: Precision,
     images: NDArray[np.uint8],
     part: Indices,
+    checkpoint: Checkpoint,
     report: Report,
 ) -> Trained:
     """Train the VAE of ``spec``, whose settings are given besides.
@@ -115,6 +117,7 @@ def train(
         precision: of the arithmetic.
         images: all images of the dataset, uint8 ``(n, 28, 28)``.
         part: indices of the images to train on.
+        checkpoint: keeps the state after every epoch; the training goes on from there.
         report: is told how much is done.
 
     Raises:
@@ -123,11 +126,13 @@ def train(
     seed = partial(seeds.integer, spec.seed, "encoder", spec.key)
     encoder = build_encoder(latent_dim, seed("encoder"), precision)
     decoder = build_decoder(latent_dim, seed("decoder"), precision)
-    step = _training_step(encoder, decoder, tf.constant(images[part]), learning_rate)
+    optimizer = keras.optimizers.RMSprop(learning_rate)
+    step = _training_step(encoder, decoder, tf.constant(images[part]), optimizer)
+    variables = [*encoder.variables, *decoder.variables, *optimizer.variables]
 
-    rows: list[NDArray[np.float64]] = []
+    rows = _restore(variables, checkpoint)
     batches = _cuts(len(part), batch_size)
-    for epoch in range(epochs):
+    for epoch in range(len(rows), epochs):
         order = seeds.generator(spec.seed, "encoder", spec.key, "order", epoch).permutation(
             len(part)
         )
@@ -143,6 +148,7 @@ def train(
                 f"in epoch {epoch + 1} of {epochs} (draw {spec.draw + 1})"
             )
         rows.append(sums / len(part))
+        checkpoint.save(_state(variables, rows))
 
     weights = {
         f"{network.name}_{place:02}": weight
@@ -173,14 +179,16 @@ def decode(weights: Mapping[str, NDArray[np.float32]], points: Features) -> Pict
 
 
 def _training_step(
-    encoder: keras.Model, decoder: keras.Model, images: tf.Tensor, learning_rate: float
+    encoder: keras.Model,
+    decoder: keras.Model,
+    images: tf.Tensor,
+    optimizer: keras.optimizers.Optimizer,
 ) -> tf.types.experimental.GenericFunction:
     """A compiled step: batch indices and a noise seed in, sums over the batch out.
 
     The sums: reconstruction loss, KL, and each latent mean's first and second moment.
     """
     variables = encoder.trainable_variables + decoder.trainable_variables
-    optimizer = keras.optimizers.RMSprop(learning_rate)
     optimizer.build(variables)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
@@ -208,6 +216,22 @@ def _training_step(
         )
 
     return step
+
+
+def _state(variables: list[keras.Variable], rows: list[NDArray[np.float64]]) -> State:
+    """All that the training needs to go on after the epochs of which ``rows`` tell."""
+    values = {f"variable_{n:02}": variable.numpy() for n, variable in enumerate(variables)}
+    return {**values, "rows": np.array(rows)}
+
+
+def _restore(variables: list[keras.Variable], checkpoint: Checkpoint) -> list[NDArray[np.float64]]:
+    """Set the variables as the last finished epoch left them; the rows of the finished epochs."""
+    state = checkpoint.load()
+    if state is None:
+        return []
+    for n, variable in enumerate(variables):
+        variable.assign(state[f"variable_{n:02}"])
+    return list(state["rows"])
 
 
 def _history(epochs: NDArray[np.float64], latent_dim: int) -> EncoderHistory:

@@ -12,6 +12,7 @@ from pathlib import Path
 from sweep.errors import DataError, DivergedError
 from sweep.evaluation import SPEC
 from sweep.home import Home
+from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.store import EncoderStore
 from sweep.trial import (
     Curves,
@@ -42,7 +43,7 @@ def work(home: Home, payload: str, report: Report) -> str:
     return evaluate(home, spec).model_dump_json()
 
 
-def train(spec: EncoderSpec, out: Path) -> EncoderHistory:
+def train(spec: EncoderSpec, out: Path, checkpoint: Checkpoint) -> EncoderHistory:
     if spec.representation.latent_dim == BROKEN_LATENT_DIM:
         raise DivergedError("the VAE diverged")
     time.sleep(0.05)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sweep.representations import REPRESENTATIONS
+from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (120, 28, 28)).astype(np.uint8)
@@ -39,7 +40,12 @@ def test_a_representation_keeps_its_promises(name: str, tmp_path: Path) -> None:
         )
         encoder = tmp_path
         history = representation.train(
-            encoder_spec, IMAGES, np.arange(100), encoder, lambda _: None
+            encoder_spec,
+            IMAGES,
+            np.arange(100),
+            encoder,
+            Checkpoint(tmp_path / "state"),
+            lambda _: None,
         )
         assert history
         assert all(len(curve) == 1 for curve in history.values())

@@ -10,6 +10,7 @@ from PIL import Image
 
 from sweep.data.images import Dataset
 from sweep.representations import REPRESENTATIONS
+from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.pictures import draw_pictures
 from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
 
@@ -33,7 +34,9 @@ def spec(latent_dim: int) -> EncoderSpec:
 
 def test_features_are_projections_on_the_principal_directions(tmp_path: Path) -> None:
     """Of the encoder partition alone, up to a direction's sign; what is kept adds up."""
-    history = PCA.train(spec(5), IMAGES, PART, tmp_path, lambda _: None)
+    history = PCA.train(
+        spec(5), IMAGES, PART, tmp_path, Checkpoint(tmp_path / "state"), lambda _: None
+    )
     pixels = IMAGES.reshape(300, -1) / 255
     mean = pixels[PART].mean(axis=0)
     _, values, directions = np.linalg.svd(pixels[PART] - mean, full_matrices=False)
@@ -49,7 +52,7 @@ def test_features_are_projections_on_the_principal_directions(tmp_path: Path) ->
 
 def test_parameters_are_what_is_stored(tmp_path: Path) -> None:
     """The components and the mean: 8,624 numbers for 10 components of 784 pixels."""
-    PCA.train(spec(10), IMAGES, PART, tmp_path, lambda _: None)
+    PCA.train(spec(10), IMAGES, PART, tmp_path, Checkpoint(tmp_path / "state"), lambda _: None)
     with np.load(tmp_path / "pca.npz") as model:
         stored = model["components"].size + model["mean"].size
     assert PCA.parameters(spec(10).representation) == stored == 8624
@@ -58,7 +61,9 @@ def test_parameters_are_what_is_stored(tmp_path: Path) -> None:
 @pytest.mark.parametrize("latent_dim", [1, 2, 5])
 def test_an_encoder_has_its_pictures(tmp_path: Path, latent_dim: int) -> None:
     """Twenty reconstructions under their originals, 64 samples, and a map of the latent space."""
-    PCA.train(spec(latent_dim), IMAGES, PART, tmp_path, lambda _: None)
+    PCA.train(
+        spec(latent_dim), IMAGES, PART, tmp_path, Checkpoint(tmp_path / "state"), lambda _: None
+    )
     dataset = Dataset("noise", IMAGES, LABELS)
     draw_pictures(PCA, spec(latent_dim), dataset, np.arange(300), tmp_path)
     size = 2 * (28 + 2)

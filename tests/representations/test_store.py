@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sweep.home import Home
+from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.store import EncoderStore
 from sweep.trial import EncoderHistory, EncoderSpec, NotebookPartition, RepresentationSpec
 
@@ -37,7 +40,7 @@ class Training:
     def __init__(self) -> None:
         self.times = 0
 
-    def __call__(self, out: Path) -> EncoderHistory:
+    def __call__(self, out: Path, checkpoint: Checkpoint) -> EncoderHistory:
         self.times += 1
         (out / "weights.npz").write_bytes(b"weights")
         return HISTORY
@@ -58,7 +61,7 @@ def test_an_encoder_is_trained_once(home: Home) -> None:
 def test_a_training_that_fails_leaves_nothing(home: Home) -> None:
     """No half of an encoder is ever found."""
 
-    def fail(out: Path) -> EncoderHistory:
+    def fail(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
         (out / "weights.npz").write_bytes(b"half")
         raise RuntimeError("no")
 
@@ -98,6 +101,38 @@ def test_what_a_killed_training_left_is_removed(home: Home) -> None:
     assert {path.name for path in home.encoders.iterdir()} == {SPEC.key, ".other-abc"}
 
 
+def test_what_was_trained_of_an_encoder_is_handed_on(home: Home) -> None:
+    """A training that is cut short leaves its state to the next, with its seconds, and no other."""
+    store = EncoderStore(home)
+
+    def cut_short(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
+        time.sleep(0.2)
+        checkpoint.save({"epoch": np.array(7)})
+        raise CutError
+
+    def go_on(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
+        state = checkpoint.load()
+        assert state is not None
+        assert state.keys() == {"epoch"}
+        assert int(state["epoch"]) == 7
+        return HISTORY
+
+    with pytest.raises(CutError):
+        store.get_or_train(SPEC, 0, cut_short)
+    assert store.list_half_trained() == [SPEC.key]
+    store.get_or_train(SPEC, 0, go_on)
+    assert store.list_half_trained() == []
+    record = store.record(SPEC.key)
+    assert record.train_seconds > 0.2
+    assert record.finished_at - record.started_at == pytest.approx(
+        1000 * record.train_seconds, abs=2
+    )
+
+
+class CutError(Exception):
+    """Ends a training."""
+
+
 RACER = """
 import sys, time
 from pathlib import Path
@@ -105,7 +140,7 @@ from sweep.home import Home
 from sweep.representations.store import EncoderStore
 from tests.representations.test_store import HISTORY, SPEC
 
-def train(out):
+def train(out, checkpoint):
     with open(sys.argv[2], "a") as log:
         log.write("trained\\n")
     time.sleep(1)

@@ -9,6 +9,7 @@ import pytest
 
 from sweep.errors import DivergedError
 from sweep.representations import vae_training
+from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.vae import (
     MEANS_FILE,
     WEIGHTS_FILE,
@@ -43,7 +44,14 @@ def spec(draw: int = 0, latent_dim: int = 3, **settings: object) -> EncoderSpec:
 
 def train(out: Path, **options: object) -> EncoderHistory:
     out.mkdir()
-    return Vae().train(spec(**options), IMAGES, PART, out, lambda _: None)  # type: ignore[arg-type]  # plain numbers
+    return Vae().train(
+        spec(**options),  # type: ignore[arg-type]  # plain numbers
+        IMAGES,
+        PART,
+        out,
+        Checkpoint(out.with_suffix(".state")),
+        lambda _: None,
+    )
 
 
 @pytest.mark.parametrize("latent_dim", [2, 8, 10, 16])
@@ -74,6 +82,48 @@ def test_training_is_a_function_of_its_spec(tmp_path: Path) -> None:
     assert first != other
     means = [np.load(tmp_path / name / MEANS_FILE) for name in ("first", "again")]
     np.testing.assert_array_equal(*means)
+
+
+class CutError(Exception):
+    """Ends a training."""
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_training_that_is_cut_short_goes_on(tmp_path: Path, precision: str) -> None:
+    """After every finished epoch: the same bits as without a cut, and no epoch trained twice."""
+    options = {"epochs": 4, "precision": precision}
+    whole = train(tmp_path / "whole", **options)
+    checkpoint = Checkpoint(tmp_path / "state")
+
+    def go_on(out: Path, last: int) -> EncoderHistory:
+        begun: list[float] = []
+
+        def report(fraction: float) -> None:
+            begun.append(4 * fraction)
+            if len(begun) == 2 and last < 3:
+                raise CutError
+
+        out.mkdir()
+        history = Vae().train(spec(**options), IMAGES, PART, out, checkpoint, report)  # type: ignore[arg-type]  # plain numbers
+        assert begun == [3]
+        return history
+
+    for epoch in range(3):
+        with pytest.raises(CutError):
+            go_on(tmp_path / f"part-{epoch}", epoch)
+    assert go_on(tmp_path / "last", 3) == whole
+    means = [np.load(tmp_path / name / MEANS_FILE) for name in ("whole", "last")]
+    np.testing.assert_array_equal(*means)
+
+
+@pytest.mark.parametrize("damage", [slice(0), slice(20), slice(3000), slice(None, None, -1)])
+def test_a_damaged_checkpoint_is_not_used(tmp_path: Path, damage: slice) -> None:
+    """The training starts anew, and ends as if there had been none."""
+    whole = train(tmp_path / "whole")
+    state = tmp_path / "whole.state"
+    state.write_bytes(state.read_bytes()[damage])
+    state.rename(tmp_path / "again.state")
+    assert train(tmp_path / "again") == whole
 
 
 def test_the_history_is_of_its_epochs(tmp_path: Path) -> None:
@@ -117,12 +167,13 @@ def test_weights_and_outputs_are_float32(precision: vae_training.Precision) -> N
         assert precision in inner
 
 
-def test_bfloat16_trains_as_float32_does() -> None:
+def test_bfloat16_trains_as_float32_does(tmp_path: Path) -> None:
     """The same initial weights, order and noise: nearly the same losses, of other bits."""
 
     def losses(precision: vae_training.Precision) -> tuple[float, ...]:
+        checkpoint = Checkpoint(tmp_path / precision)
         trained = vae_training.train(
-            spec(), 3, 3, 64, 0.0001, precision, IMAGES, PART, lambda _: None
+            spec(), 3, 3, 64, 0.0001, precision, IMAGES, PART, checkpoint, lambda _: None
         )
         return trained.history["loss"]
 
