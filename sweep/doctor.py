@@ -7,7 +7,8 @@ import platform
 import shutil
 import sqlite3
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,12 +19,16 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from sweep.data.datasets import DatasetName, DatasetSource
+from sweep.database import masked, reason
 from sweep.errors import DataError, SweepError
 from sweep.home import Home, leftovers
-from sweep.lease import holder
+from sweep.lease import last_owner
 from sweep.machine import available_cores, cpu_flags
+from sweep.representations.store import EncoderStore
+from sweep.search.attempt import State
 from sweep.search.ledger import Ledger, study_names
-from sweep.search.storage import masked, open_storage
+from sweep.search.storage import open_storage
+from sweep.tracking import find_trial_run_ids
 from sweep.tracking.connection import is_server, tracking_uri
 
 _DISTRIBUTION = "latent-sweep"
@@ -58,6 +63,7 @@ def examine(home: Home, storage_url: str, data_dir: Path | None) -> Iterator[Fin
     if storage.level == "ok" and _exists(storage_url):
         yield from _studies(home, storage_url)
     yield _tracking(home)
+    yield from _encoders(home)
     yield _remains(home)
 
 
@@ -214,19 +220,51 @@ def _studies(home: Home, url: str) -> Iterator[Finding]:
     storage = open_storage(url)
     for name in study_names(storage):
         attempts = Ledger(storage, name).attempts()
-        running = sum(attempt.result is None and attempt.failure is None for attempt in attempts)
-        owner = holder(home, name)
-        if owner is not None:
+        latest = {attempt.spec.key: attempt for attempt in attempts}.values()
+        states = Counter(attempt.state for attempt in latest)
+        owner = last_owner(url, name)
+        if owner is not None and owner.is_alive:
             yield Finding(f"study {name}", "ok", f"is being run by {owner}")
-        elif running:
+            continue
+        dead = f", by {owner}" if owner else ""
+        if running := states[State.RUNNING]:
             yield Finding(
                 f"study {name}",
                 "warning",
-                f"{running} trials were running when their run died",
-                "sweep run with the study's config: they run again",
+                f"{running} trials were running when their run died{dead}",
+                "sweep run with the study's config: it takes over, and they run again",
             )
+        elif failed := states[State.FAILED]:
+            mend = f"sweep status {name} says why; sweep retry {name} queues them again"
+            yield Finding(f"study {name}", "warning", f"{failed} trials failed", mend)
         else:
-            yield Finding(f"study {name}", "ok", "is not being run")
+            yield Finding(f"study {name}", "ok", f"{states[State.COMPLETE]} trials are complete")
+        yield from _unprojected(home, name, [a.number for a in attempts])
+
+
+def _unprojected(home: Home, study: str, trials: Collection[int]) -> Iterator[Finding]:
+    """What MLflow does not hold of a study that is not being run."""
+    try:
+        missing = set(trials) - set(find_trial_run_ids(home, study))
+    except Exception:  # whatever MLflow raises: the finding on MLflow says why
+        return
+    if missing:
+        found = f"MLflow lacks the runs of {len(missing)} trials"
+        yield Finding(f"study {study}", "warning", found, f"sweep sync {study}")
+
+
+def _encoders(home: Home) -> Iterator[Finding]:
+    store = EncoderStore(home)
+    keys = store.list_keys()
+    if damaged := [key for key in keys if not store.is_intact(key)]:
+        found = f"{len(damaged)} of {len(keys)} are damaged: {', '.join(damaged)}"
+        mend = "none is needed: who needs them sets them aside, and trains them again"
+        yield Finding("encoders", "warning", found, mend)
+    else:
+        yield Finding("encoders", "ok", f"{len(keys)}, all of them whole")
+    if half := store.list_half_trained():
+        mend = "sweep run goes on with its study's; sweep store --prune removes what none needs"
+        yield Finding("half-trained encoders", "warning", f"{len(half)}", mend)
 
 
 def _tracking(home: Home) -> Finding:
@@ -236,10 +274,11 @@ def _tracking(home: Home) -> Finding:
             with urllib.request.urlopen(  # noqa: S310  # http, as the line above says
                 f"{uri.rstrip('/')}/health", timeout=_SERVER_SECONDS
             ):
-                return Finding("MLflow", "ok", f"{uri} answers")
+                return Finding("MLflow", "ok", f"{masked(uri)} answers")
         except (OSError, ValueError) as error:
             mend = "start that server, or unset MLFLOW_TRACKING_URI; then sweep sync STUDY"
-            return Finding("MLflow", "problem", f"{uri} does not answer: {error}", mend)
+            found = f"{masked(uri)} does not answer: {reason(error)}"
+            return Finding("MLflow", "problem", found, mend)
     file = None if is_server(uri) else _sqlite_file(uri)
     if file is not None and not file.exists():
         return Finding("MLflow", "ok", "no runs yet")

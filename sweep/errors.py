@@ -64,5 +64,9 @@ class StoppedError(SweepError):
     exit_status = 130
 
 
+class OutageError(SweepError):
+    """What a running study writes to is out of reach: mend it, and the same command goes on."""
+
+
 class DivergedError(SweepError):
     """A training left the finite numbers: its trial has failed and is not tried again."""

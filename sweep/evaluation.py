@@ -5,23 +5,25 @@ Knows TensorFlow (through what it calls) and numpy, and neither Optuna, MLflow n
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
 from sweep import classifier, seeds
 from sweep.data.datasets import DatasetSource
 from sweep.data.images import Dataset
 from sweep.data.partition import partition
-from sweep.errors import DataError
+from sweep.errors import DataError, OutageError
 from sweep.home import Home, publish_bytes
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.checkpoint import Checkpoint
@@ -86,12 +88,28 @@ def prepare_worker(home: Home, source: DatasetSource, threads: int) -> Callable[
         spec = SPEC.validate_json(payload)
         if spec.threads != threads:
             raise ValueError(f"a worker of {threads} threads was given a spec of {spec.threads}")
-        if isinstance(spec, EncoderSpec):
-            train_encoder(spec, bench, report)
-            return bench.encoders.record(spec.key).model_dump_json()
-        return evaluate(spec, bench, report).model_dump_json()
+        with _outages(home):
+            if isinstance(spec, EncoderSpec):
+                train_encoder(spec, bench, report)
+                return bench.encoders.record(spec.key).model_dump_json()
+            return evaluate(spec, bench, report).model_dump_json()
 
     return work
+
+
+@contextmanager
+def _outages(home: Home) -> Iterator[None]:
+    """Tell a home that takes no more writes from what may be wrong with a task."""
+    try:
+        yield
+    except OSError as error:
+        # Without a number, as NumPy says of an array that did not fit on the disk.
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, None):
+            raise
+        raise OutageError(
+            f"the home {home.root} does not take what is written: {error.strerror or error}",
+            hint="free some space, or make it writable; sweep store --prune may help",
+        ) from error
 
 
 def train_encoder(spec: EncoderSpec, bench: Workbench, report: Report) -> Path:
@@ -119,16 +137,27 @@ def evaluate(spec: TrialSpec, bench: Workbench, report: Report) -> TrialResult:
     Raises:
         DivergedError: a training left the finite numbers.
     """
-    started = time.time()
+    started_at, began = time.time(), time.perf_counter()
     draws = []
     for draw in range(spec.draws):
         path = bench.home.draws / f"{spec.draw_key(draw)}.json"
-        if not path.exists():
+        result = _stored_draw(path)
+        if result is None:
             within = partial(_report_within, report, draw, spec.draws)
             result = _evaluate_draw(spec, draw, bench, within)
             publish_bytes(path, result.model_dump_json().encode())
-        draws.append(DrawResult.model_validate_json(path.read_bytes()))
-    return _trial_result(spec, draws, started)
+        draws.append(result)
+    # By the clock at the beginning and a clock that cannot jump since: it ends after its beginning.
+    finished_at = started_at + time.perf_counter() - began
+    return _trial_result(spec, draws, int(1000 * started_at), int(1000 * finished_at))
+
+
+def _stored_draw(path: Path) -> DrawResult | None:
+    """A draw's result; None if it is not stored, or not whole."""
+    try:
+        return DrawResult.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
 
 
 def _report_within(report: Report, draw: int, draws: int, fraction: float) -> None:
@@ -145,7 +174,7 @@ def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report)
     encoder = None
     if representation.is_trained:
         encoder = train_encoder(spec.encoder(draw), bench, report)
-    started = time.time()
+    began = time.perf_counter()
     parts = partition(dataset.labels, spec.partition, spec.seed, draw)
 
     def labelled(part: str) -> population.Labelled:
@@ -178,11 +207,13 @@ def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report)
         draw=draw,
         labels=len(train_on.labels),
         members=curves,
-        seconds=time.time() - started,
+        seconds=time.perf_counter() - began,
     )
 
 
-def _trial_result(spec: TrialSpec, draws: list[DrawResult], started: float) -> TrialResult:
+def _trial_result(
+    spec: TrialSpec, draws: list[DrawResult], started_at: int, finished_at: int
+) -> TrialResult:
     representation = REPRESENTATIONS[spec.representation.name]
     members = [curves for draw in draws for curves in draw.members]
 
@@ -214,6 +245,6 @@ def _trial_result(spec: TrialSpec, draws: list[DrawResult], started: float) -> T
         ),
         encoders=tuple(spec.encoder(draw.draw).key for draw in draws if representation.is_trained),
         train_seconds=math.fsum(draw.seconds for draw in draws),
-        started_at=int(started * 1000),
-        finished_at=int(time.time() * 1000),
+        started_at=started_at,
+        finished_at=finished_at,
     )

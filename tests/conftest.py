@@ -13,6 +13,11 @@ hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=15, help="SIGKILLs of each chaos test")
+    parser.addoption("--chaos-seed", type=int, default=None, help="repeats a chaos test's moments")
+
+
 @pytest.fixture(scope="session")
 def tiny_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The config of a study that takes seconds."""

@@ -2,41 +2,146 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from sweep import lease as lease_module
 from sweep.errors import StudyBusyError
 from sweep.home import Home
-from sweep.lease import lease
+from sweep.lease import LEASE_SECONDS, last_owner, lease
 
 OWNER = """
 import sys, time
 from pathlib import Path
 from sweep.lease import lease
 from sweep.home import Home
-with lease(Home.at(Path(sys.argv[1])), "study"):
+with lease(Home.at(Path(sys.argv[1])), sys.argv[2], "study") as held:
     print("held", flush=True)
-    time.sleep(60)
+    while not held.lost:
+        time.sleep(0.05)
+print("lost", flush=True)
 """
 
+other_host = pytest.mark.skipif(
+    os.getuid() != 0 or shutil.which("unshare") is None, reason="only root may be another host"
+)
 
-def test_a_lease_has_one_owner_and_ends_with_it(tmp_path: Path) -> None:
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A storage that several homes share."""
+    return f"sqlite:///{tmp_path}/optuna.db"
+
+
+def home(path: Path) -> Home:
+    made = Home.at(path)
+    made.create()
+    return made
+
+
+@contextmanager
+def owner(at: Home, url: str, host: str | None = None) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lease, perhaps on a host of another name; killed at the end."""
+    command = [sys.executable, "-c", OWNER, str(at.root), url]
+    if host is not None:
+        inside = 'hostname "$0" && exec "$@"'
+        command = ["unshare", "--uts", "sh", "-c", inside, host, *command]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_lease_has_one_owner_and_ends_with_it(tmp_path: Path, url: str) -> None:
     """A living owner is named; when it is killed, the lease is free at once."""
-    home = Home.at(tmp_path)
-    home.create()
-    with subprocess.Popen([sys.executable, "-c", OWNER, tmp_path], stdout=subprocess.PIPE) as owner:
-        assert owner.stdout is not None
-        owner.stdout.readline()
-        busy = pytest.raises(StudyBusyError, match=f"process {owner.pid}")
-        with busy as raised, lease(home, "study"):
+    at = home(tmp_path)
+    with owner(at, url) as process:
+        busy = pytest.raises(StudyBusyError, match=f"process {process.pid} on")
+        with busy as raised, lease(at, url, "study"):
             pass
         assert raised.value.exit_status == 1
-        with lease(home, "another"):
+        found = last_owner(url, "study")
+        assert found is not None
+        assert found.is_alive
+        with lease(at, url, "another"):
             pass
-        owner.kill()
-        owner.wait()
-        with lease(home, "study"):
+        process.kill()
+        process.wait()
+        found = last_owner(url, "study")
+        assert found is not None
+        assert not found.is_alive
+        with lease(at, url, "study") as held:
+            assert not held.lost
+
+
+def test_a_storage_that_homes_share(tmp_path: Path, url: str) -> None:
+    """The lease is the storage's: another home does not help, until the owner is dead."""
+    with owner(home(tmp_path / "one"), url) as process:
+        with pytest.raises(StudyBusyError), lease(home(tmp_path / "two"), url, "study"):
             pass
+        process.kill()
+        process.wait()
+        with lease(home(tmp_path / "two"), url, "study"):
+            pass
+
+
+@other_host
+def test_an_owner_on_another_host(tmp_path: Path, url: str) -> None:
+    """Believed to be alive until it has not renewed its lease for a while."""
+    with owner(home(tmp_path / "one"), url, host="elsewhere") as process:
+        process.kill()
+        process.wait()
+        busy = pytest.raises(StudyBusyError, match=f"process {process.pid} on elsewhere")
+        with busy, lease(home(tmp_path / "two"), url, "study"):
+            pass
+        age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
+        with lease(home(tmp_path / "two"), url, "study"):
+            pass
+
+
+@other_host
+def test_an_owner_that_only_seemed_dead_steps_back(tmp_path: Path, url: str) -> None:
+    """It was stopped for long enough; when it goes on it finds its lease taken."""
+    with owner(home(tmp_path / "one"), url, host="elsewhere") as process:
+        process.send_signal(signal.SIGSTOP)
+        age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
+        with lease(home(tmp_path / "two"), url, "study") as held:
+            process.send_signal(signal.SIGCONT)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "lost\n"
+            assert not held.lost
+
+
+def test_a_lease_is_renewed(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the background, as long as it is held."""
+    monkeypatch.setattr(lease_module, "_RENEWAL_SECONDS", 0.1)
+    with lease(home(tmp_path), url, "study"):
+        age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
+        time.sleep(1)
+        found = last_owner(url, "study")
+        assert found is not None
+        assert found.silent < 5
+
+
+def age_lease(database: Path, seconds: float) -> None:
+    """Have the lease look as if it had been renewed so long ago."""
+    with sqlite3.connect(database) as connection:
+        aged = "UPDATE sweep_lease SET renewed = datetime('now', ?)"
+        assert connection.execute(aged, (f"-{seconds} seconds",)).rowcount == 1
+    connection.close()

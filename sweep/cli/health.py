@@ -79,6 +79,7 @@ def store(
     at = Home.at(home)
     encoders = stocked.stock(at, storage_url(at))
     unneeded = [encoder for encoder in encoders if not encoder.studies]
+    abandoned = stocked.abandoned(at, storage_url(at)) if prune else []
     if format_ is Facts.json:
         facts = [asdict(e) | {"spec": e.spec.model_dump(mode="json")} for e in encoders]
         print(json.dumps({"encoders": facts}, indent=2))
@@ -86,7 +87,7 @@ def store(
         _print_encoders(encoders)
     if not prune:
         return
-    if not unneeded and not leftovers(at):
+    if not unneeded and not abandoned and not leftovers(at):
         if not quiet:
             stderr.print("Nothing to remove: every encoder is needed.")
         return
@@ -100,7 +101,8 @@ def store(
             )
         if not typer.confirm(question, err=True):
             return
-    removed = stocked.prune(at, unneeded)
+    stocked.prune(at, abandoned)
+    removed = stocked.prune(at, [encoder.key for encoder in unneeded])
     if not quiet:
         kept = len(unneeded) - removed
         in_use = f"; {kept} are in use and stay" if kept else ""

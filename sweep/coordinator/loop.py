@@ -7,6 +7,7 @@ waits for nothing is never held up. Everything is recorded here, in one process.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from sweep.coordinator.projection import (
     encoder_run,
     representation_label,
 )
-from sweep.errors import DivergedError, InputError
+from sweep.errors import DivergedError, InputError, OutageError
 from sweep.execution import Executor, Failed, Outcome, Task
 from sweep.execution.base import FailureKind
 from sweep.representations import REPRESENTATIONS
@@ -28,10 +29,14 @@ from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt, Cause, Failure
 from sweep.search.history import Progress
 from sweep.search.ledger import interruption
+from sweep.search.patience import PATIENCE_SECONDS
 from sweep.search.study import Study
 from sweep.trial import EncoderRecord, EncoderSpec, TrialResult, TrialSpec
 
+log = logging.getLogger("sweep")
+
 _TICK_SECONDS = 0.2
+_OUTAGE_PAUSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ class Loop:
         self._jobs: dict[str, _Job] = {}
         self._broken: dict[str, Failure] = {}
         """Encoders that cannot be trained, by key, and why."""
+        self._outage_began: float | None = None
+        self._resume_at = 0.0
         self._pace = Pace()
         self._news: list[str] = []
 
@@ -105,7 +112,7 @@ class Loop:
             while not stopping():
                 self._fill()
                 self._watch(self._snapshot())
-                if not self._jobs:
+                if not self._jobs and not self._waits:
                     return
                 for outcome in self._executor.wait(_TICK_SECONDS):
                     self._settle(outcome)
@@ -117,9 +124,14 @@ class Loop:
                 self._record(self._study.fail(attempt, interruption()))
             self._watch(self._snapshot())
 
+    @property
+    def _waits(self) -> bool:
+        """Whether nothing is begun, because what the workers write would not be taken."""
+        return time.monotonic() < self._resume_at
+
     def _fill(self) -> None:
         """Give every free worker something to do, as long as there is anything."""
-        while self._executor.free:
+        while self._executor.free and not self._waits:
             job = self._next_job()
             if job is None:
                 return
@@ -163,6 +175,9 @@ class Loop:
         if isinstance(outcome.result, Failed):
             self._settle_failure(job, outcome.result)
             return
+        if self._outage_began is not None:
+            self._outage_began = None
+            log.warning("What is written is taken again, and the study goes on.")
         self._pace.note(job.kind, time.monotonic() - job.began)
         if job.encoder:
             record = EncoderRecord.model_validate_json(outcome.result)
@@ -180,9 +195,13 @@ class Loop:
         self._record(self._study.complete(job.attempt, result))
 
     def _settle_failure(self, job: _Job, failed: Failed) -> None:
-        if isinstance(failed.error, InputError):
-            self._pending[job.attempt.number] = job.attempt
-            raise failed.error  # not the trial's fault, and every other would meet it
+        if isinstance(failed.error, InputError | OutageError):
+            if job.encoder is None:
+                self._pending[job.attempt.number] = job.attempt
+            if isinstance(failed.error, InputError):
+                raise failed.error  # not the trial's fault, and every other would meet it
+            self._wait_out(failed.error)
+            return
         failure = Failure(
             cause=_cause(failed),
             message=f"{job.label}: {failed.message}" if job.encoder else failed.message,
@@ -196,6 +215,16 @@ class Loop:
             if failure.cause is not Cause.WORKER_DIED:
                 self._broken[job.encoder.key] = failure
         self._record(self._study.fail(job.attempt, failure))
+
+    def _wait_out(self, outage: OutageError) -> None:
+        """Begin nothing for a while; or give up, if waiting has not helped for long."""
+        now = time.monotonic()
+        if self._outage_began is None:
+            self._outage_began = now
+            log.warning("%s; waiting for it (%s).", outage.message, outage.hint)
+        elif now - self._outage_began > PATIENCE_SECONDS:
+            raise outage
+        self._resume_at = now + _OUTAGE_PAUSE_SECONDS
 
     def _record(self, attempt: Attempt) -> None:
         self._projector.project([attempt_run(attempt)])

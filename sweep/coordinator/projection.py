@@ -16,6 +16,7 @@ from concurrent.futures import wait as wait_for
 from pathlib import Path
 
 from sweep.config import StudyConfig
+from sweep.database import reason
 from sweep.home import Home
 from sweep.reports.comparison import clipped, layout
 from sweep.search.attempt import Attempt, State
@@ -214,6 +215,7 @@ class Projector:
                     tracker.project(run)
             except Exception as error:  # whatever MLflow raises must not stop the training
                 self._retry_at = time.monotonic() + _RETRY_SECONDS
+                self._tracker = None  # MLflow may have done what it did not answer: look again
                 self._warn(error)
                 return False
             self._waiting.popleft()
@@ -226,6 +228,5 @@ class Projector:
 
     def _warn(self, error: Exception) -> None:
         if not self._warned:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            log.warning("MLflow cannot be written, and training goes on: %.200s", reason)
+            log.warning("MLflow cannot be written, and training goes on: %.200s", reason(error))
             self._warned = True

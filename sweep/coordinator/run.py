@@ -67,9 +67,9 @@ def run_study(
         StudyBusyError: another process is running the study.
     """
     home.create()
-    with lease(home, config.name), _stop_signals() as stopping:
+    with lease(home, storage_url, config.name) as held, _stop_signals() as stopping:
         facts = source.load().facts
-        study = open_for_writing(home, storage_url, config, facts)
+        study = open_for_writing(home, storage_url, config, facts, stopping)
         showing = Showing(study, facts, home)
         showing.begin()
         executor = LocalExecutor(
@@ -78,7 +78,9 @@ def run_study(
             config.execution.trial_timeout,
             home.logs / config.name,
         )
-        Loop(study, executor, EncoderStore(home), showing.projector, watch).run(stopping)
+        loop = Loop(study, executor, EncoderStore(home), showing.projector, watch)
+        loop.run(lambda: stopping() or held.lost)
+        held.check()
         shown = showing.finish(stopped=stopping())
         return Ended(
             progress=study.progress,
@@ -91,11 +93,17 @@ def run_study(
         )
 
 
-def open_for_writing(home: Home, storage_url: str, config: StudyConfig, facts: DataFacts) -> Study:
+def open_for_writing(
+    home: Home,
+    storage_url: str,
+    config: StudyConfig,
+    facts: DataFacts,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Study:
     """Open a study whose lease is held, creating it if there is none."""
     with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once
         storage = open_storage(storage_url)
-    return Study(storage, config, facts)
+    return Study(storage, config, facts, stopping)
 
 
 def _workers(config: StudyConfig) -> int:

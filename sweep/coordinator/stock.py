@@ -36,6 +36,33 @@ def stock(home: Home, storage_url: str) -> list[StoredEncoder]:
     Raises:
         HomeError: the studies' storage cannot be opened.
     """
+    needed = _needed(home, storage_url)
+    store = EncoderStore(home)
+    found = [
+        StoredEncoder(
+            key,
+            store.record(key).spec,
+            store.size(key),
+            store.last_use(key),
+            tuple(needed.get(key, ())),
+        )
+        for key in store.list_keys()
+    ]
+    return sorted(found, key=lambda encoder: -encoder.last_use)
+
+
+def abandoned(home: Home, storage_url: str) -> list[str]:
+    """Keys of the half-trained encoders that no study needs.
+
+    Raises:
+        HomeError: the studies' storage cannot be opened.
+    """
+    needed = _needed(home, storage_url)
+    return [key for key in EncoderStore(home).list_half_trained() if key not in needed]
+
+
+def _needed(home: Home, storage_url: str) -> dict[str, list[str]]:
+    """The studies that need an encoder, by its key."""
     needed: dict[str, list[str]] = {}
     for study in study_list(home, storage_url):
         try:
@@ -52,27 +79,16 @@ def stock(home: Home, storage_url: str) -> list[StoredEncoder]:
         }
         for key in keys:
             needed.setdefault(key, []).append(study)
-    store = EncoderStore(home)
-    found = [
-        StoredEncoder(
-            key,
-            store.record(key).spec,
-            store.size(key),
-            store.last_use(key),
-            tuple(needed.get(key, ())),
-        )
-        for key in store.list_keys()
-    ]
-    return sorted(found, key=lambda encoder: -encoder.last_use)
+    return needed
 
 
-def prune(home: Home, encoders: Iterable[StoredEncoder]) -> int:
+def prune(home: Home, keys: Iterable[str]) -> int:
     """Remove encoders, and what interrupted writes have left; how many encoders were removed.
 
     What a worker holds at this moment is left alone.
     """
     store = EncoderStore(home)
-    removed = sum(store.remove(encoder.key) for encoder in encoders)
+    removed = sum(store.remove(key) for key in keys)
     for path in leftovers(home):
         if path.parent == home.encoders:
             store.remove_leftovers(path.name.removeprefix(".")[:KEY_LENGTH])

@@ -18,7 +18,7 @@ def sync_study(home: Home, storage_url: str, name: str) -> Shown:
         StudyBusyError: another process is running the study.
     """
     stored = open_study(home, storage_url, name)
-    with lease(home, name):
+    with lease(home, storage_url, name):
         study = open_for_writing(home, storage_url, stored.config, stored.data)
         showing = Showing(study, stored.data, home)
         showing.begin()
@@ -33,5 +33,5 @@ def retry_study(home: Home, storage_url: str, name: str) -> list[Attempt]:
         StudyBusyError: another process is running the study.
     """
     stored = open_study(home, storage_url, name)
-    with lease(home, name):
+    with lease(home, storage_url, name):
         return open_for_writing(home, storage_url, stored.config, stored.data).retry_failed()

@@ -17,7 +17,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future
-from concurrent.futures import TimeoutError as TaskTimeout
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -69,8 +68,7 @@ class LocalExecutor:
             time.sleep(timeout)
             return []
         wait_for(busy, timeout, return_when=FIRST_COMPLETED)
-        done = [w for w in self._workers if w.future is not None and w.future.done()]
-        collected = [worker.collect() for worker in done]
+        collected = [worker.collect() for worker in self._workers]
         return [outcome for outcome in collected if outcome is not None]
 
     def running(self) -> Mapping[int, tuple[Task, float]]:
@@ -96,6 +94,8 @@ class _Worker:
         self._fraction = _SPAWN.RawValue("d", 0.0)
         self._pool: ProcessPool | None = None
         self._second_start = False
+        self._begun: float | None = None
+        """When the task was seen to have begun, by a clock that does not jump."""
         self.task: Task | None = None
         self.future: Future[str] | None = None
 
@@ -105,6 +105,7 @@ class _Worker:
 
     def start(self, task: Task) -> None:
         self.task = task
+        self._begun = None
         self._fraction.value = _NOT_BEGUN
         try:
             self.future = self._schedule(task)
@@ -121,21 +122,25 @@ class _Worker:
                 initargs=(self._prepare, self._fraction, str(self._log), os.getpid()),
                 context=_SPAWN,
             )
-        future: Future[str] = self._pool.schedule(
-            _work, args=(task.payload,), timeout=self._timeout
-        )
+        future: Future[str] = self._pool.schedule(_work, args=(task.payload,))
         return future
 
     def collect(self) -> Outcome | None:
-        """What came of the task, once its future is done; None if it had to be started again.
+        """What came of the task; None as long as there is nothing, or if it had to start again.
 
         A process that died before it began, perhaps while it had nothing to do, has cost the task
         nothing; but a second one in its place that dies as well is the task's failure.
         """
-        assert self.task is not None
-        assert self.future is not None
+        if self.task is None or self.future is None:
+            return None
         task, future = self.task, self.future
+        if not future.done() and not self._is_overdue():
+            return None
         self.task = self.future = None
+        if not future.done():
+            self.stop()
+            failed = Failed(FailureKind.TIMED_OUT, f"took longer than {self._timeout:g} seconds")
+            return Outcome(task, failed)
         if isinstance(future.exception(), ProcessExpired | BrokenProcessPool):
             self.stop()
             if self.fraction == _NOT_BEGUN and not self._second_start:
@@ -145,9 +150,6 @@ class _Worker:
         self._second_start = False
         try:
             return Outcome(task, future.result())
-        except TaskTimeout as error:
-            seconds = error.args[1] if len(error.args) > 1 else "its"
-            failed = Failed(FailureKind.TIMED_OUT, f"took longer than {seconds} seconds")
         except ProcessExpired as error:
             failed = Failed(FailureKind.DIED, f"{_death(error.exitcode)}; its log: {self._log}")
         except BrokenProcessPool:
@@ -156,6 +158,11 @@ class _Worker:
             traceback = str(getattr(error, "traceback", ""))
             failed = Failed(FailureKind.RAISED, str(error) or repr(error), error, traceback)
         return Outcome(task, failed)
+
+    def _is_overdue(self) -> bool:
+        if self._begun is None and self.fraction != _NOT_BEGUN:
+            self._begun = time.monotonic()
+        return self._begun is not None and time.monotonic() - self._begun > self._timeout
 
     def stop(self) -> None:
         """Kill the process. Joining may wait for a message that was cut off, so nobody waits."""

@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -61,7 +62,9 @@ class EncoderStore:
         """
         path = self.path(spec.key)
         with FileLock(self._home.locks / f"encoder-{spec.key}.lock"):
-            if not self.has(spec.key) or not self._intact(path):
+            if not self.is_intact(spec.key):
+                if path.exists():
+                    _set_aside(path)
                 remove_leftovers(path)  # of a training that was killed: the lock is ours now
                 with published_directory(path) as directory:
                     checkpoint = self._checkpoint(spec.key)
@@ -78,7 +81,8 @@ class EncoderStore:
                     (directory / _RECORD).write_text(record.model_dump_json())
                     (directory / _MANIFEST).write_text(json.dumps(_checksums(directory)))
                 checkpoint.remove()
-            os.utime(path / _MANIFEST)  # the time of its last use
+            with suppress(OSError):  # as on a disk that cannot be written: it is used all the same
+                os.utime(path / _MANIFEST)  # the time of its last use
         return path
 
     def list_half_trained(self) -> list[str]:
@@ -96,6 +100,14 @@ class EncoderStore:
     def size(self, key: str) -> int:
         """Bytes that an encoder takes."""
         return sum(file.stat().st_size for file in self.path(key).iterdir())
+
+    def is_intact(self, key: str) -> bool:
+        """Whether a published encoder agrees with its manifest."""
+        try:
+            manifest = json.loads((self.path(key) / _MANIFEST).read_bytes())
+            return bool(manifest == _checksums(self.path(key)))
+        except (OSError, ValueError):
+            return False
 
     def remove(self, key: str) -> bool:
         """Remove an encoder, however far it is trained; whether it was not in use."""
@@ -122,16 +134,6 @@ class EncoderStore:
         except Timeout:
             return False
         return True
-
-    def _intact(self, path: Path) -> bool:
-        """Check an encoder against its manifest, and set it aside if they differ."""
-        try:
-            intact = bool(json.loads((path / _MANIFEST).read_bytes()) == _checksums(path))
-        except (OSError, ValueError):
-            intact = False
-        if not intact:
-            _set_aside(path)
-        return intact
 
 
 def _set_aside(path: Path) -> None:

@@ -9,17 +9,21 @@ without (interrupted, and its spec runs again).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from optuna.distributions import BaseDistribution
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sweep.config import Cell
 from sweep.errors import UnknownStudyError
+from sweep.lease import taken_over
 from sweep.search.attempt import Attempt, Cause, Failure
+from sweep.search.patience import Patience
 from sweep.trial import DataFacts, TrialResult, TrialSpec
 
 _SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
@@ -30,13 +34,21 @@ _CONFIG, _DATA, _RETRIED = "config", "data", "retried"
 class Ledger:
     """The attempts of one study. Only the study's coordinator writes."""
 
-    def __init__(self, storage: BaseStorage, name: str) -> None:
+    def __init__(
+        self, storage: BaseStorage, name: str, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         """Open an existing study.
+
+        Args:
+            storage: Optuna's storage.
+            name: the study's name.
+            stopping: says that the user does not want to wait for a storage that is out of reach.
 
         Raises:
             UnknownStudyError: there is no study of this name.
         """
         self._storage = storage
+        self._patience = Patience(stopping)
         self.name = name
         try:
             self._study_id = storage.get_study_id_from_name(name)
@@ -53,12 +65,10 @@ class Ledger:
         directions: Sequence[StudyDirection],
         config: Mapping[str, Any],
         data: DataFacts,
-    ) -> Ledger:
+    ) -> None:
         """Create a study with the config that identifies it and the facts of its dataset."""
         storage.create_new_study(directions, name)
-        ledger = Ledger(storage, name)
-        ledger.set_config(config, data)
-        return ledger
+        Ledger(storage, name).set_config(config, data)
 
     @property
     def config(self) -> dict[str, Any] | None:
@@ -120,8 +130,20 @@ class Ledger:
         )
         for name, excess in constraints.items():
             trial.set_constraint(name, excess)
-        trial_id = self._storage.create_new_trial(self._study_id, trial)
-        return self._attempt(self._storage.get_trial(trial_id))
+
+        def create() -> FrozenTrial:
+            return self._storage.get_trial(self._storage.create_new_trial(self._study_id, trial))
+
+        def find_or_create() -> FrozenTrial:
+            """The storage may have created it, and its answer was lost."""
+            running = self._storage.get_all_trials(
+                self._study_id, deepcopy=False, states=(TrialState.RUNNING,)
+            )
+            unknown = [found for found in running if found.number not in self._trial_ids]
+            ours = (found for found in unknown if found.user_attrs == trial.user_attrs)
+            return next(ours, None) or create()
+
+        return self._attempt(self._patience.until_done(create, again=find_or_create))
 
     def complete(self, attempt: Attempt, result: TrialResult, values: Sequence[float]) -> Attempt:
         """Store the result, then tell."""
@@ -155,14 +177,34 @@ class Ledger:
                 self.fail(attempt, interruption())
 
     def _set(self, number: int, key: str, value: Any) -> None:
-        self._storage.set_trial_user_attr(self._trial_ids[number], key, value)
+        trial_id = self._trial_ids[number]
+        with self._still_ours():
+            self._patience.until_done(
+                lambda: self._storage.set_trial_user_attr(trial_id, key, value)
+            )
 
     def _tell(self, number: int, values: Sequence[float] | None) -> None:
-        self._storage.set_trial_state_values(
-            self._trial_ids[number],
-            TrialState.FAIL if values is None else TrialState.COMPLETE,
-            values,
-        )
+        trial_id = self._trial_ids[number]
+        state = TrialState.FAIL if values is None else TrialState.COMPLETE
+
+        def tell() -> None:
+            self._storage.set_trial_state_values(trial_id, state, values)
+
+        def tell_again() -> None:
+            """The storage may have taken it, and its answer was lost."""
+            if self._storage.get_trial(trial_id).state is not state:
+                tell()
+
+        with self._still_ours():
+            self._patience.until_done(tell, again=tell_again)
+
+    @contextmanager
+    def _still_ours(self) -> Iterator[None]:
+        """See a finished trial that is to be written for what it is: another's work."""
+        try:
+            yield
+        except UpdateFinishedTrialError:
+            raise taken_over(self.name) from None
 
     def _attempt(self, trial: FrozenTrial) -> Attempt:
         self._trial_ids[trial.number] = trial._trial_id

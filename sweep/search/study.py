@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from optuna.storages import BaseStorage
@@ -20,19 +20,26 @@ from sweep.trial import DataFacts, TrialResult
 class Study:
     """One study under its coordinator: proposes, and records what came of it."""
 
-    def __init__(self, storage: BaseStorage, config: StudyConfig, data: DataFacts) -> None:
+    def __init__(
+        self,
+        storage: BaseStorage,
+        config: StudyConfig,
+        data: DataFacts,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Open the study of this config, creating it if there is none.
 
         Args:
             storage: Optuna's storage.
             config: the config of this run.
             data: the dataset's facts.
+            stopping: says that the user does not want to wait for a storage that is out of reach.
 
         Raises:
             StudyChangedError: the study was run with another config or other data.
         """
         self._data = data
-        self._ledger, self.config = _open(storage, config, data)
+        self._ledger, self.config = _open(storage, config, data, stopping)
         self._ledger.reconcile(self._objectives)
         self._history = History(self.config, self._ledger.attempts(), self._ledger.retried)
         self._proposer = Proposer(self.config, self.attempts)
@@ -146,14 +153,16 @@ class Study:
         return objective_values(self.config, result)
 
 
-def _open(storage: BaseStorage, config: StudyConfig, data: DataFacts) -> tuple[Ledger, StudyConfig]:
+def _open(
+    storage: BaseStorage, config: StudyConfig, data: DataFacts, stopping: Callable[[], bool]
+) -> tuple[Ledger, StudyConfig]:
     """The study's ledger, and the config with all decided that it leaves to the machine."""
     try:
-        ledger = Ledger(storage, config.name)
+        ledger = Ledger(storage, config.name, stopping)
     except UnknownStudyError:
         config = config.settled(None)
-        ledger = Ledger.create(storage, config.name, directions(config), config.identity, data)
-        return ledger, config
+        Ledger.create(storage, config.name, directions(config), config.identity, data)
+        return Ledger(storage, config.name, stopping), config
     config = config.settled(ledger.config)
     identity = config.identity
     if ledger.config is not None:

@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
+
+from tests import guarantee
 
 TINY = """
 name: tiny
@@ -91,52 +91,26 @@ def living(text: str) -> dict[int, str]:
 
 def trials(home: Path, study: str = "tiny") -> list[FrozenTrial]:
     """A study's trials, read with Optuna's own tools."""
-    return optuna.load_study(study_name=study, storage=f"sqlite:///{home}/optuna.db").trials
+    return guarantee.trials(f"sqlite:///{home}/optuna.db", study)
 
 
 def accuracies(home: Path, study: str = "tiny") -> dict[str, list[float]]:
     """For each completed spec, by its key, the accuracies of its replicates."""
-    return {
-        trial.user_attrs["result"]["key"]: [
-            replicate["accuracy"] for replicate in trial.user_attrs["result"]["replicates"]
-        ]
-        for trial in trials(home, study)
-        if trial.state is TrialState.COMPLETE
-    }
+    return guarantee.accuracies(f"sqlite:///{home}/optuna.db", study)
 
 
 def mlflow_runs(home: Path, study: str = "tiny") -> list[Any]:
     """A study's MLflow runs."""
     from mlflow import MlflowClient
 
-    client = MlflowClient(f"sqlite:///{home}/mlflow.db")
-    experiment = client.get_experiment_by_name(study)
-    assert experiment is not None
-    return list(client.search_runs([experiment.experiment_id], max_results=1000))
+    return list(guarantee.runs(MlflowClient(f"sqlite:///{home}/mlflow.db"), study))
 
 
 def assert_exactly_once(home: Path, target: int = TARGET, study: str = "tiny") -> None:
-    """The guarantee: every spec once in Optuna and in MLflow, and nothing left running."""
-    states = Counter(trial.state for trial in trials(home, study))
-    assert states[TrialState.COMPLETE] == target
-    assert set(states) <= {TrialState.COMPLETE, TrialState.FAIL}
-    assert len(accuracies(home, study)) == target
-    runs = mlflow_runs(home, study)
-    by_kind = Counter(run.data.tags["sweep.kind"] for run in runs)
-    numbers = [r.data.tags["sweep.trial"] for r in runs if r.data.tags["sweep.kind"] == "trial"]
-    assert by_kind["study"] == 1
-    assert sorted(numbers, key=int) == [str(t.number) for t in trials(home, study)]
-    status = {
-        r.data.tags["sweep.trial"]: r.info.status for r in runs if "sweep.trial" in r.data.tags
-    }
-    for trial in trials(home, study):
-        failure = trial.user_attrs.get("failure")
-        interrupted = failure is not None and failure["cause"] == "interrupted"
-        expected = "KILLED" if interrupted else "FAILED" if failure else "FINISHED"
-        assert status[str(trial.number)] == expected
-    encoders = [r.data.tags["sweep.key"] for r in runs if r.data.tags["sweep.kind"] == "encoder"]
-    assert len(encoders) == len(set(encoders))
-    assert not any(run.info.status == "RUNNING" for run in runs)
+    """See :func:`tests.guarantee.assert_exactly_once`, for the home's own databases."""
+    guarantee.assert_exactly_once(
+        f"sqlite:///{home}/optuna.db", f"sqlite:///{home}/mlflow.db", study, target
+    )
 
 
 def report_rows(home: Path, *arguments: Sequence[str], study: str = "tiny") -> list[dict[str, Any]]:

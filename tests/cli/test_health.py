@@ -110,7 +110,7 @@ def test_a_study_that_runs_and_one_that_died(copy: Path) -> None:
     )
     study.add_trial(lost)
     assert "1 trials were running" in findings(copy)["study tiny"]["found"]
-    with lease(Home.at(copy), "tiny"):
+    with lease(Home.at(copy), f"sqlite:///{copy}/optuna.db", "tiny"):
         assert f"process {os.getpid()}" in findings(copy)["study tiny"]["found"]
 
 

@@ -17,7 +17,7 @@ from sweep.errors import ConfigError, HomeError
 from sweep.search.sampling import check_sampler
 from sweep.search.sequences import quasi_random
 from sweep.search.space import SearchSpace, cell_params
-from sweep.search.storage import masked, open_storage
+from sweep.search.storage import open_storage
 from sweep.search.study import Study
 from tests.search.builders import FACTS, LEARNING_SAMPLERS, config, result
 
@@ -120,11 +120,6 @@ def test_a_storage_that_cannot_be_opened_is_named(url: str) -> None:
     with pytest.raises(HomeError, match="cannot be opened") as raised:
         open_storage(url)
     assert raised.value.exit_status == 2
-
-
-def test_passwords_are_masked() -> None:
-    """A URL is shown without its password."""
-    assert masked("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
 
 
 def test_writers_wait_for_each_other(tmp_path: Path) -> None:

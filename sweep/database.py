@@ -1,0 +1,54 @@
+"""Databases by their URLs: opened so that several processes can use them, and never shown whole."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import event
+
+_SQLITE_TIMEOUT_SECONDS = 60
+
+
+def engine_arguments(url: str) -> dict[str, Any]:
+    """What to open a database's engine with."""
+    arguments: dict[str, Any] = {"pool_pre_ping": True}
+    if url.startswith("sqlite"):
+        arguments["connect_args"] = {"timeout": _SQLITE_TIMEOUT_SECONDS}
+    return arguments
+
+
+def use_immediate_transactions(engine: sqlalchemy.Engine) -> None:
+    """Have an engine of SQLite use WAL, and take the write lock where a transaction begins.
+
+    Otherwise two processes may be handed the same row, and a writer gives up after five seconds.
+    The recipe is SQLAlchemy's: the driver must not begin transactions by itself.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    engine.dispose()
+
+
+def masked(text: str) -> str:
+    """A text without the passwords of the URLs in it."""
+    text = re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+    return re.sub(r"(?i)([?&](?:password|passwd|pwd|token|secret)=)[^&\s'\"]+", r"\1***", text)
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what a database has to say, without passwords."""
+    original = getattr(error, "orig", None) or error.__cause__ or error
+    original = getattr(original, "orig", None) or original
+    lines = str(original).strip().splitlines() or [type(original).__name__]
+    return masked(lines[0])

@@ -1,0 +1,94 @@
+"""A study to be killed, and the killing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cli.process import processes, start
+
+STUDY = "chaos"
+_CONFIG = """
+name: chaos
+dataset: mnist-5k
+partition: {{scheme: fractions, encoder: .2, classifier: .4, validation: .3, test: .1}}
+seed: 7
+replicates: {{draws: 1, classifiers: 2}}
+representations:
+  vae:
+    {{epochs: 3, batch_size: 100, learning_rate: 0.001, labels_from: classifier, trials: {vae},
+     space: {{latent_dim: {{choices: [2, 3, 4]}}, hidden_neurons: {{low: 4, high: 400}}}},
+     classifier: {{epochs: 20, batch_size: 64, learning_rate: 0.001}}}}
+  pixels:
+    {{labels_from: classifier, trials: {pixels}, space: {{hidden_neurons: {{low: 4, high: 200}}}},
+     classifier: {{epochs: 20, batch_size: 64, learning_rate: 0.001}}}}
+search: {{sampler: random}}
+"""
+
+
+def target_for(kills: int) -> int:
+    """Trials of the study: enough to last, and 60 at least."""
+    return max(60, 2 * kills)
+
+
+def config_for(kills: int) -> str:
+    """The study's config."""
+    target = target_for(kills)
+    return _CONFIG.format(vae=target - target // 3, pixels=target // 3)
+
+
+@dataclass(frozen=True)
+class Kills:
+    """Random moments at which random processes are killed."""
+
+    number: int
+    random: random.Random
+
+    def until_killed_often(
+        self, config: Path, home: Path, environment: dict[str, str], between: Callable[[], None]
+    ) -> Iterator[str]:
+        """Run the study by the same command again and again, and kill; what was killed each time.
+
+        The victims are the whole process tree, the coordinator alone, or a worker alone, whose
+        study goes on. ``between`` is called before every start.
+        """
+        done = 0
+        while done < self.number:
+            between()
+            process = start("run", config, "--home", home, "--workers", 2, env=environment)
+            victim = self._kill_after_a_while(process)
+            while victim == "worker":
+                done += 1
+                yield victim
+                victim = self._kill_after_a_while(process)
+            process.communicate(timeout=60)
+            assert process.returncode in (0, -signal.SIGKILL), process.returncode
+            done += 1
+            yield victim
+
+    def _kill_after_a_while(self, process: subprocess.Popen[str]) -> str:
+        time.sleep(self.random.uniform(0.2, 9))
+        victim = self.random.choice(["tree", "tree", "coordinator", "worker"])
+        workers = [
+            pid
+            for pid, line in processes(lambda parent, _: parent == process.pid).items()
+            if "spawn_main" in line
+        ]
+        if victim == "worker" and workers:
+            _kill(self.random.choice(workers))
+            return "worker"
+        for pid in [process.pid, *(workers if victim == "tree" else [])]:
+            _kill(pid)
+        return "coordinator" if victim == "worker" else victim
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):  # it has ended by itself
+        os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,114 @@
+"""What goes wrong with single trials, caused for real: each is a failed trial with its reason."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.artifacts import load_text
+from optuna.trial import FrozenTrial
+
+from sweep.config import load_config
+from sweep.data.datasets import DatasetSource
+from sweep.search.attempt import Cause
+from tests.cli.process import sweep, trials
+from tests.guarantee import runs
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+
+# The VAE's learning rate makes it diverge, and 20 classifiers of the PCA row need 8 GB for what
+# lies between their layers.
+FAULTS = """
+name: faults
+dataset: mnist-5k
+partition: {scheme: fractions, encoder: .1, classifier: .4, validation: .4, test: .1}
+replicates: {draws: 1, classifiers: 20}
+representations:
+  vae:
+    {epochs: 2, batch_size: 100, learning_rate: 1000000, labels_from: classifier,
+     classifier: {epochs: 2, batch_size: 256, learning_rate: 0.001}}
+  pca: {labels_from: classifier, classifier: {epochs: 2, batch_size: 2000, learning_rate: 0.001}}
+  pixels: {labels_from: classifier, classifier: {epochs: 2, batch_size: 256, learning_rate: 0.001}}
+rows:
+  - {representation: vae, latent_dim: 2, hidden_neurons: 8}
+  - {representation: pca, latent_dim: 2, hidden_neurons: 50000}
+  - {representation: pixels, hidden_neurons: 8}
+  - {representation: pixels, hidden_neurons: 9}
+"""
+_MEMORY = 10_000_000_000  # of addresses, of which TensorFlow takes some for itself
+
+
+def limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+
+
+def by_neurons(home: Path, study: str) -> dict[int, list[FrozenTrial]]:
+    """The attempts at each row, by its hidden neurons."""
+    found: dict[int, list[FrozenTrial]] = {}
+    for trial in trials(home, study):
+        found.setdefault(trial.user_attrs["spec"]["hidden_neurons"], []).append(trial)
+    return found
+
+
+def cause(trial: FrozenTrial) -> Cause:
+    return Cause(trial.user_attrs["failure"]["cause"])
+
+
+def test_each_fault_is_told_from_the_others(tmp_path: Path) -> None:
+    """NaN, too little memory and an exception: their causes, tracebacks and number of attempts.
+
+    ``retry`` brings back what was mended, and the rest of the study is as it would have been.
+    """
+    config, home = tmp_path / "faults.yaml", tmp_path / "home"
+    config.write_text(FAULTS)
+    study, data = load_config(config, [], None), DatasetSource.of("mnist-5k", None).load()
+    blocked = home / "draws" / f"{study.trial_spec(study.rows[2], data.sha256).draw_key(0)}.json"
+    blocked.mkdir(parents=True)  # where the worker wants to write a file
+
+    done = sweep("run", config, "--home", home, "--workers", 1, preexec_fn=limit_memory)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    attempts = by_neurons(home, "faults")
+    assert [cause(trial) for trial in attempts[8][:1]] == [Cause.DIVERGED]
+    assert {cause(trial) for trial in attempts[50000]} <= {Cause.WORKER_DIED, Cause.ERROR}
+    assert len(attempts[50000]) == (3 if cause(attempts[50000][0]) is Cause.WORKER_DIED else 1)
+    assert [trial.state.name for trial in attempts[9]] == ["COMPLETE"]
+    exception = attempts[8][1]
+    assert cause(exception) is Cause.ERROR
+    assert "IsADirectoryError" in exception.user_attrs["failure"]["traceback"]
+
+    client = MlflowClient(f"sqlite:///{home}/mlflow.db")
+    shown = {run.data.tags.get("sweep.trial"): run for run in runs(client, "faults")}
+    for trial in trials(home, "faults"):
+        run = shown[str(trial.number)]
+        if trial.state.name == "FAIL":
+            assert run.info.status == "FAILED"
+            text = load_text(f"{run.info.artifact_uri}/failure.txt")
+            assert trial.user_attrs["failure"]["message"] in text
+    failed = load_text(f"{shown[str(exception.number)].info.artifact_uri}/failure.txt")
+    assert "IsADirectoryError" in failed
+
+    blocked.rmdir()
+    assert sweep("retry", "faults", "--home", home).returncode == 0
+    again = sweep("run", config, "--home", home, "--workers", 1, preexec_fn=limit_memory)
+    assert again.returncode == 1  # the other two cannot be mended
+    pixels = [t for t in by_neurons(home, "faults")[8] if t.params["representation"] == "pixels"]
+    assert [trial.state.name for trial in pixels] == ["FAIL", "COMPLETE"]
+
+
+def test_a_trial_that_takes_too_long(tmp_path: Path) -> None:
+    """It is ended, and is not tried again."""
+    config, home = tmp_path / "faults.yaml", tmp_path / "home"
+    config.write_text(FAULTS)
+    done = sweep(
+        *("run", config, "--home", home, "--workers", 1),
+        *("--set", "rows=[{representation: pixels, hidden_neurons: 500}]"),
+        *("--set", "representations.pixels.classifier.epochs=10000"),
+        *("--set", "execution.trial_timeout=3"),
+    )
+    assert done.returncode == 1, done.stderr
+    (attempt,) = trials(home, "faults")
+    assert cause(attempt) is Cause.TIMED_OUT
+    assert "took longer than 3 seconds" in done.stderr

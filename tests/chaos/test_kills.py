@@ -1,0 +1,140 @@
+"""Studies whose processes and servers are killed again and again: nothing lost, nothing twice.
+
+The short form kills 15 times; the long one is ``uv run pytest -m chaos --kills 100``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.servers import MlflowServer, Postgres, postgres
+from tests.chaos.study import STUDY, Kills, target_for
+from tests.cli.process import sweep
+from tests.guarantee import accuracies, assert_exactly_once, trials
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(7200)]
+
+
+def undisturbed(config: Path, home: Path) -> dict[str, list[float]]:
+    """The accuracies that the study has when nobody disturbs it."""
+    done = sweep("run", config, "--home", home, "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    return accuracies(f"sqlite:///{home}/optuna.db", STUDY)
+
+
+def test_kills_change_nothing(kills: Kills, chaos_config: Path, tmp_path: Path) -> None:
+    """Whatever was killed when: the guarantee, and the accuracies of a run without a kill."""
+    home = tmp_path / "home"
+    encoders: dict[str, float] = {}
+    victims: Counter[str] = Counter()
+    for victim in kills.until_killed_often(chaos_config, home, {}, lambda: None):
+        victims[victim] += 1
+        for path in (home / "encoders").glob("[0-9a-f]*/record.json"):
+            trained = path.stat().st_mtime
+            assert encoders.setdefault(path.parent.name, trained) == trained, "trained twice"
+    print(dict(victims))
+    assert sum(victims.values()) >= kills.number
+    done = sweep("run", chaos_config, "--home", home, "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    storage = f"sqlite:///{home}/optuna.db"
+    target = target_for(kills.number)
+    assert_exactly_once(storage, f"sqlite:///{home}/mlflow.db", STUDY, target)
+    print(f"{len(trials(storage, STUDY))} attempts for {target} trials")
+    assert accuracies(storage, STUDY) == undisturbed(chaos_config, tmp_path / "undisturbed")
+    assert not list((home / "checkpoints").iterdir())
+
+
+@contextmanager
+def restarted(server: MlflowServer, kills: Kills) -> Iterator[None]:
+    """Kill and restart a server at random for the length of a block."""
+    ended = threading.Event()
+
+    def disturb() -> None:
+        while not ended.wait(kills.random.uniform(2, 15)):
+            server.kill()
+            ended.wait(kills.random.uniform(0, 10))
+            server.start()
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_kills_with_an_mlflow_server_that_is_killed_too(
+    kills: Kills, chaos_config: Path, tmp_path: Path
+) -> None:
+    """MLflow over HTTP comes and goes while the study's own processes do."""
+    home = tmp_path / "home"
+    server = MlflowServer(tmp_path)
+    server.start()
+    environment = {"MLFLOW_TRACKING_URI": server.uri}
+    try:
+        with restarted(server, kills):
+            for _ in kills.until_killed_often(chaos_config, home, environment, lambda: None):
+                pass
+        done = sweep("run", chaos_config, "--home", home, "--workers", 2, env=environment)
+        assert done.returncode == 0, done.stderr
+        target = target_for(kills.number)
+        assert_exactly_once(f"sqlite:///{home}/optuna.db", server.uri, STUDY, target)
+    finally:
+        server.kill()
+
+
+def test_postgresql_that_crashes(kills: Kills, chaos_config: Path, tmp_path: Path) -> None:
+    """Both databases on a PostgreSQL that crashes and comes back while one run goes on.
+
+    The run waits for it, ends by itself, and shows its password to nobody.
+    """
+    home = tmp_path / "home"
+    with postgres() as server:
+        environment = {
+            "SWEEP_STORAGE": server.url("optuna"),
+            "MLFLOW_TRACKING_URI": server.url("mlflow"),
+        }
+        begun = sweep(
+            *("run", chaos_config, "--home", home, "--set", "representations.vae.trials=0"),
+            *("--set", "representations.pixels.trials=1"),
+            env=environment,
+        )
+        assert begun.returncode == 0, begun.stderr
+        with crashing(server, kills):
+            done = sweep("run", chaos_config, "--home", home, "--workers", 2, env=environment)
+        again = sweep("run", chaos_config, "--home", home, env=environment)
+        target = target_for(kills.number)
+        assert done.returncode == again.returncode == 0, done.stderr
+        assert "The studies' storage is back" in done.stderr
+        assert_exactly_once(server.url("optuna"), server.url("mlflow"), STUDY, target)
+        said = done.stdout + done.stderr + again.stdout + again.stderr
+    kept = [path for path in home.rglob("*") if path.is_file()]
+    assert "a-secret" not in said
+    assert not any(b"a-secret" in path.read_bytes() for path in kept)
+
+
+@contextmanager
+def crashing(server: Postgres, kills: Kills) -> Iterator[None]:
+    """Crash and restart PostgreSQL at random for the length of a block."""
+    ended = threading.Event()
+
+    def disturb() -> None:
+        while not ended.wait(kills.random.uniform(3, 8)):
+            server.crash()
+            ended.wait(kills.random.uniform(0, 6))
+            server.start()
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,211 @@
+"""What a study stands on fails for a while: it waits where it must, says so once, and ends well."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sweep.ui import free_port
+from tests.chaos.servers import MlflowServer, Proxy
+from tests.chaos.study import STUDY, config_for
+from tests.cli.process import accuracies, start, sweep, trials, wait_until
+from tests.guarantee import assert_exactly_once
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+TARGET = 20
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chaos study with 20 trials."""
+    path = tmp_path_factory.mktemp("config") / "chaos.yaml"
+    text = config_for(0).replace("trials: 40", "trials: 14").replace("trials: 20", "trials: 6")
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    server = MlflowServer(tmp_path_factory.mktemp("mlflow"))
+    server.start()
+    yield server
+    server.kill()
+
+
+def assert_complete(home: Path, tracking: str | None = None) -> None:
+    """The guarantee, for the home's study."""
+    tracking = tracking or f"sqlite:///{home}/mlflow.db"
+    assert_exactly_once(f"sqlite:///{home}/optuna.db", tracking, STUDY, TARGET)
+
+
+def completed(home: Path) -> int:
+    """How many trials of a running study are complete."""
+    if not (home / "optuna.db").exists():
+        return 0
+    with sqlite3.connect(home / "optuna.db") as connection:
+        try:
+            query = "SELECT count(*) FROM trials WHERE state = 'COMPLETE'"
+            return int(connection.execute(query).fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0  # its tables are being made
+
+
+def test_a_server_that_is_slow_and_fails(
+    config: Path, server: MlflowServer, tmp_path: Path
+) -> None:
+    """An MLflow server that is slow, then answers 500 for a while, and then recovers."""
+    proxy = Proxy(server.uri)
+    proxy.delay = 0.3
+    process = start(
+        *("run", config, "--home", tmp_path, "--workers", 2), env={"MLFLOW_TRACKING_URI": proxy.uri}
+    )
+    wait_until(lambda: proxy.asked > 10)
+    proxy.answers_500 = True
+    wait_until(lambda: completed(tmp_path) >= 8)
+    proxy.answers_500, proxy.delay = False, 0.0
+    _, said = process.communicate(timeout=300)
+    proxy.close()
+    assert process.returncode == 0, said
+    assert said.count("MLflow cannot be written") == 1
+    synced = sweep("sync", STUDY, "--home", tmp_path, env={"MLFLOW_TRACKING_URI": server.uri})
+    assert synced.returncode == 0, synced.stderr
+    assert_complete(tmp_path, server.uri)
+
+
+def test_a_server_that_is_not_there(config: Path, tmp_path: Path) -> None:
+    """The study ends without MLflow, says so, and ``sync`` brings everything there later."""
+    nowhere = f"http://127.0.0.1:{free_port('127.0.0.1', 0)}"
+    home = tmp_path / "home"
+    done = sweep("run", config, "--home", home, env={"MLFLOW_TRACKING_URI": nowhere})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("MLflow cannot be written") == 1
+    assert "the same command brings it there later" in done.stderr
+    assert "Traceback" not in done.stderr
+    server = MlflowServer(tmp_path)
+    server.start()
+    try:
+        environment = {"MLFLOW_TRACKING_URI": server.uri}
+        assert sweep("sync", STUDY, "--home", home, env=environment).returncode == 0
+        assert_complete(home, server.uri)
+    finally:
+        server.kill()
+
+
+def test_a_storage_that_is_locked(config: Path, tmp_path: Path) -> None:
+    """Another program holds SQLite's write lock for longer than SQLite itself would wait."""
+    process = start("run", config, "--home", tmp_path, "--workers", 2)
+    wait_until(lambda: completed(tmp_path) >= 2)
+    connection = sqlite3.connect(tmp_path / "optuna.db", timeout=30, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    time.sleep(8)
+    connection.execute("COMMIT")
+    connection.close()
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert_complete(tmp_path)
+
+
+@contextmanager
+def mounted(directory: Path, *options: str) -> Iterator[Path]:
+    """Mount something at a directory for the length of a block."""
+    directory.mkdir(exist_ok=True)
+    subprocess.run(["mount", *options, str(directory)], check=True)
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
+@needs_root
+def test_a_disk_that_is_full_for_a_while(config: Path, tmp_path: Path) -> None:
+    """Training waits, the user sees why, and it goes on by itself when there is space again."""
+    with mounted(tmp_path / "home", "-t", "tmpfs", "-o", "size=60m", "tmpfs") as home:
+        process = start("run", config, "--home", home, "--workers", 2)
+        said: list[str] = []
+        assert process.stderr is not None
+        reader = threading.Thread(target=lambda: said.extend(process.stderr or []))
+        reader.start()
+        wait_until(lambda: completed(home) >= 2)
+        ballast = home / "ballast"
+        with ballast.open("wb") as file:
+            try:
+                while True:
+                    file.write(bytes(100_000))
+                    file.flush()
+            except OSError:
+                pass  # it is full
+        wait_until(lambda: any("wait" in line for line in said), seconds=120)
+        stuck = completed(home)
+        assert process.poll() is None
+        ballast.unlink()
+        assert process.wait(timeout=300) == 0, "".join(said)
+        reader.join()
+        assert stuck < TARGET
+        assert not any("Traceback" in line for line in said)
+        assert "goes on" in "".join(said)
+        shutil.copytree(home, tmp_path / "copy")
+        assert_complete(home)
+
+
+@needs_root
+def test_a_home_that_cannot_be_written(config: Path, tmp_path: Path) -> None:
+    """On a read-only mount a study can be looked at, and is not run: one clear line says why."""
+    home = tmp_path / "home"
+    small = ("--set", "representations.vae.trials=0", "--set", "representations.pixels.trials=2")
+    assert sweep("run", config, "--home", home, *small).returncode == 0
+    mount = tmp_path / "mount"
+    with mounted(mount, "--bind", "-o", "ro", str(home)):
+        refused = sweep("run", config, "--home", mount)
+        assert refused.returncode == 2
+        assert f"the home {mount} cannot be written" in refused.stderr
+        assert "Read-only file system" in refused.stderr
+        assert "Traceback" not in refused.stderr
+        for command in (("status",), ("report", STUDY), ("doctor",)):
+            looked = sweep(*command, "--home", mount)
+            assert "Traceback" not in looked.stderr
+            assert looked.returncode == (1 if command == ("doctor",) else 0), looked.stderr
+    assert len(trials(home, STUDY)) == 2
+
+
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
+def test_a_clock_that_jumps(config: Path, tmp_path: Path) -> None:
+    """Hours forth and back while the study runs: no trial times out, none ends before it began."""
+    home, clock = tmp_path / "home", tmp_path / "clock"
+    clock.write_text("+0")
+    environment = {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    process = start(
+        *("run", config, "--home", home, "--workers", 2, "--set", "execution.trial_timeout=600"),
+        env=environment,
+    )
+    for jump, trials_before in (("+5h", 2), ("-9h", 6), ("+3d", 10)):
+        wait_until(lambda least=trials_before: completed(home) >= least, seconds=120)
+        clock.write_text(jump)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert_complete(home)
+    for trial in trials(home, STUDY):
+        result = trial.user_attrs["result"]
+        assert 0 <= result["finished_at"] - result["started_at"] < 600_000
+        assert 0 < result["train_seconds"] < 600
+    undisturbed = sweep("run", config, "--home", tmp_path / "undisturbed")
+    assert undisturbed.returncode == 0
+    assert accuracies(home, STUDY) == accuracies(tmp_path / "undisturbed", STUDY)
