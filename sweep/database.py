@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import event
 
 _SQLITE_TIMEOUT_SECONDS = 60
+_READ_ONLY = "mode=ro"
 
 
 def engine_arguments(url: str) -> dict[str, Any]:
@@ -25,7 +28,7 @@ def use_immediate_transactions(engine: sqlalchemy.Engine) -> None:
     Otherwise two processes may be handed the same row, and a writer gives up after five seconds.
     The recipe is SQLAlchemy's: the driver must not begin transactions by itself.
     """
-    if engine.dialect.name != "sqlite":
+    if engine.dialect.name != "sqlite" or engine.url.query.get("mode") == "ro":
         return
 
     @event.listens_for(engine, "connect")
@@ -38,6 +41,30 @@ def use_immediate_transactions(engine: sqlalchemy.Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     engine.dispose()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for other databases."""
+    try:
+        parsed = sqlalchemy.engine.make_url(url)
+    except sqlalchemy.exc.ArgumentError:
+        return None
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database
+    return Path(str(parsed.database)) if is_file else None
+
+
+def readable(url: str) -> str:
+    """The URL with which a database can be read even if it cannot be written.
+
+    SQLite wants to write beside its file even to read it, unless it is told that nobody else does;
+    what a process that was killed left in the log beside it is read if the log is there.
+    """
+    file = sqlite_file(url)
+    if file is None or not file.exists() or os.access(file.parent, os.W_OK):
+        return url
+    log = file.with_name(f"{file.name}-wal")
+    mode = _READ_ONLY if log.exists() and log.stat().st_size else f"{_READ_ONLY}&immutable=1"
+    return f"sqlite:///file:{file}?{mode}&uri=true"
 
 
 def masked(text: str) -> str:

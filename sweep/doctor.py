@@ -14,12 +14,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, get_args
 
-import sqlalchemy
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from sweep.data.datasets import DatasetName, DatasetSource
-from sweep.database import masked, reason
+from sweep.database import masked, readable, reason, sqlite_file
 from sweep.errors import DataError, SweepError
 from sweep.home import Home, leftovers
 from sweep.lease import last_owner
@@ -168,18 +167,8 @@ def _disk(home: Home) -> Finding:
     return Finding("disk", "ok", found)
 
 
-def _sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite URL; None for other databases."""
-    try:
-        parsed = sqlalchemy.engine.make_url(url)
-    except sqlalchemy.exc.ArgumentError:
-        return None
-    is_file = parsed.get_backend_name() == "sqlite" and parsed.database
-    return Path(str(parsed.database)) if is_file else None
-
-
 def _exists(url: str) -> bool:
-    file = _sqlite_file(url)
+    file = sqlite_file(url)
     return file is None or file.exists()
 
 
@@ -203,26 +192,26 @@ def _database(name: str, file: Path, mend: str) -> Finding | None:
 
 
 def _storage(url: str) -> Finding:
-    file = _sqlite_file(url)
+    file = sqlite_file(url)
     if file is not None and not file.exists():
         return Finding("studies", "ok", "none yet")
     mend = f"put back a copy of {file}, or move it away: encoders and draws are kept and reused"
     if file is not None and (problem := _database("studies", file, mend)):
         return problem
     try:
-        names = study_names(open_storage(url))
+        names = study_names(open_storage(readable(url)))
     except SweepError as error:
         return Finding("studies", "problem", error.message, error.hint)
     return Finding("studies", "ok", f"{len(names)} in {masked(url)}")
 
 
 def _studies(home: Home, url: str) -> Iterator[Finding]:
-    storage = open_storage(url)
+    storage = open_storage(readable(url))
     for name in study_names(storage):
         attempts = Ledger(storage, name).attempts()
         latest = {attempt.spec.key: attempt for attempt in attempts}.values()
         states = Counter(attempt.state for attempt in latest)
-        owner = last_owner(url, name)
+        owner = last_owner(readable(url), name)
         if owner is not None and owner.is_alive:
             yield Finding(f"study {name}", "ok", f"is being run by {owner}")
             continue
@@ -279,7 +268,7 @@ def _tracking(home: Home) -> Finding:
             mend = "start that server, or unset MLFLOW_TRACKING_URI; then sweep sync STUDY"
             found = f"{masked(uri)} does not answer: {reason(error)}"
             return Finding("MLflow", "problem", found, mend)
-    file = None if is_server(uri) else _sqlite_file(uri)
+    file = None if is_server(uri) else sqlite_file(uri)
     if file is not None and not file.exists():
         return Finding("MLflow", "ok", "no runs yet")
     mend = f"move {file} away; sweep sync STUDY makes it anew"

@@ -10,6 +10,7 @@ from sweep.config import THREADS_PER_TASK, Cell, Choices, StudyConfig, parse_con
 from sweep.coordinator.estimate import encoder_seconds, trial_seconds
 from sweep.data.datasets import DatasetSource
 from sweep.data.partition import partition
+from sweep.database import readable
 from sweep.errors import ConfigError, UnknownStudyError
 from sweep.home import Home
 from sweep.representations import REPRESENTATIONS
@@ -206,4 +207,4 @@ def _storage(home: Home, url: str) -> Storage:
             f"there is no study in the home {home.root}",
             hint="name another home with --home DIR or SWEEP_HOME",
         )
-    return open_storage(url)
+    return open_storage(readable(url))

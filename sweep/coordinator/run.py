@@ -98,7 +98,7 @@ def open_for_writing(
     storage_url: str,
     config: StudyConfig,
     facts: DataFacts,
-    stopping: Callable[[], bool] = lambda: False,
+    stopping: Callable[[], bool] = lambda: True,
 ) -> Study:
     """Open a study whose lease is held, creating it if there is none."""
     with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once

@@ -23,7 +23,7 @@ from sweep.config import Cell
 from sweep.errors import UnknownStudyError
 from sweep.lease import taken_over
 from sweep.search.attempt import Attempt, Cause, Failure
-from sweep.search.patience import Patience
+from sweep.search.patience import Patience, at_once
 from sweep.trial import DataFacts, TrialResult, TrialSpec
 
 _SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
@@ -35,23 +35,23 @@ class Ledger:
     """The attempts of one study. Only the study's coordinator writes."""
 
     def __init__(
-        self, storage: BaseStorage, name: str, stopping: Callable[[], bool] = lambda: False
+        self, storage: BaseStorage, name: str, stopping: Callable[[], bool] = lambda: True
     ) -> None:
         """Open an existing study.
 
         Args:
             storage: Optuna's storage.
             name: the study's name.
-            stopping: says that the user does not want to wait for a storage that is out of reach.
+            stopping: says that nobody waits for a storage that is out of reach.
 
         Raises:
             UnknownStudyError: there is no study of this name.
         """
         self._storage = storage
-        self._patience = Patience(stopping)
+        self._do = Patience(stopping).until_done
         self.name = name
         try:
-            self._study_id = storage.get_study_id_from_name(name)
+            self._study_id = self._do(lambda: storage.get_study_id_from_name(name))
         except KeyError:
             known = study_names(storage)
             there = f"the home has {', '.join(known)}" if known else "the home has no study yet"
@@ -67,43 +67,41 @@ class Ledger:
         data: DataFacts,
     ) -> None:
         """Create a study with the config that identifies it and the facts of its dataset."""
-        storage.create_new_study(directions, name)
+        at_once(lambda: storage.create_new_study(directions, name))
         Ledger(storage, name).set_config(config, data)
 
     @property
     def config(self) -> dict[str, Any] | None:
         """The config that the study was last run with; None if its creation was cut short."""
-        config: dict[str, Any] | None = self._storage.get_study_user_attrs(self._study_id).get(
-            _CONFIG
-        )
+        config: dict[str, Any] | None = self._attributes().get(_CONFIG)
         return config
 
     @property
     def data(self) -> DataFacts | None:
         """The study's dataset; None if its creation was cut short."""
-        data = self._storage.get_study_user_attrs(self._study_id).get(_DATA)
+        data = self._attributes().get(_DATA)
         return DataFacts.model_validate(data) if data else None
 
     @property
     def retried(self) -> frozenset[int]:
         """Numbers of the failed attempts whose specs a user wants to run again."""
-        return frozenset(self._storage.get_study_user_attrs(self._study_id).get(_RETRIED, ()))
+        return frozenset(self._attributes().get(_RETRIED, ()))
 
     def retry(self, numbers: Collection[int]) -> None:
         """Write down that a user wants the specs of these attempts to run again."""
         retried = sorted(self.retried.union(numbers))
-        self._storage.set_study_user_attr(self._study_id, _RETRIED, retried)
+        self._set_attribute(_RETRIED, retried)
 
     def set_config(self, config: Mapping[str, Any], data: DataFacts) -> None:
         """Write down the config, or replace it by one that only adds to it."""
-        self._storage.set_study_user_attr(self._study_id, _DATA, data.model_dump(mode="json"))
-        self._storage.set_study_user_attr(self._study_id, _CONFIG, dict(config))
+        self._set_attribute(_DATA, data.model_dump(mode="json"))
+        self._set_attribute(_CONFIG, dict(config))
 
     def attempts(self) -> list[Attempt]:
         """All attempts, by number."""
         return [
             self._attempt(trial)
-            for trial in self._storage.get_all_trials(self._study_id, deepcopy=False)
+            for trial in self._do(lambda: self._trials(None))
             if _SPEC in trial.user_attrs  # others were added by hand, with Optuna's own tools
         ]
 
@@ -136,14 +134,12 @@ class Ledger:
 
         def find_or_create() -> FrozenTrial:
             """The storage may have created it, and its answer was lost."""
-            running = self._storage.get_all_trials(
-                self._study_id, deepcopy=False, states=(TrialState.RUNNING,)
-            )
+            running = self._trials((TrialState.RUNNING,))
             unknown = [found for found in running if found.number not in self._trial_ids]
             ours = (found for found in unknown if found.user_attrs == trial.user_attrs)
             return next(ours, None) or create()
 
-        return self._attempt(self._patience.until_done(create, again=find_or_create))
+        return self._attempt(self._do(create, again=find_or_create))
 
     def complete(self, attempt: Attempt, result: TrialResult, values: Sequence[float]) -> Attempt:
         """Store the result, then tell."""
@@ -163,9 +159,7 @@ class Ledger:
         Args:
             values: from a result to its objective values.
         """
-        for trial in self._storage.get_all_trials(
-            self._study_id, deepcopy=False, states=(TrialState.RUNNING,)
-        ):
+        for trial in self._do(lambda: self._trials((TrialState.RUNNING,))):
             if _SPEC not in trial.user_attrs:
                 continue
             attempt = self._attempt(trial)
@@ -176,12 +170,19 @@ class Ledger:
             else:
                 self.fail(attempt, interruption())
 
+    def _attributes(self) -> dict[str, Any]:
+        return self._do(lambda: self._storage.get_study_user_attrs(self._study_id))
+
+    def _set_attribute(self, key: str, value: Any) -> None:
+        self._do(lambda: self._storage.set_study_user_attr(self._study_id, key, value))
+
+    def _trials(self, states: tuple[TrialState, ...] | None) -> list[FrozenTrial]:
+        return self._storage.get_all_trials(self._study_id, deepcopy=False, states=states)
+
     def _set(self, number: int, key: str, value: Any) -> None:
         trial_id = self._trial_ids[number]
         with self._still_ours():
-            self._patience.until_done(
-                lambda: self._storage.set_trial_user_attr(trial_id, key, value)
-            )
+            self._do(lambda: self._storage.set_trial_user_attr(trial_id, key, value))
 
     def _tell(self, number: int, values: Sequence[float] | None) -> None:
         trial_id = self._trial_ids[number]
@@ -196,7 +197,7 @@ class Ledger:
                 tell()
 
         with self._still_ours():
-            self._patience.until_done(tell, again=tell_again)
+            self._do(tell, again=tell_again)
 
     @contextmanager
     def _still_ours(self) -> Iterator[None]:
@@ -223,7 +224,7 @@ class Ledger:
 
 def study_names(storage: BaseStorage) -> list[str]:
     """The studies in a storage."""
-    return sorted(study.study_name for study in storage.get_all_studies())
+    return sorted(study.study_name for study in at_once(storage.get_all_studies))
 
 
 def interruption() -> Failure:

@@ -29,15 +29,15 @@ class Patience:
     """Does what may have to be done again."""
 
     def __init__(self, stopping: Callable[[], bool]) -> None:
-        """``stopping`` says that the user does not want to wait."""
+        """``stopping`` says that nobody waits, as where a study is only looked at."""
         self._stopping = stopping
         self._outage: OutageError | None = None
 
-    def until_done(self, write: Callable[[], T], again: Callable[[], T] | None = None) -> T:
-        """Do a write to the storage, and do it again as long as the storage is out of reach.
+    def until_done(self, do: Callable[[], T], again: Callable[[], T] | None = None) -> T:
+        """Do something with the storage, again and again as long as the storage is out of reach.
 
         Args:
-            write: the write.
+            do: what to do.
             again: what to do instead after the first time, when an answer may have been lost on
                 its way back.
 
@@ -50,12 +50,12 @@ class Patience:
         waited = False
         while True:
             try:
-                done = again() if waited and again else write()
+                done = again() if waited and again else do()
             except (StorageInternalError, SQLAlchemyError) as error:
                 if not _may_pass(error) or self._stopping() or time.monotonic() > deadline:
                     self._outage = OutageError(
-                        f"the studies' storage does not take what is written: {reason(error)}",
-                        hint="mend it, and run the same command: what was trained is kept",
+                        f"the studies' storage is out of reach: {reason(error)}",
+                        hint="mend it, and run the same command again: what was trained is kept",
                     )
                     raise self._outage from error
                 if not waited:
@@ -68,6 +68,15 @@ class Patience:
                 if waited:
                     log.warning("The studies' storage is back, and the study goes on.")
                 return done
+
+
+def at_once(do: Callable[[], T]) -> T:
+    """Do something with the storage, without waiting for it.
+
+    Raises:
+        OutageError: the storage is out of reach.
+    """
+    return Patience(lambda: True).until_done(do)
 
 
 def _may_pass(error: BaseException) -> bool:

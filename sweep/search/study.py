@@ -25,7 +25,7 @@ class Study:
         storage: BaseStorage,
         config: StudyConfig,
         data: DataFacts,
-        stopping: Callable[[], bool] = lambda: False,
+        stopping: Callable[[], bool] = lambda: True,
     ) -> None:
         """Open the study of this config, creating it if there is none.
 
@@ -33,7 +33,7 @@ class Study:
             storage: Optuna's storage.
             config: the config of this run.
             data: the dataset's facts.
-            stopping: says that the user does not want to wait for a storage that is out of reach.
+            stopping: says that nobody waits for a storage that is out of reach.
 
         Raises:
             StudyChangedError: the study was run with another config or other data.

@@ -72,3 +72,5 @@ def _set_environment() -> None:
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # a line for every run
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It logs what it raises, traceback and all; who catches it says what is wrong.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)

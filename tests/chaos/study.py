@@ -76,17 +76,19 @@ class Kills:
     def _kill_after_a_while(self, process: subprocess.Popen[str]) -> str:
         time.sleep(self.random.uniform(0.2, 9))
         victim = self.random.choice(["tree", "tree", "coordinator", "worker"])
-        workers = [
-            pid
-            for pid, line in processes(lambda parent, _: parent == process.pid).items()
-            if "spawn_main" in line
-        ]
+        workers = workers_of(process)
         if victim == "worker" and workers:
             _kill(self.random.choice(workers))
             return "worker"
         for pid in [process.pid, *(workers if victim == "tree" else [])]:
             _kill(pid)
         return "coordinator" if victim == "worker" else victim
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    """The worker processes of a coordinator."""
+    children = processes(lambda parent, _: parent == process.pid)
+    return [pid for pid, line in children.items() if "spawn_main" in line]
 
 
 def _kill(pid: int) -> None:

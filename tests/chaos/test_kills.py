@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.servers import MlflowServer, Postgres, postgres
-from tests.chaos.study import STUDY, Kills, target_for
-from tests.cli.process import sweep
+from tests.chaos.study import STUDY, Kills, target_for, workers_of
+from tests.cli.process import start, sweep, wait_until
 from tests.guarantee import accuracies, assert_exactly_once, trials
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(7200)]
@@ -107,14 +107,17 @@ def test_postgresql_that_crashes(kills: Kills, chaos_config: Path, tmp_path: Pat
             env=environment,
         )
         assert begun.returncode == 0, begun.stderr
+        process = start("run", chaos_config, "--home", home, "--workers", 2, env=environment)
+        wait_until(lambda: workers_of(process))
         with crashing(server, kills):
-            done = sweep("run", chaos_config, "--home", home, "--workers", 2, env=environment)
+            out, said = process.communicate(timeout=600)
         again = sweep("run", chaos_config, "--home", home, env=environment)
         target = target_for(kills.number)
-        assert done.returncode == again.returncode == 0, done.stderr
-        assert "The studies' storage is back" in done.stderr
+        assert process.returncode == 0, said
+        assert "The studies' storage is back" in said
+        assert again.returncode == 0, again.stderr
         assert_exactly_once(server.url("optuna"), server.url("mlflow"), STUDY, target)
-        said = done.stdout + done.stderr + again.stdout + again.stderr
+        said += out + again.stdout + again.stderr
     kept = [path for path in home.rglob("*") if path.is_file()]
     assert "a-secret" not in said
     assert not any(b"a-secret" in path.read_bytes() for path in kept)

@@ -152,7 +152,7 @@ def test_a_disk_that_is_full_for_a_while(config: Path, tmp_path: Path) -> None:
         assert process.wait(timeout=300) == 0, "".join(said)
         reader.join()
         assert stuck < TARGET
-        assert not any("Traceback" in line for line in said)
+        assert "Traceback" not in "".join(said)
         assert "goes on" in "".join(said)
         shutil.copytree(home, tmp_path / "copy")
         assert_complete(home)
@@ -178,30 +178,27 @@ def test_a_home_that_cannot_be_written(config: Path, tmp_path: Path) -> None:
     assert len(trials(home, STUDY)) == 2
 
 
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
-
-
-@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler is installed")
 def test_a_clock_that_jumps(config: Path, tmp_path: Path) -> None:
     """Hours forth and back while the study runs: no trial times out, none ends before it began."""
-    home, clock = tmp_path / "home", tmp_path / "clock"
-    clock.write_text("+0")
-    environment = {
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    home, clock, library = tmp_path / "home", tmp_path / "clock", tmp_path / "clock.so"
+    source = Path(__file__).with_name("jumping_clock.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    clock.write_text("0")
+    environment = {"LD_PRELOAD": str(library), "CLOCK_JUMP": str(clock)}
+    hours = {2: 5, 6: -9, 10: 72}
     process = start(
         *("run", config, "--home", home, "--workers", 2, "--set", "execution.trial_timeout=600"),
         env=environment,
     )
-    for jump, trials_before in (("+5h", 2), ("-9h", 6), ("+3d", 10)):
+    for trials_before, jump in hours.items():
         wait_until(lambda least=trials_before: completed(home) >= least, seconds=120)
-        clock.write_text(jump)
+        clock.write_text(str(3600 * jump))
     _, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert_complete(home)
+    began = [trial.user_attrs["started_at"] / 3_600_000 for trial in trials(home, STUDY)]
+    assert max(began) - min(began) > 70  # hours: the clock did jump
     for trial in trials(home, STUDY):
         result = trial.user_attrs["result"]
         assert 0 <= result["finished_at"] - result["started_at"] < 600_000
