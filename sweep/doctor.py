@@ -239,7 +239,7 @@ def _unprojected(home: Home, study: str, trials: Collection[int]) -> Iterator[Fi
         return
     if missing:
         found = f"MLflow lacks the runs of {len(missing)} trials"
-        yield Finding(f"study {study}", "warning", found, f"sweep sync {study}")
+        yield Finding(f"runs of {study}", "warning", found, f"sweep sync {study}")
 
 
 def _encoders(home: Home) -> Iterator[Finding]:

@@ -21,8 +21,3 @@ def cpu_flags() -> frozenset[str]:
         )
     except OSError:
         return frozenset()
-
-
-def has_bfloat16_units() -> bool:
-    """Whether the CPU multiplies bfloat16 in units of its own (AMX or AVX-512 BF16)."""
-    return not cpu_flags().isdisjoint(("amx_bf16", "avx512_bf16"))

@@ -32,7 +32,10 @@ def load_config(
         ConfigError: the file, an override, or the config they make is not valid.
     """
     try:
-        content = path.read_bytes()
+        if not path.is_file() and path.exists():  # reading a pipe or a device may never end
+            raise ConfigError(f"{path} is not a file")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) > _MOST_BYTES:

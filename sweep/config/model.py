@@ -44,7 +44,7 @@ Workers = Annotated[
     Discriminator(lambda value: "<auto>" if isinstance(value, str) else "<number>"),
 ]
 AUTO = "auto"
-"""A setting of a representation that is left to the machine."""
+"""A setting of a representation that is left to us."""
 Neurons = Annotated[int, Field(ge=1, le=100_000)]
 Objective = Literal["accuracy", "classifier_parameters", "inference_parameters"]
 
@@ -242,19 +242,17 @@ class StudyConfig(Value):
         return self
 
     def settled(self, begun: Mapping[str, Any] | None) -> StudyConfig:
-        """The config with all that it leaves to the machine decided, once for a study.
+        """The config with all that it leaves to us decided, once for a study.
 
         Args:
-            begun: the identity with which the study began, perhaps on another machine; None if it
-                begins now.
+            begun: the identity with which the study began, perhaps with another version; None if
+                it begins now.
         """
         blocks = {}
         for name, block in self.blocks.items():
             before = begun["representations"].get(name) if begun else None
             values = {
-                setting: before[setting]
-                if before
-                else REPRESENTATIONS[name].automatic(setting, searched=block.trials > 0)
+                setting: before[setting] if before else REPRESENTATIONS[name].automatic(setting)
                 for setting in REPRESENTATIONS[name].settings.model_fields
                 if getattr(block, setting) == AUTO
             }

@@ -57,13 +57,8 @@ class Representation(ABC):
             encoder: the directory that ``train`` filled; None where nothing is trained.
         """
 
-    def automatic(self, setting: str, searched: bool) -> bool | int | float | str:
-        """The value of a setting that a config leaves to the machine, by the word ``auto``.
-
-        Args:
-            setting: its name.
-            searched: whether trials are proposed for the representation, and not only rows given.
-        """
+    def automatic(self, setting: str) -> bool | int | float | str:
+        """The value of a setting that a config leaves to us, by the word ``auto``."""
         raise NotImplementedError(f"{self.name} has no automatic {setting}")
 
     def training_multiply_adds(self, spec: RepresentationSpec) -> int:

@@ -156,7 +156,7 @@ class Study:
 def _open(
     storage: BaseStorage, config: StudyConfig, data: DataFacts, stopping: Callable[[], bool]
 ) -> tuple[Ledger, StudyConfig]:
-    """The study's ledger, and the config with all decided that it leaves to the machine."""
+    """The study's ledger, and the config with all decided that it leaves to us."""
     try:
         ledger = Ledger(storage, config.name, stopping)
     except UnknownStudyError:

@@ -42,7 +42,7 @@ def test_a_healthy_home_has_no_problem(finished: Path) -> None:
     """Every finding says something, and all but the good ones say what to do."""
     found = findings(finished)
     assert {"versions", "cpu", "gpu", "memory", "home", "disk", "studies", "MLflow"} <= set(found)
-    assert found["study tiny"]["found"] == "is not being run"
+    assert found["study tiny"]["found"] == "8 trials are complete"
     for finding in found.values():
         assert finding["found"]
         assert (finding["mend"] is None) == (finding["level"] == "ok")
@@ -109,9 +109,43 @@ def test_a_study_that_runs_and_one_that_died(copy: Path) -> None:
         user_attrs={k: begun.user_attrs[k] for k in ("spec", "cell", "attempt", "started_at")},
     )
     study.add_trial(lost)
-    assert "1 trials were running" in findings(copy)["study tiny"]["found"]
+    found = findings(copy)
+    assert "1 trials were running" in found["study tiny"]["found"]
+    assert "MLflow lacks the runs of 1 trials" in found["runs of tiny"]["found"]
+    assert "sweep sync tiny" in found["runs of tiny"]["mend"]
     with lease(Home.at(copy), f"sqlite:///{copy}/optuna.db", "tiny"):
         assert f"process {os.getpid()}" in findings(copy)["study tiny"]["found"]
+
+
+def test_what_is_damaged_or_half_done_is_found(copy: Path) -> None:
+    """Encoders that changed on the disk, those whose training was cut short, and dead owners."""
+    first = sorted((copy / "encoders").iterdir())[0]
+    with next(first.glob("*.npy")).open("r+b") as file:
+        file.write(b"other")
+    (copy / "checkpoints" / ("0" * 32)).write_bytes(b"state")
+    found = findings(copy)
+    assert f"1 of 4 are damaged: {first.name}" in found["encoders"]["found"]
+    assert "sweep store --prune" in found["half-trained encoders"]["mend"]
+    assert sweep("store", "--prune", "--yes", "--home", copy).returncode == 0
+    assert "half-trained encoders" not in findings(copy)
+
+
+def test_failed_trials_are_found_with_the_way_to_retry(copy: Path) -> None:
+    """Of the last attempt at each spec."""
+    study = optuna.load_study(study_name="tiny", storage=f"sqlite:///{copy}/optuna.db")
+    begun = study.trials[0]
+    attributes = {k: begun.user_attrs[k] for k in ("spec", "cell", "attempt", "started_at")}
+    failure = {"cause": "error", "message": "no", "finished_at": 1}
+    failed = optuna.trial.create_trial(
+        state=optuna.trial.TrialState.FAIL,
+        params=begun.params,
+        distributions=begun.distributions,
+        user_attrs=attributes | {"failure": failure},
+    )
+    study.add_trial(failed)
+    found = findings(copy)["study tiny"]
+    assert found["found"] == "1 trials failed"
+    assert "sweep retry tiny" in found["mend"]
 
 
 @pytest.mark.slow

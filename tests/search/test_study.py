@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from sweep.config import Cell
 from sweep.errors import StudyChangedError, UnknownStudyError
+from sweep.representations.vae import Vae
 from sweep.search.attempt import Attempt, Cause, State
 from sweep.search.ledger import Ledger
 from sweep.search.storage import open_storage
@@ -49,32 +50,20 @@ def test_each_representation_gets_its_trials(url: str, sampler: str) -> None:
     assert {trial.params["representation"] for trial in seen.trials} == {"vae", "pixels"}
 
 
-@pytest.mark.parametrize(("has_units", "chosen"), [(True, "bfloat16"), (False, "float32")])
-def test_what_is_left_to_the_machine_is_decided_once(
-    url: str, monkeypatch: pytest.MonkeyPatch, has_units: bool, chosen: str
-) -> None:
-    """A study that began on one machine keeps its precision when another goes on with it."""
+def test_what_is_left_to_us_is_decided_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study keeps what it began with when a later version would decide otherwise."""
     auto = config(vae=2, precision="auto")
-    for units in (has_units, not has_units):
-        monkeypatch.setattr(
-            "sweep.representations.vae.has_bfloat16_units", lambda units=units: units
-        )
+    for _ in range(2):
         study = Study(open_storage(url), auto, FACTS)
         begun = study.begin_next()
         assert begun is not None
-        assert begun.spec.representation.settings["precision"] == chosen
+        assert begun.spec.representation.settings["precision"] == "float32"
         study.complete(begun, result(begun))
-    written_out = config(vae=2, precision=chosen)
-    assert Study(open_storage(url), written_out, FACTS).progress.complete == 2
-
-
-def test_what_is_not_searched_is_float32(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given rows, such as a published table's, are never left to what the CPU has."""
-    monkeypatch.setattr("sweep.representations.vae.has_bfloat16_units", lambda: True)
-    row = {"representation": "vae", "latent_dim": 2, "hidden_neurons": 5}
-    begun = Study(open_storage(url), config(rows=[row], precision="auto"), FACTS).begin_next()
-    assert begun is not None
-    assert begun.spec.representation.settings["precision"] == "float32"
+        monkeypatch.setattr(Vae, "automatic", lambda *_: "bfloat16")
+    assert Study(open_storage(url), config(vae=2), FACTS).progress.complete == 2
+    other = Study(open_storage(f"{url}.other"), auto, FACTS).begin_next()
+    assert other is not None
+    assert other.spec.representation.settings["precision"] == "bfloat16"
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
