@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from sweep.database import masked
 from sweep.errors import SweepError, UnknownStudyError
 from sweep.home import Home
 from sweep.tracking import tracking_uri
@@ -114,7 +115,7 @@ def mlflow_server(home: Home, host: str, port: int) -> Server:
     uri = tracking_uri(home)
     if is_server(uri):
         raise SweepError(
-            f"MLflow's runs are kept by a server that runs already: {uri}",
+            f"MLflow's runs are kept by a server that runs already: {masked(uri)}",
             hint="open it in a browser, or unset MLFLOW_TRACKING_URI",
         )
     if uri == local_uri(home) and not home.mlflow_db.exists():
@@ -123,11 +124,12 @@ def mlflow_server(home: Home, host: str, port: int) -> Server:
             hint="sweep run CONFIG begins a study; --home DIR or SWEEP_HOME names another home",
         )
     command = [sys.executable, "-m", "mlflow", "server", "--app-name", "sweep"]
-    command += ["--backend-store-uri", uri]
     command += ["--host", host, "--port", str(port), "--workers", "1"]
     url = f"http://{host}:{port}"
     log = home.logs / "mlflow-server.log"
-    return Server("MLflow's server", command, f"{url}/health", log, SERVER_ENVIRONMENT)
+    # In the environment, because all users of a machine see each other's command lines.
+    environment = SERVER_ENVIRONMENT | {"MLFLOW_BACKEND_STORE_URI": uri}
+    return Server("MLflow's server", command, f"{url}/health", log, environment)
 
 
 def optuna_dashboard(home: Home, storage_url: str, host: str, port: int) -> Server:

@@ -16,6 +16,7 @@ from sweep.cli.display import duration
 from sweep.coordinator.inspect import Plan, Status
 from sweep.coordinator.projection import attempt_label
 from sweep.coordinator.run import Ended
+from sweep.database import masked
 from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.comparison import Report
@@ -43,7 +44,7 @@ def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: b
         return
     uri, path = ended.chart
     if is_server(uri):
-        lines = ["Chart of accuracy against parameters:", f"  {uri.rstrip('/')}{path}"]
+        lines = ["Chart of accuracy against parameters:", f"  {masked(uri).rstrip('/')}{path}"]
     else:
         command = "uv run sweep ui"
         if home.root != Home.at(Path("runs")).root:

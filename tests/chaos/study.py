@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cli.process import processes, start
+from tests.cli.process import processes, start, wait_until
 
 STUDY = "chaos"
 _CONFIG = """
@@ -63,18 +63,24 @@ class Kills:
         while done < self.number:
             between()
             process = start("run", config, "--home", home, "--workers", 2, env=environment)
-            victim = self._kill_after_a_while(process)
+            victim = self._kill_after_a_while(process, home)
             while victim == "worker":
                 done += 1
                 yield victim
-                victim = self._kill_after_a_while(process)
+                victim = self._kill_after_a_while(process, home)
             process.communicate(timeout=60)
             assert process.returncode in (0, -signal.SIGKILL), process.returncode
             done += 1
             yield victim
 
-    def _kill_after_a_while(self, process: subprocess.Popen[str]) -> str:
-        time.sleep(self.random.uniform(0.2, 9))
+    def _kill_after_a_while(self, process: subprocess.Popen[str], home: Path) -> str:
+        """Kill while the study starts, or when it has got on with its work."""
+        if self.random.random() < 0.5:
+            time.sleep(self.random.uniform(0.2, 8))
+        else:
+            before = _trained(home)
+            wait_until(lambda: _trained(home) > before or process.poll() is not None)
+            time.sleep(self.random.uniform(0, 3))
         victim = self.random.choice(["tree", "tree", "coordinator", "worker"])
         workers = workers_of(process)
         if victim == "worker" and workers:
@@ -89,6 +95,11 @@ def workers_of(process: subprocess.Popen[str]) -> list[int]:
     """The worker processes of a coordinator."""
     children = processes(lambda parent, _: parent == process.pid)
     return [pid for pid, line in children.items() if "spawn_main" in line]
+
+
+def _trained(home: Path) -> int:
+    """How much is trained so far."""
+    return sum(1 for _ in home.glob("draws/*.json"))
 
 
 def _kill(pid: int) -> None:

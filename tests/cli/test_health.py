@@ -92,9 +92,10 @@ def test_half_a_transaction_is_no_damage(copy: Path) -> None:
 
 
 def test_a_server_that_does_not_answer_is_a_problem(finished: Path) -> None:
-    """It is named, with what to do about it."""
-    found = findings(finished, status=1, MLFLOW_TRACKING_URI="http://127.0.0.1:1")
-    assert "http://127.0.0.1:1 does not answer" in found["MLflow"]["found"]
+    """It is named, without its password, and with what to do about it."""
+    found = findings(finished, status=1, MLFLOW_TRACKING_URI="http://me:secret@127.0.0.1:1")
+    assert "http://me:***@127.0.0.1:1 does not answer" in found["MLflow"]["found"]
+    assert "secret" not in str(found)
 
 
 def test_a_study_that_runs_and_one_that_died(copy: Path) -> None:

@@ -193,3 +193,17 @@ def test_added_rows_and_trials_go_on_from_what_is_there(tiny_config: Path, tmp_p
     changed = sweep(*arguments, "--set", "seed=4")
     assert changed.returncode == 2
     assert "seed: 3 became 4" in changed.stderr
+
+
+@pytest.mark.slow
+def test_a_study_with_more_draws_takes_those_that_are_there(copy: Path, tiny_config: Path) -> None:
+    """By their content: only the new draws are trained, and the old replicates are the same."""
+    before = {path.name: path.stat().st_mtime_ns for path in (copy / "draws").iterdir()}
+    more = ("--set", "name=more", "--set", "replicates.draws=3")
+    done = sweep("run", tiny_config, "--home", copy, *more)
+    assert done.returncode == 0, done.stderr
+    after = {path.name: path.stat().st_mtime_ns for path in (copy / "draws").iterdir()}
+    assert {name: after[name] for name in before} == before
+    assert len(after) == len(before) * 3 // 2
+    found = sorted(values[:4] for values in accuracies(copy, "more").values())
+    assert found == sorted(accuracies(copy).values())
