@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from sweep.database import engine_arguments, masked, reason, use_immediate_transactions
 from sweep.errors import HomeError, StudyBusyError
@@ -207,6 +207,8 @@ def _take(home: Home, storage_url: str, study: str) -> Lease:
     try:
         with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once
             return Lease(_engine(storage_url), study)
+    except IntegrityError:  # another host was quicker by a moment
+        raise _busy(study, "another process") from None
     except (SQLAlchemyError, ArgumentError, NoSuchModuleError, ImportError) as error:
         raise unusable(storage_url, error) from error
 

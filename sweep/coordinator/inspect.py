@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sweep.config import THREADS_PER_TASK, Cell, Choices, StudyConfig, parse_config
 from sweep.coordinator.estimate import encoder_seconds, trial_seconds
@@ -50,9 +51,7 @@ def plan(
         ConfigError: the sampler's packages are not installed.
     """
     check_sampler(config)
-    begun = config.name in study_list(home, storage_url)
-    ledger = Ledger(_storage(home, storage_url), config.name) if begun else None
-    config = config.settled(ledger.config if ledger else None)
+    config = config.settled(_begun_with(home, storage_url, config.name))
     file = source.local_file()
     seconds, needed, trained = None, 0, 0
     if file is None:
@@ -87,6 +86,14 @@ def plan(
         data=str(file) if file else f"{source.name}: not on this machine, Keras would download it",
         seconds=seconds,
     )
+
+
+def _begun_with(home: Home, url: str, name: str) -> dict[str, Any] | None:
+    """The config with which a study began; None if it has not."""
+    try:
+        return Ledger(_storage(home, url), name).config
+    except UnknownStudyError:
+        return None
 
 
 def _trained(cell: Cell) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sweep.errors import DivergedError
 from sweep.home import Home, published_directory, remove_leftovers
 from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderHistory, EncoderRecord, EncoderSpec
@@ -68,7 +69,11 @@ class EncoderStore:
                 remove_leftovers(path)  # of a training that was killed: the lock is ours now
                 with published_directory(path) as directory:
                     checkpoint = self._checkpoint(spec.key)
-                    history = train(directory, checkpoint)
+                    try:
+                        history = train(directory, checkpoint)
+                    except DivergedError:
+                        checkpoint.remove()  # nobody is to go on from there
+                        raise
                     seconds, finished = checkpoint.seconds, time.time()
                     record = EncoderRecord(
                         spec=spec,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sweep.errors import DivergedError
 from sweep.home import Home
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.store import EncoderStore
@@ -129,6 +130,19 @@ def test_what_was_trained_of_an_encoder_is_handed_on(home: Home) -> None:
     )
 
 
+def test_what_has_diverged_leaves_no_checkpoint(home: Home) -> None:
+    """Nothing good would come of going on from there."""
+
+    def diverge(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
+        checkpoint.save({"epoch": np.array(7)})
+        raise DivergedError("no")
+
+    store = EncoderStore(home)
+    with pytest.raises(DivergedError):
+        store.get_or_train(SPEC, 0, diverge)
+    assert store.list_half_trained() == []
+
+
 class CutError(Exception):
     """Ends a training."""
 
@@ -136,6 +150,7 @@ class CutError(Exception):
 RACER = """
 import sys, time
 from pathlib import Path
+from sweep.errors import DivergedError
 from sweep.home import Home
 from sweep.representations.store import EncoderStore
 from tests.representations.test_store import HISTORY, SPEC
