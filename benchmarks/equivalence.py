@@ -10,6 +10,7 @@ interval of the mean paired difference lies within 0.2 points (Schuirmann 1987).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -24,8 +25,8 @@ from sweep.classifier import population
 MARGIN = 0.2
 
 
-def accuracies(problem: Problem, seeds: int) -> tuple[list[float], list[float]]:
-    """Percent right on the held-out rows after the last epoch: ours, and Keras's."""
+def accuracies(problem: Problem, seeds: int) -> dict[str, list[float]]:
+    """Percent right on the held-out rows after the last epoch."""
     train_on, score_on, training = split(problem)
     ours, theirs = [], []
     for seed in range(seeds):
@@ -42,20 +43,23 @@ def accuracies(problem: Problem, seeds: int) -> tuple[list[float], list[float]]:
         model = peers.classifier(problem.inputs, problem.hidden)
         model.fit(*train_on, batch_size=BATCH, epochs=problem.epochs, verbose=0)
         theirs.append(100 * model.evaluate(*score_on, batch_size=1000, verbose=0)[1])
-    return ours, theirs
+    return {"ours": ours, "Keras": theirs}
 
 
-def equivalence(ours: list[float], theirs: list[float], margin: float) -> dict[str, Any]:
-    """The 90 % interval of the mean paired difference, which is two one-sided tests at 5 %."""
-    differences = np.subtract(ours, theirs)
-    error = stats.sem(differences)
-    half = stats.t.ppf(0.95, len(differences) - 1) * error
+def equivalence(scores: Mapping[Any, Sequence[float]], margin: float) -> dict[str, Any]:
+    """The 90 % interval of the mean paired difference, which is two one-sided tests at 5 %.
+
+    ``scores`` has two names, with a value for each pair.
+    """
+    one, other = scores.values()
+    differences = np.subtract(one, other)
+    half = stats.t.ppf(0.95, len(differences) - 1) * stats.sem(differences)
     mean = differences.mean()
     return {
-        "means": [round(float(np.mean(each)), 3) for each in (ours, theirs)],
-        "difference": round(float(mean), 3),
+        **{f"mean of {name}": round(float(np.mean(each)), 3) for name, each in scores.items()},
+        "mean difference": round(float(mean), 3),
         "its 90 % interval": [round(float(mean - half), 3), round(float(mean + half), 3)],
-        "equivalent within": margin,
+        "margin": margin,
         "equivalent": bool(abs(mean) + half < margin),
     }
 
@@ -63,7 +67,7 @@ def equivalence(ours: list[float], theirs: list[float], margin: float) -> dict[s
 def main() -> None:
     seeds = options(__doc__, seeds=8).seeds
     figures = {
-        name: equivalence(*accuracies(problem, seeds), MARGIN) for name, problem in PROBLEMS.items()
+        name: equivalence(accuracies(problem, seeds), MARGIN) for name, problem in PROBLEMS.items()
     }
     publish("equivalence-of-populations", {"seeds": seeds, **figures})
 

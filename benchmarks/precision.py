@@ -34,12 +34,13 @@ NAME = "equivalence-of-precisions"
 LATENT_DIM, HIDDEN, MEMBERS = 10, 200, 8
 MARGINS = {"accuracy, %": 0.2, "loss, nats": 0.5}
 TRAINING = ClassifierTraining(epochs=50, batch_size=BATCH, learning_rate=0.001)
-PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
+PRECISIONS: tuple[Precision, ...] = ("bfloat16", "float32")
 
-Scores = dict[str, float]
+Table = dict[str, dict[Precision, list[float]]]
+"""Scores by their name and by precision, a value for each seed."""
 
 
-def scores(dataset: Dataset, seed: int, epochs: int, precision: Precision) -> Scores:
+def scores(dataset: Dataset, seed: int, epochs: int, precision: Precision) -> dict[str, float]:
     """Loss of an encoder's last epoch, and the mean accuracy of classifiers on its means."""
     spec = EncoderSpec(
         data=dataset.sha256,
@@ -77,26 +78,35 @@ def _ignore(_fraction: float) -> None:
     """Nobody asks how much is done."""
 
 
-def known(epochs: int) -> list[dict[str, Scores]]:
-    """The pairs that an earlier call has left."""
+def known(epochs: int) -> Table:
+    """The scores that an earlier call has left."""
     path = RESULTS / f"{NAME}.json"
     result = json.loads(path.read_text()) if path.exists() else {}
-    return list(result["pairs"]) if result.get("epochs") == epochs else []
+    if result.get("epochs") == epochs:
+        return dict(result["scores"])
+    return {score: {precision: [] for precision in PRECISIONS} for score in MARGINS}
 
 
 def main() -> None:
     chosen = options(__doc__, seeds=8, epochs=10)
     set_threads(1)
     dataset = mnist().load()
-    pairs = known(chosen.epochs)
-    for seed in range(len(pairs), chosen.seeds):
-        pairs.append({p: scores(dataset, seed, chosen.epochs, p) for p in PRECISIONS})
-        figures: dict[str, Any] = {"epochs": chosen.epochs, "pairs": pairs}
-        if len(pairs) > 1:
-            for score, margin in MARGINS.items():
-                bfloat16, float32 = ([pair[p][score] for pair in pairs] for p in PRECISIONS[::-1])
-                figures[score] = equivalence(bfloat16, float32, margin)
-        publish(NAME, figures)
+    table = known(chosen.epochs)
+    done = len(table["loss, nats"]["float32"])
+    for seed in range(done, chosen.seeds):
+        for precision in PRECISIONS:
+            for score, value in scores(dataset, seed, chosen.epochs, precision).items():
+                table[score][precision].append(round(value, 3))
+        publish(NAME, {"seeds": seed + 1, "epochs": chosen.epochs, "scores": table, **tests(table)})
+
+
+def tests(table: Table) -> dict[str, Any]:
+    """The two one-sided tests of each score, as soon as there are two seeds."""
+    return {
+        f"test: {score}": equivalence(table[score], margin)
+        for score, margin in MARGINS.items()
+        if len(table[score]["float32"]) > 1
+    }
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ def rows(figures: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
         if isinstance(value, Mapping):
             yield from rows(value, (*path, name))
         else:
-            shown = " to ".join(map(str, value)) if isinstance(value, list) else str(value)
+            between = " to " if "interval" in name else ", "
+            shown = between.join(map(str, value)) if isinstance(value, list) else str(value)
             yield ": ".join((*path, name)), shown
 
 
