@@ -133,7 +133,7 @@ class Postgres:
         """Start it, and return when it answers."""
         self._run("pg_ctl", "-D", self._data, "-w", "-l", self._data / "log", "start")
 
-    def crash(self) -> None:
+    def kill(self) -> None:
         """Stop it at once, without a checkpoint: its connections are cut."""
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
 
@@ -155,5 +155,5 @@ def postgres() -> Iterator[Postgres]:
         yield server
     finally:
         with suppress(AssertionError):
-            server.crash()
+            server.kill()
         shutil.rmtree(directory)

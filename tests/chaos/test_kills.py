@@ -51,14 +51,14 @@ def test_kills_change_nothing(kills: Kills, chaos_config: Path, tmp_path: Path) 
 
 
 @contextmanager
-def restarted(server: MlflowServer, kills: Kills) -> Iterator[None]:
+def restarted(server: MlflowServer | Postgres, kills: Kills) -> Iterator[None]:
     """Kill and restart a server at random for the length of a block."""
     ended = threading.Event()
 
     def disturb() -> None:
-        while not ended.wait(kills.random.uniform(2, 15)):
+        while not ended.wait(kills.random.uniform(2, 12)):
             server.kill()
-            ended.wait(kills.random.uniform(0, 10))
+            ended.wait(kills.random.uniform(0, 8))
             server.start()
 
     thread = threading.Thread(target=disturb)
@@ -109,7 +109,7 @@ def test_postgresql_that_crashes(kills: Kills, chaos_config: Path, tmp_path: Pat
         assert begun.returncode == 0, begun.stderr
         process = start("run", chaos_config, "--home", home, "--workers", 2, env=environment)
         wait_until(lambda: workers_of(process))
-        with crashing(server, kills):
+        with restarted(server, kills):
             out, said = process.communicate(timeout=600)
         again = sweep("run", chaos_config, "--home", home, env=environment)
         target = target_for(kills.number)
@@ -121,23 +121,3 @@ def test_postgresql_that_crashes(kills: Kills, chaos_config: Path, tmp_path: Pat
     kept = [path for path in home.rglob("*") if path.is_file()]
     assert "a-secret" not in said
     assert not any(b"a-secret" in path.read_bytes() for path in kept)
-
-
-@contextmanager
-def crashing(server: Postgres, kills: Kills) -> Iterator[None]:
-    """Crash and restart PostgreSQL at random for the length of a block."""
-    ended = threading.Event()
-
-    def disturb() -> None:
-        while not ended.wait(kills.random.uniform(3, 8)):
-            server.crash()
-            ended.wait(kills.random.uniform(0, 6))
-            server.start()
-
-    thread = threading.Thread(target=disturb)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
