@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(7200)]
 
 def undisturbed(config: Path, home: Path) -> dict[str, list[float]]:
     """The accuracies that the study has when nobody disturbs it."""
-    done = sweep("run", config, "--home", home, "--workers", 2)
+    done = sweep("run", config, "--home", home, "--workers", 2, timeout=1800)
     assert done.returncode == 0, done.stderr
     return accuracies(f"sqlite:///{home}/optuna.db", STUDY)
 
@@ -40,7 +40,7 @@ def test_kills_change_nothing(kills: Kills, chaos_config: Path, tmp_path: Path) 
             assert encoders.setdefault(path.parent.name, trained) == trained, "trained twice"
     print(dict(victims))
     assert sum(victims.values()) >= kills.number
-    done = sweep("run", chaos_config, "--home", home, "--workers", 2)
+    done = sweep("run", chaos_config, "--home", home, "--workers", 2, timeout=1800)
     assert done.returncode == 0, done.stderr
     storage = f"sqlite:///{home}/optuna.db"
     target = target_for(kills.number)
@@ -82,7 +82,9 @@ def test_kills_with_an_mlflow_server_that_is_killed_too(
         with restarted(server, kills):
             for _ in kills.until_killed_often(chaos_config, home, environment, lambda: None):
                 pass
-        done = sweep("run", chaos_config, "--home", home, "--workers", 2, env=environment)
+        done = sweep(
+            *("run", chaos_config, "--home", home, "--workers", 2), env=environment, timeout=1800
+        )
         assert done.returncode == 0, done.stderr
         target = target_for(kills.number)
         assert_exactly_once(f"sqlite:///{home}/optuna.db", server.uri, STUDY, target)
@@ -110,7 +112,7 @@ def test_postgresql_that_crashes(kills: Kills, chaos_config: Path, tmp_path: Pat
         process = start("run", chaos_config, "--home", home, "--workers", 2, env=environment)
         wait_until(lambda: workers_of(process))
         with restarted(server, kills):
-            out, said = process.communicate(timeout=600)
+            out, said = process.communicate(timeout=1800)
         again = sweep("run", chaos_config, "--home", home, env=environment)
         target = target_for(kills.number)
         assert process.returncode == 0, said

@@ -56,9 +56,10 @@ def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
 
 
 def sweep(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run ``sweep`` to its end."""
+    """Run ``sweep`` to its end, for ``timeout`` seconds at most."""
+    timeout = options.pop("timeout", 200)
     process = start(*arguments, **options)
-    out, err = process.communicate(timeout=200)
+    out, err = process.communicate(timeout=timeout)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
