@@ -20,6 +20,7 @@ from sweep.database import masked
 from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.comparison import Report
+from sweep.search.attempt import Attempt
 from sweep.tracking.connection import is_server
 
 _UI = "http://127.0.0.1:5000"
@@ -119,10 +120,25 @@ def print_statuses(out: Console, statuses: Sequence[Status], as_json: bool) -> N
         )
         table.add_row(status.study, *(str(count) for count in counts), best)
     out.print(table)
+    if len(statuses) == 1:
+        for failure in map(_failure_facts, statuses[0].failures):
+            line = "trial {trial}: {configuration}: {cause}: {message}".format_map(failure)
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _failure_facts(attempt: Attempt) -> dict[str, Any]:
+    assert attempt.failure is not None
+    return {
+        "trial": attempt.number,
+        "configuration": attempt_label(attempt),
+        "cause": attempt.failure.cause,
+        "message": attempt.failure.message,
+    }
 
 
 def _status_facts(status: Status) -> dict[str, Any]:
     facts = {name: value for name, value in vars(status).items() if name != "best"}
+    facts["failures"] = [_failure_facts(attempt) for attempt in status.failures]
     best = status.best
     facts["best"] = (
         best

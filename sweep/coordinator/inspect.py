@@ -135,6 +135,8 @@ class Status:
     running: int
     waiting: int
     best: Attempt | None
+    failures: Sequence[Attempt]
+    """The last attempts at what has failed and is not tried again."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,8 @@ def statuses(home: Home, url: str, name: str | None) -> list[Status]:
             continue  # its creation was cut short, or another program made it
         latest = {attempt.spec.key: attempt for attempt in stored.attempts}.values()
         states = Counter(attempt.state for attempt in latest)
-        at = History(stored.config, stored.attempts, stored.retried).progress
+        history = History(stored.config, stored.attempts, stored.retried)
+        at = history.progress
         found.append(
             Status(
                 study=each,
@@ -198,6 +201,7 @@ def statuses(home: Home, url: str, name: str | None) -> list[Status]:
                 running=at.running,
                 waiting=at.waiting,
                 best=best_attempt(stored.config, stored.attempts),
+                failures=history.failed,
             )
         )
     return found

@@ -112,3 +112,5 @@ def test_a_trial_that_takes_too_long(tmp_path: Path) -> None:
     (attempt,) = trials(home, "faults")
     assert cause(attempt) is Cause.TIMED_OUT
     assert "took longer than 3 seconds" in done.stderr
+    status = sweep("status", "faults", "--home", home)
+    assert "trial 0: pixels → 500: timed out: took longer than 3 seconds" in status.stdout

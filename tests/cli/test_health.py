@@ -147,6 +147,7 @@ def test_failed_trials_are_found_with_the_way_to_retry(copy: Path) -> None:
     found = findings(copy)["study tiny"]
     assert found["found"] == "1 trials failed"
     assert "sweep retry tiny" in found["mend"]
+    assert ": error: no" in sweep("status", "tiny", "--home", copy).stdout
 
 
 @pytest.mark.slow
