@@ -157,11 +157,11 @@ def ui(
 
 def _mlflow_run_ids(home: Home, study: str) -> dict[int, str]:
     """The trials' MLflow runs; a report does without where MLflow is out of reach."""
+    from sweep.database import reason
     from sweep.tracking import find_trial_run_ids
 
     try:
         return find_trial_run_ids(home, study)
     except Exception as error:  # whatever MLflow raises
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        logging.getLogger("sweep").warning("MLflow cannot be read (%s): no run ids", reason)
+        logging.getLogger("sweep").warning("MLflow cannot be read (%s): no run ids", reason(error))
         return {}
