@@ -11,6 +11,7 @@ import sqlalchemy
 from sqlalchemy import event
 
 _SQLITE_TIMEOUT_SECONDS = 60
+_CONNECT_SECONDS = 10
 _READ_ONLY = "mode=ro"
 
 
@@ -19,6 +20,10 @@ def engine_arguments(url: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {"pool_pre_ping": True}
     if url.startswith("sqlite"):
         arguments["connect_args"] = {"timeout": _SQLITE_TIMEOUT_SECONDS}
+    elif url.startswith(
+        "postgresql"
+    ):  # whose driver would wait for minutes for a host that is gone
+        arguments["connect_args"] = {"connect_timeout": _CONNECT_SECONDS}
     return arguments
 
 
