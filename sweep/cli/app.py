@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from sweep import __version__
 from sweep.cli import health, results, studies
@@ -50,10 +50,11 @@ def run() -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
     except SweepError as error:
-        kind = "" if isinstance(error, StoppedError) else "[bold red]error:[/] "
-        stderr.print(f"{kind}{escape(error.message)}", highlight=False)
+        kind = "" if isinstance(error, StoppedError) else "error: "
+        folded = stderr.is_terminal
+        stderr.print(Text.assemble((kind, "bold red"), error.message), soft_wrap=not folded)
         if error.hint:
-            stderr.print(f"[dim]hint:[/] {escape(error.hint)}", highlight=False)
+            stderr.print(Text.assemble(("hint: ", "dim"), error.hint), soft_wrap=not folded)
         return error.exit_status
     except KeyboardInterrupt:
         stderr.print("interrupted; the same command goes on with the study")

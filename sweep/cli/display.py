@@ -49,7 +49,7 @@ class Display:
         progress = snapshot.progress
         for line in snapshot.news:
             done = f"[{progress.complete}/{progress.target}] " if self._live is None else ""
-            self._console.print(f"{done}{line}", markup=False, highlight=False, soft_wrap=True)
+            self._console.print(f"{done}{line}", soft_wrap=True)
         if self._live is not None:
             self._live.update(self._render(snapshot))
 

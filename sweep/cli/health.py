@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from sweep.cli.options import (
     Facts,
@@ -50,11 +50,10 @@ def doctor(
     for finding in examine(at, storage_url(at), data_dir()):
         findings.append(finding)
         if format_ is Facts.table and not (quiet and finding.level == "ok"):
-            level = f"[{_COLOURS[finding.level]}]{finding.level:>7}[/]"
-            said = escape(f"{finding.name}: {finding.found}")
-            stdout.print(f"{level}  {said}", highlight=False)
+            level = (f"{finding.level:>7}", _COLOURS[finding.level])
+            stdout.print(Text.assemble(level, f"  {finding.name}: {finding.found}"))
             if finding.mend:
-                stdout.print(f"{'':9}[dim]mend:[/] {escape(finding.mend)}", highlight=False)
+                stdout.print(Text.assemble(" " * 9, ("mend:", "dim"), f" {finding.mend}"))
     if format_ is Facts.json:
         print(json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2))
     problems = sum(finding.level == "problem" for finding in findings)
@@ -106,7 +105,7 @@ def store(
     if not quiet:
         kept = len(unneeded) - removed
         in_use = f"; {kept} are in use and stay" if kept else ""
-        stderr.print(f"Removed {removed} encoders ({_megabytes(size)}){in_use}.", highlight=False)
+        stderr.print(f"Removed {removed} encoders ({_megabytes(size)}){in_use}.")
 
 
 def _print_encoders(encoders: list[StoredEncoder]) -> None:
@@ -127,7 +126,7 @@ def _print_encoders(encoders: list[StoredEncoder]) -> None:
         )
     stdout.print(table)
     total = _megabytes(sum(encoder.size for encoder in encoders))
-    stdout.print(f"{len(encoders)} encoders, {total}", highlight=False)
+    stdout.print(f"{len(encoders)} encoders, {total}")
 
 
 def _megabytes(size: int) -> str:

@@ -15,9 +15,18 @@ from rich.logging import RichHandler
 
 from sweep.home import Home
 
-# Piped output is not folded to the width of a terminal that is not there.
-stdout = Console(width=None if sys.stdout.isatty() else 160)
-stderr = Console(stderr=True, width=None if sys.stderr.isatty() else 1000)
+# Piped output is not folded to the width of a terminal that is not there. What is printed is the
+# user's, paths for example: brackets and colons in it are no markup.
+stdout = Console(
+    width=None if sys.stdout.isatty() else 160, markup=False, emoji=False, highlight=False
+)
+stderr = Console(
+    stderr=True,
+    width=None if sys.stderr.isatty() else 1000,
+    markup=False,
+    emoji=False,
+    highlight=False,
+)
 
 
 class Engine(StrEnum):
@@ -80,7 +89,7 @@ FactsOption = Annotated[Facts, typer.Option("--format", help="How to print.")]
 
 def say(line: str) -> None:
     """Print a line to stdout at once and whole: another program may be waiting for it."""
-    stdout.print(line, markup=False, highlight=False, soft_wrap=True)
+    stdout.print(line, soft_wrap=True)
     sys.stdout.flush()
 
 

@@ -39,7 +39,6 @@ def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: b
         where.print(
             f"Best: {attempt_label(ended.best)}, {100 * best.accuracy:.2f} %, "
             f"{best.classifier_parameters:,} parameters",
-            highlight=False,
         )
     if ended.chart is None:
         return
@@ -56,22 +55,22 @@ def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: b
             "and open",
             f"  {_UI}{path}",
         ]
-    where.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    where.print("\n".join(lines), soft_wrap=True)
 
 
 def print_reports(out: Console, reports: Sequence[Report]) -> None:
     """The table of one study or several, with what a reader must know."""
     for report in reports:
         if not report.rows:
-            out.print(f"No trial of the study {report.study} is complete yet.", highlight=False)
+            out.print(f"No trial of the study {report.study} is complete yet.")
     if not any(report.rows for report in reports):
         return
     if len(reports) == 1:
-        out.print(f"Study {reports[0].study}", style="bold", highlight=False)
-    out.print(render.to_table(reports), highlight=False)
+        out.print(f"Study {reports[0].study}", style="bold")
+    out.print(render.to_table(reports))
     out.print()
     for note in render.notes(reports):
-        out.print(note, highlight=False, style="dim")
+        out.print(note, style="dim")
 
 
 def print_plan(out: Console, study: str, plan: Plan, as_json: bool) -> None:
