@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweep.errors import HomeError
+from sweep.errors import HomeError, InputError
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,18 @@ class Home:
         """The home at ``path``; nothing is created yet.
 
         Raises:
-            HomeError: its databases, which are named by URLs, could not stand at this path.
+            HomeError: there can be nothing at this path, or not its databases, which are named by
+                URLs.
         """
-        root = path.expanduser().resolve()
+        try:
+            root = expanded(path).resolve()
+            (root / "optuna.db").exists()
+        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to themselves
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise HomeError(
+                f"the home {path} cannot be looked at: {reason}",
+                hint="choose another with --home DIR or SWEEP_HOME",
+            ) from error
         if wrong := set("?%") & set(str(root)):
             raise HomeError(
                 f"the home {root} has {' and '.join(sorted(wrong))} in its path, which a database's"
@@ -99,6 +108,18 @@ class Home:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+
+def expanded(path: Path) -> Path:
+    """A path with the home directory that ``~`` or ``~name`` stands for.
+
+    Raises:
+        InputError: it is the home directory of nobody.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise InputError(f"there is no {path}: {error}") from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from sweep.errors import HomeError
+from sweep.errors import HomeError, InputError
 from sweep.home import Home, publish_bytes, published_directory
 
 
@@ -33,6 +33,16 @@ def test_a_home_that_no_url_can_name_is_refused(tmp_path: Path) -> None:
     """Rather than a database that appears at a cut-off path."""
     with pytest.raises(HomeError, match=r"has % and \? in its path"):
         Home.at(tmp_path / "what?" / "100%")
+
+
+def test_a_home_that_cannot_be_looked_at_is_refused(tmp_path: Path) -> None:
+    """Links that lead to themselves, names that are too long, the directory of nobody."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (tmp_path / "loop", tmp_path / ("long" * 100)):
+        with pytest.raises(HomeError, match=r"cannot be (looked at|written)"):
+            Home.at(path).create()
+    with pytest.raises(InputError, match=r"there is no ~nobody-of-this-name/home"):
+        Home.at(Path("~nobody-of-this-name/home"))
 
 
 def test_publish_bytes_leaves_all_or_nothing(tmp_path: Path) -> None:

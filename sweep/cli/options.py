@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from sweep.home import Home
+from sweep.home import Home, expanded
 
 # Piped output is not folded to the width of a terminal that is not there. What is printed is the
 # user's, paths for example: brackets and colons in it are no markup.
@@ -107,4 +107,4 @@ def storage_url(home: Home) -> str:
 def data_dir() -> Path | None:
     """Where data is looked for first: ``SWEEP_DATA_DIR``."""
     directory = os.environ.get("SWEEP_DATA_DIR")
-    return Path(directory).expanduser() if directory else None
+    return expanded(Path(directory)) if directory else None

@@ -6,6 +6,7 @@ What was asked for is loaded or refused; nothing else is ever put in its place.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zlib
@@ -15,12 +16,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sweep.data.idx import idx_files, read_idx
 from sweep.data.images import IMAGE_SIDE, Dataset, checked_labels
 from sweep.data.npz import read_npz
 from sweep.errors import DataError
+from sweep.home import expanded
 from sweep.trial import Value
 
 # Where Debian's package dataset-fashion-mnist puts it.
@@ -36,6 +38,13 @@ class DatasetFile(Value):
     """A ``.npz`` of the user's."""
 
     path: Annotated[str, Field(min_length=1)]
+
+    @field_validator("path")
+    @classmethod
+    def _printable(cls, path: str) -> str:
+        if re.search(r"[\x00-\x1f\x7f-\x9f]", path):
+            raise ValueError("has a control character in it")
+        return path
 
 
 DatasetName = Literal["mnist", "mnist-5k", "fashion-mnist"]
@@ -54,13 +63,10 @@ class DatasetSource:
         """The source that a config's ``dataset`` names.
 
         Raises:
-            DataError: its path begins in the home directory (``~name``) of nobody.
+            InputError: its path begins in the home directory (``~name``) of nobody.
         """
         if isinstance(dataset, DatasetFile):
-            try:
-                file = Path(dataset.path).expanduser().absolute()
-            except RuntimeError as error:
-                raise DataError(f"there is no file {dataset.path}: {error}") from error
+            file = expanded(Path(dataset.path)).absolute()
             return DatasetSource(file.stem, file, data_dir)
         return DatasetSource(dataset, None, data_dir)
 
@@ -118,7 +124,7 @@ def _find(name: str, directory: Path) -> Path | None:
 
 def _keras_place(name: str) -> Path:
     """Where Keras keeps what it downloads."""
-    cache = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+    cache = expanded(Path(os.environ.get("KERAS_HOME") or "~/.keras")) / "datasets"
     return cache if name == "mnist" else cache / name
 
 

