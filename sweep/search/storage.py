@@ -6,7 +6,7 @@ import logging
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from sweep.database import engine_arguments, use_immediate_transactions
 from sweep.lease import unusable
@@ -25,6 +25,6 @@ def open_storage(url: str) -> Storage:
     try:
         backend = RDBStorage(url, engine_kwargs=engine_arguments(url))
         use_immediate_transactions(backend.engine)
-    except (SQLAlchemyError, ArgumentError, NoSuchModuleError, ImportError, RuntimeError) as error:
+    except (SQLAlchemyError, ImportError, RuntimeError, ValueError) as error:
         raise unusable(url, error) from error
     return optuna.storages.get_storage(backend)
