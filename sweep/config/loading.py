@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import ScalarNode
 
 from sweep.config.model import StudyConfig, config_model
 from sweep.errors import ConfigError
 from sweep.trial import Value
 
 _MOST_BYTES = 1_000_000
+_MOST_KEYS = 200
+_MOST_PROBLEMS = 20
+_MOST_STEPS = 20
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 160
 
 
 def load_config(
@@ -62,43 +70,73 @@ def parse_config(document: dict[str, Any], source: str) -> StudyConfig:
     try:
         return config_model().model_validate(document)
     except ValidationError as error:
-        problems = "\n".join(f"  {_explain(problem)}" for problem in error.errors())
-        raise ConfigError(f"{source} is not a valid study config:\n{problems}") from None
+        problems = error.errors()
+        lines = [f"  {_explain(problem)}" for problem in problems[:_MOST_PROBLEMS]]
+        if len(problems) > len(lines):
+            lines.append(f"  and {len(problems) - len(lines):,} more")
+        raise ConfigError("\n".join([f"{source} is not a valid study config:", *lines])) from None
     except RecursionError:
         raise ConfigError(f"{source} is not a valid study config: it contains itself") from None
 
 
+class _Constructor(SafeConstructor):
+    """Plain values, with an error that says where for whatever is none."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (YAMLError, RecursionError):
+            raise
+        except Exception as error:  # whatever the parsers of numbers, dates and other tags meet
+            raise ConstructorError(
+                problem=f"not a value of {node.tag}", problem_mark=node.start_mark
+            ) from error
+
+    def flatten_mapping(self, node: Any) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > _MOST_KEYS:  # mappings that merge others (<<) can grow without bound
+            problem = f"a mapping of more than {_MOST_KEYS} keys"
+        elif not all(isinstance(key, ScalarNode) for key, _ in node.value):
+            problem = "a key that is a list or a mapping"
+        else:
+            return
+        raise ConstructorError(problem=problem, problem_mark=node.start_mark)
+
+
 def _parse_yaml(text: str, source: str) -> Any:
     """Safe YAML 1.2: no tags that build objects, no key twice."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _Constructor
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        return yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{source}{where}: not valid YAML: {error.problem}") from None
+        raise ConfigError(f"{source}{where}: not valid YAML: {_line(error.problem)}") from None
     except (YAMLError, ValueError, RecursionError, OverflowError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConfigError(f"{source}: not valid YAML: {reason}") from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigError(f"{source}: not valid YAML: {_line(reason)}") from None
 
 
 def _override(document: dict[str, Any], override: str) -> None:
     """Apply one ``a.b.c=VALUE`` in place; a number in the path is a place in a list."""
     path, equals, text = override.partition("=")
     steps = path.split(".")
-    if not equals or not all(steps):
-        raise ConfigError(f"--set {override!r} is not of the form a.b.c=VALUE")
-    value = _parse_yaml(text, f"--set {path}")
+    if not equals or not all(steps) or len(steps) > _MOST_STEPS:
+        raise ConfigError(f"--set {_shown(override)} is not of the form a.b.c=VALUE")
+    option = f"--set {_line(path)}"
+    value = _parse_yaml(text, option)
     place: Any = document
     for number, step in enumerate(steps):
-        here = ".".join(steps[:number]) or "the config"
+        here = _line(".".join(steps[:number])) or "the config"
         last = number == len(steps) - 1
         key: str | int = step
         if isinstance(place, list):
             if not re.fullmatch(r"\d{1,9}", step) or int(step) >= len(place):
-                raise ConfigError(f"--set {path}: {here} has no entry {step}")
+                raise ConfigError(f"{option}: {here} has no entry {_line(step)}")
             key = int(step)
         elif not isinstance(place, dict):
-            raise ConfigError(f"--set {path}: {here} is a value and has nothing below it")
+            raise ConfigError(f"{option}: {here} is a value and has nothing below it")
         if last:
             place[key] = value
         else:
@@ -124,7 +162,7 @@ def _explain(problem: Any) -> str:
     steps = [str(step) for step in problem["loc"]]
     if len(steps) > 1 and steps[0] == "partition" and steps[1] in schemes:
         del steps[1]
-    where = ".".join(step for step in steps if not step.startswith("<")) or "the config"
+    where = _line(".".join(step for step in steps if not step.startswith("<"))) or "the config"
     value = problem["input"]
     match problem["type"]:
         case "extra_forbidden":
@@ -142,5 +180,17 @@ def _explain(problem: Any) -> str:
             message = re.sub(r"^(Input|String|Tuple) should", "must", message)
     if isinstance(value, dict | list | Value):
         return f"{where}: {message}"
-    shown = repr(value)
-    return f"{where}: {message}, and is {shown if len(shown) < 80 else shown[:77] + '...'}"
+    return f"{where}: {message}, and is {_shown(value)}"
+
+
+def _line(text: object) -> str:
+    """What the user wrote as part of a line, whatever is in it and however long it is."""
+    return _shown(str(text))[1:-1]
+
+
+def _shown(value: object) -> str:
+    """A value as Python writes it, shortened."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python does not write numbers of more than 4,300 digits
+        return "a number of thousands of digits"

@@ -228,6 +228,7 @@ class StudyConfig(Value):
                     f"search.max_parameters is {bound:,}, and the smallest classifier in the space "
                     f"of '{name}' has {least:,}"
                 )
+        seen: set[Cell] = set()
         for number, row in enumerate(self.rows):
             if row.representation not in self.blocks:
                 known = ", ".join(self.blocks) or "none"
@@ -237,8 +238,9 @@ class StudyConfig(Value):
                 )
             where = f"rows.{number}: '{row.representation}'"
             _check_latent_dim(where, row.representation, row.latent_dim)
-            if row in self.rows[:number]:
+            if row in seen:
                 raise ValueError(f"rows.{number} stands there twice")
+            seen.add(row)
         return self
 
     def settled(self, begun: Mapping[str, Any] | None) -> StudyConfig:

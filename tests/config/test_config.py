@@ -102,6 +102,17 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
         ("seed.x=1", "seed is a value and has nothing below it"),
         ("name=[x", "--set name, line 1: not valid YAML"),
         ("name=!!python/name:os.system", "not valid YAML"),
+        ("name='a\\n'", "name: must match pattern"),
+        ("dataset={path: ''}", "dataset.path: must have at least 1 character"),
+        ('dataset={path: "~\\0/a.npz"}', "dataset.path: has a control character in it"),
+        ("seed=0x" + "f" * 5000, "seed: must be less than 9223372036854775808, and is a number of"),
+        (
+            "seed=!!int ''",
+            "--set seed, line 1: not valid YAML: not a value of tag:yaml.org,2002:int",
+        ),
+        ("a\nb\x1b[2J=1", r"a\nb\x1b[2J: unknown key"),
+        ("a\nb.=1", r"--set 'a\nb.=1' is not of the form"),
+        (".".join("a" * 60_000) + "=1", "is not of the form"),
     ],
 )
 def test_a_mistake_is_named(path: Path, override: str, message: str) -> None:
@@ -121,6 +132,10 @@ def test_a_mistake_is_named(path: Path, override: str, message: str) -> None:
         (b"name: a\nname: b\n", 'duplicate key "name"'),
         (b"\xff\xfe\x00", "is not UTF-8"),
         (b"name: \x07", "not valid YAML"),
+        (b"a: 1\nb: !!bool maybe", "line 2: not valid YAML: not a value of tag:yaml.org,2002:bool"),
+        (b"a: 2020-99-99", "not valid YAML: not a value of tag:yaml.org,2002:timestamp"),
+        (b"{[[1]]: 1}", "not valid YAML: a key that is a list or a mapping"),
+        (b"a: 1\na: " + b"x" * 100_000, 'duplicate key "a"'),
         (b"&a {name: *a}", "not a valid study config"),
         (b"a: " + b"[" * 2000, "not valid YAML"),
         (b"#" * 1_000_001, "larger than"),
@@ -136,6 +151,49 @@ def test_a_file_that_is_no_config_is_refused(tmp_path: Path, content: bytes, mes
         load_config(path)
     assert message in raised.value.message
     assert "config.yaml" in raised.value.message
+    assert len(raised.value.message) < 500
+
+
+@pytest.mark.parametrize("kind", ["object/apply:os.mkdir", "object/new:os.mkdir", "name:os.mkdir"])
+@pytest.mark.parametrize("by", ["file", "override"])
+def test_a_config_runs_no_code(kind: str, by: str, path: Path, tmp_path: Path) -> None:
+    """No tag builds an object of Python, in the file or on the command line."""
+    evil = f"!!python/{kind} ['{tmp_path}/made']"
+    if by == "file":
+        path.write_text(TINY.replace("name: tiny", f"name: {evil}"))
+    with pytest.raises(ConfigError, match="could not determine a constructor for the tag"):
+        load_config(path, [f"name={evil}"] if by == "override" else [])
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("times", [2, 9])
+def test_merged_mappings_cannot_grow(times: int, tmp_path: Path) -> None:
+    """A kilobyte of mappings that merge others several times would else fill the memory."""
+    lines = [f"a{n + 1}: &a{n + 1} {{<<: [{', '.join([f'*a{n}'] * times)}]}}\n" for n in range(40)]
+    path = tmp_path / "config.yaml"
+    path.write_text("a0: &a0 {k: 1}\n" + "".join(lines))
+    with pytest.raises(ConfigError, match="a mapping of more than 200 keys"):
+        load_config(path)
+
+
+def test_a_mapping_may_merge_another(path: Path) -> None:
+    """As configs do that write a classifier once."""
+    classifier = "{epochs: 3, batch_size: 256, learning_rate: 0.001}"
+    first, *others = TINY.split(classifier)
+    merged = "{<<: *c, epochs: 7}".join(others)
+    path.write_text(f"{first}&c {classifier}{merged}")
+    blocks = load_config(path).blocks
+    assert [blocks[name].classifier.epochs for name in ("vae", "pixels")] == [3, 7]
+
+
+@pytest.mark.timeout(30)
+def test_ten_thousand_rows_are_a_config(path: Path) -> None:
+    """What is compared with all before it is compared at once."""
+    rows = [{"representation": "pixels", "hidden_neurons": n + 1} for n in range(10_000)]
+    document = load_config(path).identity
+    assert len(parse_config(document | {"rows": rows}, "many").rows) == 10_000
+    with pytest.raises(ConfigError, match=r"rows\.9999 stands there twice"):
+        parse_config(document | {"rows": [*rows[:-1], rows[0]]}, "many")
 
 
 def test_every_problem_is_said_at_once(path: Path) -> None:
@@ -143,6 +201,15 @@ def test_every_problem_is_said_at_once(path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         load_config(path, ["seed=a", "replicates.draws=0", "foo=1"])
     assert len(raised.value.message.splitlines()) == 4
+
+
+def test_of_thousands_of_problems_a_screenful_is_said(path: Path) -> None:
+    """The others are counted."""
+    with pytest.raises(ConfigError) as raised:
+        load_config(path, [f"rows={[1] * 1000}"])
+    lines = raised.value.message.splitlines()
+    assert len(lines) == 22
+    assert lines[-1] == "  and 980 more"
 
 
 def test_overrides_reach_everywhere(path: Path) -> None:
