@@ -110,7 +110,7 @@ def read_exactly(file: IO[bytes] | gzip.GzipFile, size: int) -> bytearray:
 def unreadable(path: Path, kind: str, error: Exception) -> DataError:
     """The error that says in one line why a file could not be read as what it should be."""
     reason = (str(error).splitlines() or [type(error).__name__])[0]
-    return DataError(f"{path} cannot be read as {kind}: {reason}")
+    return DataError(f"{path} cannot be read as {kind}: {reason:.200}")
 
 
 def _sha256(*arrays: NDArray[np.uint8]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class _Member:
         return len(self.shape) > 0 and self.shape[1:] in _LABEL_SHAPES and self.dtype.kind in "iu"
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.dtype}, {self.shape})"
+        return f"{self.name} ({self.dtype!s:.40}, {self.shape!s:.40})"
 
 
 def read_npz(path: Path, name: str) -> Dataset:
@@ -116,7 +117,7 @@ def _layout(path: Path, members: list[_Member]) -> tuple[list[_Member], list[_Me
     for member in images:
         if member.dtype != np.uint8:
             raise DataError(
-                f"{path}: the images {member.name} are {member.dtype} and not uint8",
+                f"{path}: the images {member.name} are {member.dtype!s:.40} and not uint8",
                 hint="save them as uint8, 0 (black) to 255: images from 0 to 1 times 255, rounded",
             )
     lengths = [member.shape[0] for member in images]
@@ -127,7 +128,7 @@ def _layout(path: Path, members: list[_Member]) -> tuple[list[_Member], list[_Me
             hint="for each array of images save one of labels, named in the same order",
         )
     if min(lengths) < 0 or sum(lengths) > MOST_IMAGES:
-        raise DataError(f"{path} claims {lengths} images, and at most {MOST_IMAGES:,} are read")
+        raise DataError(f"{path} claims {lengths!s:.80} images; at most {MOST_IMAGES:,} are read")
     return images, labels
 
 
@@ -138,7 +139,8 @@ def _member(archive: zipfile.ZipFile, path: Path, file: str) -> _Member:
     with archive.open(file) as opened:
         start = io.BytesIO(opened.read(_LONGEST_HEADER))
     try:
-        shape, is_fortran, dtype = _HEADERS[np.lib.format.read_magic(start)](start)
+        with warnings.catch_warnings(action="ignore"):  # of Python's parser, for what is no Python
+            shape, is_fortran, dtype = _HEADERS[np.lib.format.read_magic(start)](start)
     except Exception as error:  # whatever numpy's parsers meet: of Python, of tokens, of dtypes
         raise unreadable(path, f".npz: {file!r:.40}", error) from error
     return _Member(file, tuple(map(int, shape)), bool(is_fortran), dtype, start.tell())

@@ -41,7 +41,8 @@ def is_valid_or_refused(load: Callable[[], Dataset], file: str) -> bool:
     try:
         dataset = load()
     except DataError as error:
-        return file in error.message and "\n" not in error.message
+        message = error.message
+        return file in message and message.isprintable() and len(message) < 500 + len(file)
     images, labels = dataset.images, dataset.labels
     return (
         images.dtype == labels.dtype == np.uint8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -134,6 +135,15 @@ def test_what_a_file_claims_takes_no_memory(kind: str, tmp_path: Path) -> None:
     write(tmp_path, {spelled(name, False, True): GOOD[name] for name in GOOD})
     write_idx(tmp_path / "train-images-idx3-ubyte.gz", FILLING[kind])
     assert peak_megabytes(lambda: read_idx(tmp_path, "bomb")) < 10
+
+
+@pytest.mark.timeout(20)
+def test_a_packed_file_with_a_tail_of_zeros_is_refused_at_once(tmp_path: Path) -> None:
+    """Zeros may follow what gzip packed; a terabyte of them takes no disk, and a reader weeks."""
+    write(tmp_path, {spelled(name, False, True): GOOD[name] for name in GOOD})
+    os.truncate(tmp_path / "t10k-images-idx3-ubyte.gz", 2**40)
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz is far longer"):
+        read_idx(tmp_path, "long")
 
 
 def test_both_parts_together_are_bounded(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 from collections.abc import Callable
@@ -167,6 +168,44 @@ BROKEN: dict[str, Callable[[Path], object]] = {
 }
 
 
+def described(shape: str = "(40, 28, 28)", descr: str = "'|u1'") -> bytes:
+    """The header of an array, word for word."""
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+
+
+def long_name(path: Path) -> None:
+    """An archive whose directory names a file otherwise than the file's own header does."""
+    content = bytearray(write_members(path, **{"x" * 60_000: npy(IMAGES)}).read_bytes())
+    content[30] ^= 1
+    path.write_bytes(content)
+
+
+WORDY: dict[str, Callable[[Path], object]] = {
+    "many dimensions": lambda path: write_members(path, x=described(f"({'1,' * 4000})")),
+    "long numbers": lambda path: write_members(
+        path, x=described(f"({'9' * 4000}, 28, 28)"), y=described(f"({'9' * 4000},)")
+    ),
+    "longer numbers": lambda path: write_members(path, x=described(f"(0x{'f' * 9000},)")),
+    "many fields": lambda path: write_members(path, x=described(descr=f"'{'i4,' * 3000}'")),
+    "deep": lambda path: write_members(path, x=described("-" * 9000 + "1")),
+    "an escape": lambda path: write_members(path, x=described(descr=r"'\d'")),
+    "a long name": long_name,
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", WORDY)
+def test_a_refusal_is_one_line(kind: str, tmp_path: Path) -> None:
+    """However much there is in the file that could be said, and however Python reads it."""
+    path = tmp_path / "wordy.npz"
+    WORDY[kind](path)
+    with pytest.raises(DataError, match=r"wordy\.npz") as raised:
+        read_npz(path, "wordy")
+    assert raised.value.message.isprintable()
+    assert len(raised.value.message) < 500
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_file_is_refused_by_name(kind: str, tmp_path: Path) -> None:
     """As a DataError that names the file, whatever is wrong with it."""
@@ -175,6 +214,25 @@ def test_a_broken_file_is_refused_by_name(kind: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"broken\.npz") as raised:
         read_npz(path, "broken")
     assert raised.value.exit_status == 2
+
+
+class MakesDirectory:
+    """Unpickling it makes a directory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self._path),)
+
+
+@pytest.mark.parametrize("place", ["x_train", "y_train", "other"])
+def test_nothing_is_unpickled(place: str, tmp_path: Path) -> None:
+    """A dataset from somewhere runs no code, even where its arrays are refused, or left alone."""
+    evil = np.array([MakesDirectory(tmp_path / "made")] * 40, dtype=object)
+    path = write(tmp_path / "evil.npz", **{place: evil})
+    assert is_valid_or_refused(lambda: read_npz(path, "evil"), "evil.npz")
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.bool_])
