@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,10 @@ from sweep.search.history import History, best_attempt
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.sampling import check_sampler
 from sweep.search.storage import Storage, open_storage
-from sweep.trial import DataFacts, EncoderSpec
+from sweep.trial import DataFacts
+
+_MOST_SAMPLES = 1000
+"""Cells that are looked at of a space: more make no estimate better."""
 
 
 @dataclass(frozen=True)
@@ -53,33 +56,31 @@ def plan(
     check_sampler(config)
     config = config.settled(_begun_with(home, storage_url, config.name))
     file = source.local_file()
-    seconds, needed, trained = None, 0, 0
-    if file is None:
-        cells = _likely_cells(config)
-        needed = len({(cell.representation, cell.latent_dim) for cell in cells if _trained(cell)})
-        needed *= config.replicates.draws
-    else:
+    cells = _likely_cells(config)
+    encoded = {(cell.representation, cell.latent_dim): cell for cell in cells if _trained(cell)}
+    seconds, trained = None, 0
+    if file is not None:
         dataset = source.load()
         sizes = {
             name: len(indices)
             for name, indices in partition(dataset.labels, config.partition, config.seed, 0).items()
         }
-        encoders: dict[str, EncoderSpec] = {}
         seconds = 0.0
-        for cell in _likely_cells(config):
+        for cell, number in cells.items():
             spec = config.trial_spec(cell, dataset.sha256)
-            seconds += trial_seconds(spec, sizes[spec.labels_from])
-            if _trained(cell):
-                encoders |= {e.key: e for e in map(spec.encoder, range(spec.draws))}
-        store = EncoderStore(home)
-        missing = [encoder for encoder in encoders.values() if not store.has(encoder.key)]
-        needed, trained = len(encoders), len(encoders) - len(missing)
-        seconds += sum(encoder_seconds(encoder, sizes["encoder"]) for encoder in missing)
+            seconds += number * trial_seconds(spec, sizes[spec.labels_from])
+        published = set(EncoderStore(home).list_keys())
+        for cell in encoded.values():
+            spec = config.trial_spec(cell, dataset.sha256)
+            keys = (spec.encoder(draw).key for draw in range(spec.draws) if published)
+            there = sum(key in published for key in keys)
+            trained += there
+            seconds += (spec.draws - there) * encoder_seconds(spec.encoder(0), sizes["encoder"])
         seconds /= max(1, cores // THREADS_PER_TASK)
     return Plan(
         rows=len(config.rows),
         trials={name: block.trials for name, block in config.blocks.items() if block.trials},
-        encoders_needed=needed,
+        encoders_needed=len(encoded) * config.replicates.draws,
         encoders_trained=trained,
         replicates=config.replicates.draws * config.replicates.classifiers,
         scored_on=config.scored_on,
@@ -100,26 +101,27 @@ def _trained(cell: Cell) -> bool:
     return REPRESENTATIONS[cell.representation].is_trained
 
 
-def _likely_cells(config: StudyConfig) -> list[Cell]:
-    """The rows, and for each trial of a search a cell in the middle of its space."""
-    cells = list(config.rows)
+def _likely_cells(config: StudyConfig) -> Mapping[Cell, float]:
+    """How many trials each cell stands for: the rows, and for a search cells across its space."""
+    cells = defaultdict[Cell, float](float, dict.fromkeys(config.rows, 1.0))
     for name, block in config.blocks.items():
         if not block.trials or block.space is None:
             continue
-        for number in range(block.trials):
+        samples = min(block.trials, _MOST_SAMPLES)
+        for number in range(samples):
             values = {}
             for dimension in ("latent_dim", "hidden_neurons"):
                 space = getattr(block.space, dimension)
                 if isinstance(space, Choices):
                     values[dimension] = space.choices[number % len(space.choices)]
                 elif space is not None:
-                    at = (number + 0.5) / block.trials
+                    at = (number + 0.5) / samples
                     values[dimension] = round(
                         space.low ** (1 - at) * space.high**at
                         if space.log
                         else space.low + at * (space.high - space.low)
                     )
-            cells.append(Cell(representation=name, **values))
+            cells[Cell(representation=name, **values)] += block.trials / samples
     return cells
 
 
@@ -159,12 +161,15 @@ def open_study(home: Home, url: str, name: str) -> Stored:
     ledger = Ledger(_storage(home, url), name)
     if ledger.config is None or ledger.data is None:
         raise UnknownStudyError(f"the study '{name}' was never begun")
+    source = f"the config stored with the study '{name}'"
     try:
-        config = parse_config(ledger.config, f"the config stored with the study '{name}'")
+        config = parse_config(ledger.config, source)
     except ConfigError as error:
         raise ConfigError(
             error.message, hint="the study was made by another version of sweep"
         ) from None
+    if config.name != name:  # which may be no name for a file
+        raise ConfigError(f"{source} is that of '{config.name}'")
     return Stored(config, ledger.data, ledger.attempts(), ledger.retried)
 
 

@@ -1,0 +1,57 @@
+"""Looking without touching: estimates that cost nothing, and studies that are not ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sweep.config import StudyConfig, load_config
+from sweep.coordinator.inspect import open_study, plan
+from sweep.data.datasets import DatasetSource
+from sweep.errors import ConfigError
+from sweep.home import Home
+from sweep.search.ledger import Ledger
+from sweep.search.space import directions
+from sweep.search.storage import open_storage
+from sweep.trial import DataFacts
+from tests.cli.process import TINY
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> StudyConfig:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return load_config(path)
+
+
+@pytest.mark.timeout(30)
+def test_a_plan_of_millions_takes_no_time(config: StudyConfig, tmp_path: Path) -> None:
+    """A thousand cells stand for a million trials: the estimate grows with them all the same."""
+
+    def seconds(trials: int, draws: int) -> float:
+        vae = config.blocks["vae"].model_copy(update={"trials": trials})
+        representations = config.representations.model_copy(update={"vae": vae})
+        replicates = config.replicates.model_copy(update={"draws": draws})
+        large = config.model_copy(
+            update={"representations": representations, "replicates": replicates}
+        )
+        home, source = Home.at(tmp_path), DatasetSource.of("mnist-5k", None)
+        planned = plan(large, home, source, f"sqlite:///{home.optuna_db}", 2)
+        assert planned.encoders_needed == 2 * draws
+        assert planned.seconds is not None
+        return planned.seconds
+
+    few, many = seconds(1000, 1000), seconds(1_000_000, 1000)
+    assert 500 < many / few < 1000
+
+
+def test_a_study_s_name_leads_nowhere_else(config: StudyConfig, tmp_path: Path) -> None:
+    """A storage that others write to may hold any; one that no config can have is refused."""
+    home, name = Home.at(tmp_path / "home"), "../../elsewhere"
+    home.create()
+    url = f"sqlite:///{home.optuna_db}"
+    data = DataFacts(name="mine", sha256="0" * 64, is_mnist=False)
+    Ledger.create(open_storage(url), name, directions(config), config.identity, data)
+    with pytest.raises(ConfigError, match=r"elsewhere' is that of 'tiny'"):
+        open_study(home, url, name)
