@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
 import os
 import resource
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from sweep.config import load_config
+from sweep.coordinator.inspect import plan
+from sweep.data.datasets import DatasetSource
 from sweep.data.idx import read_idx
 from sweep.data.npz import read_npz
 from sweep.errors import InputError
+from sweep.home import Home
 from tests.cli.process import TINY, sweep
 from tests.data.damage import (
     FEW_IMAGES,
@@ -34,10 +40,20 @@ from tests.data.damage import (
     is_valid_or_refused,
     write_idx,
 )
+from tests.data.test_npz import header
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 
+# YAML that JSON cannot say.
+ODD = [
+    "!!int ''", "!!bool maybe", "!!float ''", "!!timestamp x", "!!binary é", "!!set {a, [b]}",
+    "!!omap [a: 1]", "!!pairs [a: 1]", "!!null {a: 1}", "!!python/name:os.system", "!local {a: 1}",
+    "2020-99-99", "0x" + "f" * 5000, "0o777", "1_000", ".nan", "-.inf", "1e999", "{[[1]]: 2}",
+    "{? {a: 1} : 2}", "{1: 2}", "{~: 2}", "{<<: 3}", "{<<: [{a: 1}, {a: 2}]}", "&a [*a]",
+    "*unknown", "&a {<<: *a}", '"\\udcff"', '"\\e[2J\\n"', '"\\U7fffffff"', "'", '"', "|", ">-",
+    "? ", "- ", "@a", "%A", "---", "...", "[" * 2000,
+]  # fmt: skip
 JUNK = st.recursive(
     st.none()
     | st.booleans()
@@ -50,6 +66,7 @@ JUNK = st.recursive(
     ),
     max_leaves=8,
 )
+ANYTHING = st.sampled_from(ODD) | JUNK.map(json.dumps) | st.text(max_size=30)
 
 
 def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -72,9 +89,11 @@ def mutated(draw: st.DrawFn) -> bytes:
         with contextlib.suppress(LookupError, TypeError):  # an earlier change took its way
             for key in place[:-1]:
                 at = at[key]
-            match draw(st.sampled_from(["replace", "remove", "add"])):
+            match draw(st.sampled_from(["replace", "enlarge", "remove", "add"])):
                 case "replace":
                     at[place[-1]] = draw(JUNK)
+                case "enlarge":  # what may still be valid, and much work
+                    at[place[-1]] = draw(st.sampled_from([1000, 10_000, 100_000, 1_000_000]))
                 case "remove":
                     del at[place[-1]]
                 case "add":
@@ -82,16 +101,47 @@ def mutated(draw: st.DrawFn) -> bytes:
     return json.dumps(document).encode()
 
 
-def npz() -> bytes:
+@st.composite
+def spliced(draw: st.DrawFn) -> bytes:
+    """A valid config's text with something else in the place of a stretch of it."""
+    begin, end = sorted(draw(st.integers(0, len(TINY))) for _ in range(2))
+    end = min(end, begin + draw(st.sampled_from([0, 1, 5, 50])))
+    return (TINY[:begin] + draw(ANYTHING) + TINY[end:]).encode(errors="surrogatepass")
+
+
+def npz(save: Callable[..., None], **arrays: np.ndarray) -> bytes:
     content = io.BytesIO()
-    np.savez_compressed(content, x_train=FEW_IMAGES, y_train=FEW_LABELS)
+    save(content, **arrays)
     return content.getvalue()
 
 
+@st.composite
+def odd_arrays(draw: st.DrawFn) -> bytes:
+    """A whole archive of arrays of any type and shape, pickled objects among them."""
+    number = st.integers(0, 3) | st.sampled_from([28, 40])
+    shapes = st.lists(number, max_size=4).map(tuple) | st.sampled_from([(2, 28, 28), (2,), (2, 1)])
+    dtypes = st.sampled_from(["u1", "i1", "i8", "u8", "f4", "c8", "?", "S3", "U3", "M8[s]", "O"])
+    names = st.sampled_from(["x_train", "y_train", "x_test", "y_test"]) | st.text(max_size=8)
+    arrays = {
+        draw(names).replace("\0", "") or "arr": np.zeros(draw(shapes), draw(dtypes))
+        for _ in range(draw(st.integers(1, 4)))
+    }
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.save(member, array, allow_pickle=True)
+            archive.writestr(f"{name.encode(errors='replace').decode()}.npy", member.getvalue())
+    return content.getvalue()
+
+
+GOOD_NPZ = [
+    npz(save, x_train=FEW_IMAGES, y_train=FEW_LABELS) for save in (np.savez, np.savez_compressed)
+]
 OVERRIDES = st.builds(
     "{}={}".format,
     st.sampled_from([".".join(map(str, place)) for place in PLACES]) | st.text(max_size=20),
-    JUNK.map(json.dumps) | st.text(max_size=30),
+    ANYTHING,
 ) | st.text(max_size=30)
 IDX = {
     "train-images-idx3-ubyte": idx(FEW_IMAGES),
@@ -101,65 +151,127 @@ IDX = {
 }
 
 
-def examples(number: int, strategy: st.SearchStrategy[Any], check: Callable[..., bool]) -> int:
-    """Try a check on so many examples; how many were tried."""
+def examples(
+    number: int, strategy: st.SearchStrategy[Any], check: Callable[..., bool], *known: Any
+) -> int:
+    """Try a check on so many examples, and on those that are known; how many were tried."""
     tried = 0
 
-    @settings(max_examples=number, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=number,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        deadline=timedelta(seconds=20),  # none hangs
+    )
     @given(strategy)
-    def each(example: Any) -> None:
+    def each(it: Any) -> None:
         nonlocal tried
         tried += 1
-        assert check(example)
+        assert check(it)
 
+    for it in known:
+        each = example(it)(each)
     each()
     return tried
 
 
-def test_thousands_of_inputs_are_taken_or_refused(tmp_path: Path) -> None:
-    """In one process: nothing but an InputError is raised, and its memory stays what it was."""
-    archive = tmp_path / "damaged.npz"
+def is_clear(error: InputError) -> bool:
+    """Whether it is one line, or a line and at most a screenful of findings below it."""
+    first, *findings = error.message.splitlines()
+    return (
+        error.exit_status == 2
+        and all(line.isprintable() and len(line) < 500 for line in (first, *findings))
+        and len(findings) <= 21
+        and all(line.startswith("  ") for line in findings)
+        and first.endswith(":") >= bool(findings)
+    )
 
-    def is_config(content: bytes, *overrides: str) -> bool:
+
+def test_thousands_of_inputs_are_taken_or_refused(tmp_path: Path) -> None:
+    """In one process: nothing but an InputError is raised, and its memory stays what it was.
+
+    A config that is taken is also planned, as ``sweep validate`` does.
+    """
+    mine, archive = tmp_path / "mine.npz", tmp_path / "damaged.npz"
+    np.savez(mine, x=np.tile(IMAGES, (10, 1, 1)), y=np.tile(LABELS, 10))
+    source = DatasetSource(mine.stem, mine, None)
+    home = Home.at(tmp_path / "home")
+
+    def is_config(content: bytes, *overrides: str, trials: int | None = None) -> bool:
         path = tmp_path / "mutated.yaml"
         path.write_bytes(content)
         try:
-            load_config(path, overrides)
+            config = load_config(path, overrides, trials)
         except InputError as error:
-            is_named = "mutated.yaml" in error.message or "--set" in error.message
-            return error.exit_status == 2 and is_named and len(error.message) < 20_000
+            is_named = any(it in error.message for it in ("mutated.yaml", "--set", "--trials"))
+            return is_named and is_clear(error)
+        try:
+            DatasetSource.of(config.dataset, None)
+            plan(config, home, source, f"sqlite:///{home.optuna_db}", 2)
+        except InputError as error:  # such as that the sampler needs PyTorch
+            return is_clear(error)
         return True
 
     def is_npz(content: bytes) -> bool:
         archive.write_bytes(content)
         return is_valid_or_refused(lambda: read_npz(archive, "damaged"), archive.name)
 
-    def is_idx(example: tuple[str, bytes, bool]) -> bool:
-        name, damaged_content, packed = example
-        for file, content in (IDX | {name: damaged_content}).items():
-            plain, gz = tmp_path / file, tmp_path / f"{file}.gz"
+    def is_idx(it: tuple[str, bytes, str]) -> bool:
+        name, damage, where = it
+        packed = where != "plain"
+        for file, content in IDX.items():
+            gz, plain = tmp_path / f"{file}.gz", tmp_path / file
             (plain if packed else gz).unlink(missing_ok=True)
-            write_idx(gz if packed else plain, content)
+            write_idx(gz if packed else plain, damage if file == name else content)
+        if where == "gzip":
+            (tmp_path / f"{name}.gz").write_bytes(damage)
         return is_valid_or_refused(lambda: read_idx(tmp_path, "damaged"), str(tmp_path))
 
-    one_idx = st.sampled_from(sorted(IDX)).flatmap(
-        lambda name: st.tuples(st.just(name), damaged(IDX[name]), st.booleans())
-    )
+    def damaged_idx(name: str, where: str) -> st.SearchStrategy[tuple[str, bytes, str]]:
+        content = gzip.compress(IDX[name], mtime=0) if where == "gzip" else IDX[name]
+        return st.tuples(st.just(name), damaged(content), st.just(where))
+
+    one_idx = st.tuples(
+        st.sampled_from(sorted(IDX)), st.sampled_from(["plain", "packed", "gzip"])
+    ).flatmap(lambda it: damaged_idx(*it))
+    tiny = TINY.encode()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     tried = {
-        "configs": examples(1600, mutated(), is_config),
-        "bytes": examples(600, damaged(TINY.encode()) | st.binary(max_size=300), is_config),
-        "overrides": examples(1100, OVERRIDES, lambda it: is_config(TINY.encode(), it)),
-        ".npz": examples(1000, damaged(npz()), is_npz),
+        "configs": examples(1200, mutated(), is_config),
+        "texts": examples(800, spliced(), is_config),
+        "bytes": examples(500, damaged(tiny) | st.binary(max_size=300), is_config, *FILES.values()),
+        "overrides": examples(
+            1200, OVERRIDES, lambda it: is_config(tiny, it), *OVERRIDDEN, *SURROGATES
+        ),
+        "pairs of overrides": examples(
+            200, st.tuples(OVERRIDES, OVERRIDES), lambda it: is_config(tiny, *it)
+        ),
+        "--trials and --workers": examples(
+            100,
+            st.tuples(st.integers(0, 10**30), st.integers(1, 10**30)),
+            lambda it: is_config(tiny, f"execution.workers={it[1]}", trials=it[0]),
+            (1_000_000, 1024),
+        ),
+        "damaged .npz": examples(700, st.sampled_from(GOOD_NPZ).flatmap(damaged), is_npz),
+        "odd .npz": examples(500, odd_arrays() | st.binary(max_size=300), is_npz),
         "idx": examples(1000, one_idx, is_idx),
     }
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000
-    print(f"{tried}, {grown:.0f} MB more")
-    assert sum(tried.values()) >= 5000
+    print(f"{sum(tried.values())} inputs, {grown:.0f} MB more: {tried}")
+    assert sum(tried.values()) >= 6000
     assert grown < 300
+    assert not home.root.exists()
 
 
-BOMB = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9) if n else 'lol'}]\n" for n in range(9))
+def mappings(times: int) -> str:
+    """Each merges the one before several times."""
+    merged = (f"a{n + 1}: &a{n + 1} {{<<: [{', '.join([f'*a{n}'] * times)}]}}" for n in range(40))
+    return "\n".join(["a0: &a0 {k: 1}", *merged]) + "\n"
+
+
+ALIASES = "".join(
+    f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9) if n else 'lol'}]\n" for n in range(9)
+)
 FILES: dict[str, bytes] = {
     "empty": b"",
     "only a comment": b"# nothing\n",
@@ -167,30 +279,54 @@ FILES: dict[str, bytes] = {
     "a text": b"hello",
     "two documents": TINY.encode() + b"---\nname: b\n",
     "a key twice": TINY.encode() + b"name: b\n",
-    "a bomb of aliases": BOMB.encode() + TINY.encode(),
-    "a bomb as rows": BOMB.encode() + TINY.encode().split(b"rows:")[0] + b"rows: *x8\n",
+    "a bomb of aliases": ALIASES.encode() + TINY.encode(),
+    "a bomb as rows": ALIASES.encode() + TINY.encode().split(b"rows:")[0] + b"rows: *x8\n",
+    "a bomb as a text": ALIASES.encode() + TINY.encode().replace(b"name: tiny", b"name: *x8"),
+    "a bomb of mappings": mappings(9).encode() + TINY.encode(),
+    "a doubling of mappings": mappings(2).encode() + TINY.encode(),
     "itself": b"&a {name: *a}",
     "an object": b"name: !!python/object/apply:os.system ['exit 7']\n",
     "a new object": b"name: !!python/object/new:os.system ['exit 7']\n",
     "not UTF-8": b"\xff\xfename: a",
+    "UTF-16": TINY.encode("utf-16"),
     "a NUL": b"name: a\0b\n",
     "deep": b"a: " + b"[" * 5000,
     "deep and closed": b"a: " + b"[" * 3000 + b"]" * 3000,
     "large": b"#" * 2_000_000,
+    "many keys": b"".join(b"k%d: 1\n" % n for n in range(5000)),
+    "many wrong rows": TINY.encode().split(b"rows:")[0] + b"rows: [" + b"1," * 5000 + b"]\n",
     "not closed": b"name: [\n",
     "a tab": b"name:\n\t- a\n",
     "a long number": b"seed: " + b"9" * 5000,
+    "a long hexadecimal number": TINY.encode().replace(b"seed: 3", b"seed: 0x" + b"9" * 5000),
+    "a list as a key": b"{[[1]]: 1}",
+    "a tag without its value": b"seed: !!int ''\nb: !!bool maybe\n",
+    "a day that never was": b"name: 2020-99-99\n",
     "a binary": bytes(range(256)),
 }
 OVERRIDDEN = [
-    "seed", "=1", "seed=", "seed=-1", "seed=.nan", "seed=1e400", "a.b.c=1", "rows.99=1", "rows.x=1",
-    "name=../../etc", "name=/etc/passwd", "name=.hidden", "name=a b", "name=" + "a" * 65, "name=~",
-    "representations=[]", "representations.vae.epochs=0", "representations.vae.epochs=1.5",
-    "representations.vae.learning_rate=.inf", "representations.vae.batch_size=true",
-    "replicates.draws=1000000000000", "partition.encoder=.9", "partition={scheme: notebook}",
-    "dataset=imagenet", "dataset={path: /no/such.npz}", "dataset={path: /}", "dataset=[mnist]",
-    "search.sampler=best", "search.objectives=[]", "execution.workers=0", "execution.engine=cloud",
+    "seed", "=1", "seed=", "seed=.nan", "seed=1e400", "a.b.c=1", "rows.99=1", "rows.x=1",
+    "name=../../etc", "name=/etc/passwd", "name=.hidden", "name='a\\n'", "name=" + "a" * 65,
+    "name=~", "representations=[]", "representations.vae.learning_rate=.inf",
+    "partition={scheme: notebook}", "replicates.draws=1000000000000", ".".join("a" * 60_000) + "=1",
+    "a\nb\x1b[2J=1",
+    "dataset={path: /no/such.npz}", "dataset={path: /}", 'dataset={path: "~\\0/a.npz"}',
+    "dataset={path: ~nobody-of-this-name/a.npz}", "dataset={path: /" + "a" * 5000 + "}",
+    "search.sampler=best", "execution.workers=0",
 ]  # fmt: skip
+# As Python reads arguments that are no UTF-8.
+SURROGATES = ["name=\udcff", "\udcff=1"]
+OPTIONS = [
+    ("--trials", "-1"), ("--trials", "many"), ("--trials", "9" * 5000), ("--trials", "9" * 30),
+    ("--workers", "0"), ("--workers", "9" * 30), ("--engine", "cloud"), ("--format", "xml"),
+    ("--home", "~nobody-of-this-name"), ("--home", "/tmp/" + "a" * 5000), ("more",),
+]  # fmt: skip
+ENVIRONMENTS = [
+    {"SWEEP_DATA_DIR": "~nobody-of-this-name"},
+    {"SWEEP_STORAGE": "nonsense"},
+    {"SWEEP_STORAGE": "sqlite:////no/such/directory/optuna.db"},
+    {"SWEEP_STORAGE": "mysql://host:port/name"},
+]
 
 
 def data_file(kind: str, path: Path) -> None:
@@ -209,42 +345,75 @@ def data_file(kind: str, path: Path) -> None:
             os.truncate(path, 2**40)
         case "text":
             path.write_text("x,y\n1,2\n")
+        case "bomb":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("y.npy", header((1_000_000,)))
+                with archive.open("x.npy", "w") as images:
+                    images.write(header((1_000_000, 28, 28)))
+                    for _ in range(784):
+                        images.write(bytes(1_000_000))
         case "other":
             np.savez(path, x=IMAGES[:, :9], y=LABELS)
 
 
-DATA = ["directory", "pipe", "loop", "pickle", "huge", "text", "other"]
-_MEMORY = 4_000_000_000  # of addresses: libraries and their threads take more than half
+DATA = ["directory", "pipe", "loop", "pickle", "huge", "text", "bomb", "other"]
+DATA_BYTES = 600_000_000  # what a process may hold: less than the bomb unpacks to
 
 
 def test_processes_refuse_in_clear_words(tmp_path: Path) -> None:
     """The same through the command line: status 2, what is wrong where, no traceback, in bounds."""
     good = tmp_path / "good.yaml"
     good.write_text(TINY)
-    cases: list[tuple[str, ...]] = [(str(good), "--set", override) for override in OVERRIDDEN]
+    home = tmp_path / "home"
+    cases: list[tuple[tuple[str, ...], dict[str, str]]] = []
+
+    def add(*arguments: str, **env: str) -> None:
+        default = () if "--home" in arguments or "SWEEP_HOME" in env else ("--home", str(home))
+        cases.append(((*arguments, *default), env))
+
+    for override in (*OVERRIDDEN, *SURROGATES):
+        add(str(good), "--set", override)
     for number, (kind, content) in enumerate(FILES.items()):
         path = tmp_path / f"{number} {kind}.yaml"
         path.write_bytes(content)
-        cases.append((str(path),))
+        add(str(path))
     for kind in DATA:
         path = tmp_path / f"{kind}.npz"
         data_file(kind, path)
-        cases.append((str(good), "--set", f"dataset={{path: '{path}'}}"))
-    cases += [(str(tmp_path),), (str(tmp_path / "none.yaml"),), (str(tmp_path / "pipe.npz"),)]
+        add(str(good), "--set", f"dataset={{path: '{path}'}}")
+    for options in OPTIONS:
+        add(str(good), *options)
+    for env in (*ENVIRONMENTS, {"SWEEP_HOME": str(tmp_path / "loop.npz")}):
+        add(str(good), **env)
+    for not_a_config in (
+        tmp_path,
+        tmp_path / "none.yaml",
+        tmp_path / "pipe.npz",
+        tmp_path / "[/x]",
+    ):
+        add(str(not_a_config))
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
         resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
 
-    def check(case: tuple[str, ...]) -> str | None:
-        done = sweep("validate", *case, "--home", tmp_path / "home", preexec_fn=limit)
-        first = done.stderr.splitlines()[0] if done.stderr else ""
-        fine = done.returncode == 2 and "Traceback" not in done.stderr and len(first) > 10
+    def check(case: tuple[tuple[str, ...], dict[str, str]]) -> str | None:
+        arguments, env = case
+        done = sweep("validate", *arguments, env=env, preexec_fn=limit)
+        first, *more = done.stderr.splitlines() or [""]
+        fine = (
+            done.returncode == 2
+            and "Traceback" not in done.stderr
+            and first.startswith(("error: ", "Usage: "))
+            and first.isprintable()
+            and len(first) > 20
+            and len(more) < 25
+        )
         return None if fine else f"{case}: {done.returncode}: {done.stderr[-1000:]}"
 
-    assert len(cases) >= 50
+    assert len(cases) >= 80
     with ThreadPoolExecutor(2) as pool:
         wrong = [answer for answer in pool.map(check, cases) if answer]
     assert not wrong, "\n".join(wrong)
-    assert not (tmp_path / "home").exists()
+    assert not home.exists()
     print(f"{len(cases)} processes")
