@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import ScalarNode
@@ -22,6 +23,7 @@ _MOST_BYTES = 1_000_000
 _MOST_KEYS = 200
 _MOST_PROBLEMS = 20
 _MOST_STEPS = 20
+_DEEPEST = 50
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 160
 
@@ -107,12 +109,15 @@ def _parse_yaml(text: str, source: str) -> Any:
     """Safe YAML 1.2: no tags that build objects, no key twice."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Constructor
+    yaml.max_depth = _DEEPEST
     try:
         return yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{source}{where}: not valid YAML: {_line(error.problem)}") from None
+        is_deep = isinstance(error, MaxDepthExceededError)
+        reason = f"nested more than {_DEEPEST} deep" if is_deep else _line(error.problem)
+        raise ConfigError(f"{source}{where}: not valid YAML: {reason}") from None
     except (YAMLError, ValueError, RecursionError, OverflowError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ConfigError(f"{source}: not valid YAML: {_line(reason)}") from None

@@ -131,7 +131,7 @@ class RepresentationConfig(Value):
 class Cell(Value):
     """One configuration of a study: a representation and its dimensions."""
 
-    representation: str
+    representation: Annotated[str, Field(max_length=100)]
     latent_dim: Neurons | None = None
     hidden_neurons: Neurons
 
@@ -233,10 +233,10 @@ class StudyConfig(Value):
             if row.representation not in self.blocks:
                 known = ", ".join(self.blocks) or "none"
                 raise ValueError(
-                    f"rows.{number}.representation is '{row.representation}', "
+                    f"rows.{number}.representation is {row.representation!r}, "
                     f"which is not under representations (there: {known})"
                 )
-            where = f"rows.{number}: '{row.representation}'"
+            where = f"rows.{number}: {row.representation!r}"
             _check_latent_dim(where, row.representation, row.latent_dim)
             if row in seen:
                 raise ValueError(f"rows.{number} stands there twice")

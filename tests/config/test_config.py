@@ -137,7 +137,7 @@ def test_a_mistake_is_named(path: Path, override: str, message: str) -> None:
         (b"{[[1]]: 1}", "not valid YAML: a key that is a list or a mapping"),
         (b"a: 1\na: " + b"x" * 100_000, 'duplicate key "a"'),
         (b"&a {name: *a}", "not a valid study config"),
-        (b"a: " + b"[" * 2000, "not valid YAML"),
+        (b"a: " + b"[" * 2000, "not valid YAML: nested more than 50 deep"),
         (b"#" * 1_000_001, "larger than"),
         (b"name: !!python/object/apply:os.system [true]", "not valid YAML"),
         (b"? {a: b}\n: c\n", "not valid"),
@@ -152,6 +152,12 @@ def test_a_file_that_is_no_config_is_refused(tmp_path: Path, content: bytes, mes
     assert message in raised.value.message
     assert "config.yaml" in raised.value.message
     assert len(raised.value.message) < 500
+
+
+def test_a_name_is_shown_as_text(path: Path) -> None:
+    """Whatever characters a row's representation has, the terminal gets none of them."""
+    with pytest.raises(ConfigError, match=r"'\\u202e\\x1b', which is not under representations"):
+        load_config(path, [r'rows.0.representation="\u202E\e"'])
 
 
 @pytest.mark.parametrize("kind", ["object/apply:os.mkdir", "object/new:os.mkdir", "name:os.mkdir"])
