@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from benchmarks.coverage import RATIOS, coverage
 from sweep.reports.intervals import Layout
 
 
@@ -91,14 +92,7 @@ def test_intervals_follow_the_scale(rows: list[list[float]], shift: float, scale
         assert after.high == pytest.approx(shift + scale * before.high, rel=1e-6, abs=1e-6)
 
 
-def test_the_prediction_interval_covers_one_new_run() -> None:
-    """In 3,000 simulated studies of 5 draws x 3 members, about 95 % of the time."""
-    generator = np.random.default_rng(0)
-    covered = 0
-    for _ in range(3000):
-        draws = generator.normal(0, 2, (6, 1))
-        runs = draws + generator.normal(0, 1, (6, 3))
-        interval = layout(runs[:5].tolist()).prediction_interval()
-        assert interval is not None
-        covered += interval.low <= runs[5, 0] <= interval.high
-    assert 0.93 <= covered / 3000 <= 0.965
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_the_prediction_interval_covers_one_new_run(ratio: float) -> None:
+    """About 95 % of the time, however much more draws differ than the members of one."""
+    assert 0.93 <= coverage(ratio, repetitions=3000) <= 0.965
