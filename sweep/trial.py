@@ -122,6 +122,9 @@ class TrialSpec(Value):
     classifier: ClassifierTraining
     labels_from: Literal["encoder", "classifier"]
     scored_on: Literal["validation", "test"]
+    label_budget: int | None = None
+    """Labelled images that each classifier sees, of the classifier partition; None: all of
+    ``labels_from``."""
     threads: int
     """Intra-op threads of a worker: part of the spec, because they change the last bits."""
 
@@ -149,6 +152,21 @@ class TrialSpec(Value):
             representation=self.representation,
             threads=self.threads,
         )
+
+
+class AssessmentSpec(Value):
+    """A trial that was selected, to be scored on the test partition, once."""
+
+    trial: TrialSpec
+
+    @property
+    def threads(self) -> int:
+        return self.trial.threads
+
+    @cached_property
+    def key(self) -> str:
+        """Content key, 32 hexadecimal digits."""
+        return _content_key("assessment", self.model_dump(mode="json"))
 
 
 class Curves(Value):
@@ -211,6 +229,19 @@ class TrialResult(Value):
     def inference_parameters(self) -> int:
         """Parameters needed to classify an image: the representation's and the classifier's."""
         return self.representation_parameters + self.classifier_parameters
+
+
+class Assessment(Value):
+    """What the test partition says of a trial's classifiers, each after its last epoch."""
+
+    key: str
+    accuracies: tuple[tuple[float, ...], ...]
+    """Fractions, by draw and member."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Numbers of test images by true class (outer) and predicted class, all classifiers added."""
+    milliseconds: float
+    """Median wall milliseconds for 1,000 images, from pixels to probabilities, on one thread's
+    share of the machine that assessed."""
 
 
 EncoderHistory = dict[str, tuple[float, ...]]

@@ -8,3 +8,8 @@ from sweep.data.images import CLASSES
 def parameters(inputs: int, hidden_neurons: int) -> int:
     """Number of parameters of inputs -> hidden (relu) -> 10 (softmax), biases included."""
     return (inputs + 1) * hidden_neurons + (hidden_neurons + 1) * CLASSES
+
+
+def multiply_adds(inputs: int, hidden_neurons: int) -> int:
+    """Multiply-adds of classifying one row of features: those of the two matrix products."""
+    return (inputs + CLASSES) * hidden_neurons

@@ -27,6 +27,12 @@ class PublishedRow(Value):
         """The exact count, which the printed one sometimes misses."""
         return classifier.parameters(self.latent_dim or IMAGE_SIDE**2, self.hidden_neurons)
 
+    @property
+    def is_misprinted(self) -> bool:
+        """Whether the printed count is not the exact one, rounded to as many digits."""
+        digits = len(str(self.printed_parameters).rstrip("0"))
+        return float(f"{self.classifier_parameters:.{digits - 1}e}") != self.printed_parameters
+
 
 def _row(
     representation: Literal["pixels", "vae"],
@@ -75,6 +81,7 @@ def published_row(spec: TrialSpec, is_mnist: bool) -> PublishedRow | None:
         is_mnist
         and isinstance(spec.partition, NotebookPartition)
         and spec.scored_on == "test"
+        and spec.label_budget is None
         and spec.labels_from == ("encoder" if pixels else "classifier")
         and spec.classifier.model_dump() == {"epochs": 30 if pixels else 50, **_CLASSIFIER}
         and spec.representation.settings == ({} if pixels else _VAE)

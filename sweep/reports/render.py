@@ -101,11 +101,8 @@ def to_markdown(reports: Sequence[Report]) -> str:
 
 
 def to_json(reports: Sequence[Report]) -> str:
-    """The rows as JSON, accuracies as fractions; several studies stand in a list."""
-    found = [
-        {"study": report.study, "rows": [row.model_dump(mode="json") for row in report.rows]}
-        for report in reports
-    ]
+    """The report as JSON, accuracies as fractions; several studies stand in a list."""
+    found = [report.model_dump(mode="json") for report in reports]
     return json.dumps(found[0] if len(found) == 1 else {"studies": found}, indent=2) + "\n"
 
 

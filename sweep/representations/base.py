@@ -46,6 +46,10 @@ class Representation(ABC):
         """Number of parameters needed to compute an image's features, in closed form."""
 
     @abstractmethod
+    def multiply_adds(self, spec: RepresentationSpec) -> int:
+        """Multiply-adds of computing an image's features, in closed form."""
+
+    @abstractmethod
     def features(
         self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
     ) -> Features:

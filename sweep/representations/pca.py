@@ -36,6 +36,9 @@ class Pca(Representation):
         """The components, and the mean that is taken off first."""
         return (self.dimensions(spec) + 1) * _PIXELS
 
+    def multiply_adds(self, spec: RepresentationSpec) -> int:
+        return self.dimensions(spec) * _PIXELS
+
     def features(
         self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
     ) -> Features:

@@ -24,6 +24,9 @@ class Pixels(Representation):
     def parameters(self, spec: RepresentationSpec) -> int:
         return 0
 
+    def multiply_adds(self, spec: RepresentationSpec) -> int:
+        return 0
+
     def features(
         self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
     ) -> Features:

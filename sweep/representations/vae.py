@@ -55,11 +55,15 @@ class Vae(Representation):
         assert setting == "precision"
         return "float32"
 
+    def multiply_adds(self, spec: RepresentationSpec) -> int:
+        full, half = IMAGE_SIDE**2, (IMAGE_SIDE // 2) ** 2
+        convolutions = full * 9 * 32 + half * 9 * (32 * 64 + 2 * 64 * 64)
+        return convolutions + half * 64 * 32 + 32 * self.dimensions(spec)
+
     def training_multiply_adds(self, spec: RepresentationSpec) -> int:
         full, half, latent_dim = IMAGE_SIDE**2, (IMAGE_SIDE // 2) ** 2, self.dimensions(spec)
-        encoder = full * 9 * 32 + half * 9 * (32 * 64 + 2 * 64 * 64) + half * 64 * 32
         decoder = latent_dim * half * 64 + half * 9 * 64 * 32 + full * 9 * 32
-        return encoder + 2 * 32 * latent_dim + decoder
+        return self.multiply_adds(spec) + 32 * latent_dim + decoder  # both heads are trained
 
     def train(
         self,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sweep.reports.comparison import Measured, Report, Row, compare
+from sweep.reports.comparison import Measured, Report, Row, compare, selected
 from sweep.reports.published import PUBLISHED, published_row
 from sweep.trial import (
+    Assessment,
     ClassifierTraining,
     FractionsPartition,
     RepresentationSpec,
@@ -59,6 +58,7 @@ def test_a_row_that_follows_the_protocol_has_its_published_one() -> None:
     "fields",
     [
         {"hidden_neurons": 201},
+        {"label_budget": 1000},
         {"labels_from": "encoder"},
         {"scored_on": "validation"},
         {"classifier": ClassifierTraining(epochs=49, batch_size=256, learning_rate=0.001)},
@@ -85,11 +85,13 @@ def test_any_other_protocol_has_none(fields: dict[str, Any]) -> None:
 def test_a_row_has_the_fields_of_the_contract() -> None:
     """Other programs read them."""
     assert list(Row.model_fields) == [
-        "representation", "latent_dim", "hidden_neurons", "labels", "classifier_parameters",
-        "representation_parameters", "inference_parameters", "accuracy", "accuracy_ci_low",
-        "accuracy_ci_high", "accuracy_best_epoch", "prediction_low", "prediction_high", "n_draws",
-        "n_replicates", "published_accuracy", "published_parameters", "verdict", "pareto",
-        "mlflow_run_ids",
+        "representation", "latent_dim", "hidden_neurons", "labels", "label_budget",
+        "classifier_parameters", "representation_parameters", "inference_parameters",
+        "multiply_adds", "accuracy", "accuracy_ci_low", "accuracy_ci_high", "accuracy_best_epoch",
+        "prediction_low", "prediction_high", "n_draws", "n_replicates", "published_accuracy",
+        "published_parameters", "verdict", "reading", "pareto", "pareto_share", "pareto_inference",
+        "pareto_inference_share", "test_accuracy", "test_ci_low", "test_ci_high", "latency_ms",
+        "active_dimensions", "train_seconds", "encoder_seconds", "mlflow_run_ids",
     ]  # fmt: skip
 
 
@@ -137,26 +139,65 @@ def test_intervals_stay_between_0_and_1() -> None:
     assert (single.accuracy_ci_low, single.prediction_high) == (None, None)
 
 
-@given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=12))
-def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int]]) -> None:
-    """No row of the front is beaten, and every other row is, by one of the front."""
-    rows = report(points).rows
-    front = [(r.accuracy, r.classifier_parameters) for r in rows if r.pareto]
-    for found in rows:
-        beaten = any(
-            accuracy >= found.accuracy
-            and parameters <= found.classifier_parameters
-            and (accuracy, parameters) != (found.accuracy, found.classifier_parameters)
-            for accuracy, parameters in front
-        )
-        assert beaten != found.pareto
+def test_a_verdict_is_a_sentence() -> None:
+    """With the interval, its width, what it stands on, the best epoch, and a misprinted count."""
+    reading = row(CLOSE).reading
+    assert reading is not None
+    for part in (
+        "vae 10 → 200: published 96.9 %, one run", "(95 %, width ", "15 runs over 5 draws",
+        "published higher", "best epoch", "printed as 2,000; they are 4,210",
+    ):  # fmt: skip
+        assert part in reading
+    few = row([[0.96]]).reading
+    assert few is not None
+    assert "too few to tell" in few
+
+
+def test_both_fronts() -> None:
+    """Against the classifier's parameters and all of inference, and how often in resamples."""
+    rows = report([(9, 1), (8, 2), (9, 3)]).rows
+    assert [(r.pareto, r.pareto_inference, r.pareto_share) for r in rows] == [
+        (True, True, 1.0),
+        (False, False, 0.0),
+        (False, False, 0.0),
+    ]
+
+
+def test_budgets_have_fronts_of_their_own() -> None:
+    """What saw fewer labels is not beaten by what saw more."""
+    measured = [
+        Measured(trial_spec(), trial_result([[0.9], [0.9]])),
+        Measured(trial_spec(label_budget=100), trial_result([[0.7], [0.7]], labels=100)),
+    ]
+    rows = compare("study", measured, "validation", is_mnist=False).rows
+    assert [(r.name, r.pareto) for r in rows] == [
+        ("vae 10 → 200", True),
+        ("vae 10 → 200, 100 labels", True),
+    ]
+    assert selected(measured) == [trial.spec for trial in measured]
+
+
+def test_what_was_assessed_has_test_scores() -> None:
+    """Beside the scores it was selected by, with how its classes are confused."""
+    counts = tuple(tuple(10 * (i == j) + (i == 0) for j in range(10)) for i in range(10))
+    assessment = Assessment(
+        key="k", accuracies=((0.8, 0.9), (0.9, 1.0)), confusion=counts, milliseconds=12.5
+    )
+    spec = trial_spec(scored_on="validation")
+    measured = Measured(spec, trial_result([[0.9, 0.9], [0.8, 0.8]]), assessment=assessment)
+    found = compare("study", [measured], "validation", is_mnist=False)
+    assert (found.rows[0].test_accuracy, found.rows[0].latency_ms) == (pytest.approx(0.9), 12.5)
+    assert found.rows[0].test_ci_low is not None
+    assert found.confusions[0].class_accuracies == (pytest.approx(11 / 20), *[1.0] * 9)
 
 
 def report(points: list[tuple[int, int]]) -> Report:
-    """Rows of these tenths of accuracy and numbers of parameters."""
+    """Rows of these tenths of accuracy, in both of two draws, and numbers of parameters."""
     spec: TrialSpec = trial_spec()
     measured = [
-        Measured(spec, trial_result([[tenths / 10]], classifier_parameters=parameters), None)
+        Measured(
+            spec, trial_result([[tenths / 10], [tenths / 10]], classifier_parameters=parameters)
+        )
         for tenths, parameters in points
     ]
     return compare("study", measured, "validation", is_mnist=False)

@@ -23,7 +23,7 @@ def report(is_mnist: bool) -> Report:
     pixels = trial_spec(representation=RepresentationSpec(name="pixels"), labels_from="encoder")
     measured = [
         Measured(trial_spec(), trial_result(ACCURACIES), "abc"),
-        Measured(pixels, trial_result([[0.97]], representation_parameters=0), None),
+        Measured(pixels, trial_result([[0.97], [0.97]], representation_parameters=0), None),
     ]
     return compare("study", measured, "test", is_mnist)
 
