@@ -16,13 +16,14 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
 from sweep import classifier, seeds
 from sweep.data.datasets import DatasetSource
 from sweep.data.images import Dataset
-from sweep.data.partition import partition
+from sweep.data.partition import BUDGET_PART, Indices, label_subset, partition
 from sweep.errors import DataError, OutageError
 from sweep.home import Home, publish_bytes
 from sweep.representations import REPRESENTATIONS
@@ -177,13 +178,16 @@ def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report)
     began = time.perf_counter()
     parts = partition(dataset.labels, spec.partition, spec.seed, draw)
 
-    def labelled(part: str) -> population.Labelled:
-        indices = parts[part]
+    def labelled(indices: Indices) -> population.Labelled:
         return population.Labelled(
             representation.features(dataset.images, indices, encoder), dataset.labels[indices]
         )
 
-    train_on = labelled(spec.labels_from)
+    train_on = labelled(
+        parts[spec.labels_from]
+        if spec.label_budget is None
+        else label_subset(dataset.labels, parts[BUDGET_PART], spec.label_budget, spec.seed, draw)
+    )
     curves, _ = population.train(
         population.initial_weights(
             representation.dimensions(spec.representation),
@@ -195,9 +199,13 @@ def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report)
         ),
         spec.classifier,
         train_on,
-        labelled(spec.scored_on),
+        labelled(parts[spec.scored_on]),
         [
-            seeds.generator(spec.seed, "order", draw, epoch).permutation(len(train_on.labels))
+            _order(
+                len(train_on.labels),
+                len(parts[spec.labels_from]),
+                seeds.generator(spec.seed, "order", draw, epoch),
+            )
             for epoch in range(spec.classifier.epochs)
         ],
         report,
@@ -209,6 +217,16 @@ def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report)
         members=curves,
         seconds=time.perf_counter() - began,
     )
+
+
+def _order(labels: int, length: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """The rows of one epoch: all labelled images, shuffled, and again until it is long enough.
+
+    So every label budget gets as many updates as all labels would, of batches as large: few labels
+    are scarce, and not undertrained.
+    """
+    times = math.ceil(length / labels)
+    return np.concatenate([generator.permutation(labels) for _ in range(times)])[:length]
 
 
 def _trial_result(

@@ -112,7 +112,7 @@ def train(
         training: epochs, batch size, learning rate.
         train_on: what to learn from.
         score_on: what to score on after every epoch.
-        orders: for each epoch, a permutation of the training rows.
+        orders: for each epoch the training rows in their order; a row may stand there repeatedly.
         report: is told how much is done.
 
     Returns:
@@ -122,7 +122,7 @@ def train(
         DivergedError: a member's loss is no longer finite.
     """
     inputs, members, hidden = weights.hidden_kernel.shape
-    size = min(training.batch_size, len(train_on.labels))
+    size = min(training.batch_size, len(orders[0]))
     data = (*_tensors(train_on), *_tensors(score_on))
     rate = tf.constant(training.learning_rate, tf.float32)
     state = tuple(tf.constant(w) for w in _filled(weights))
@@ -132,7 +132,7 @@ def train(
     for epoch, order in enumerate(orders):
         state, velocities, sums = _epoch(state, velocities, rate, *data, _batches(order, size))
         row = np.asarray(sums, np.float64)
-        row[:2] /= len(train_on.labels)
+        row[:2] /= len(order)
         row[2:] /= len(score_on.labels)
         for member in range(members):
             if not np.isfinite(row[:, member]).all():

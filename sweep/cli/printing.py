@@ -84,6 +84,9 @@ def print_plan(out: Console, study: str, plan: Plan, as_json: bool) -> None:
     table.add_row("rows", str(plan.rows))
     trials = ", ".join(f"{name} {count}" for name, count in plan.trials.items())
     table.add_row("trials", trials or "none")
+    if plan.label_budgets != (None,):
+        budgets = ("all" if budget is None else f"{budget:,}" for budget in plan.label_budgets)
+        table.add_row("labels", f"each with {', '.join(budgets)}")
     table.add_row("replicates of each", str(plan.replicates))
     table.add_row(
         "encoders", f"{plan.encoders_needed} at most, {plan.encoders_trained} trained already"

@@ -6,9 +6,18 @@ Reading a config imports neither TensorFlow, Optuna nor MLflow.
 from __future__ import annotations
 
 from sweep.config.loading import load_config, parse_config
-from sweep.config.model import THREADS_PER_TASK, Cell, Choices, Dimension, Range, StudyConfig
+from sweep.config.model import (
+    ALL_LABELS,
+    THREADS_PER_TASK,
+    Cell,
+    Choices,
+    Dimension,
+    Range,
+    StudyConfig,
+)
 
 __all__ = [
+    "ALL_LABELS",
     "THREADS_PER_TASK",
     "Cell",
     "Choices",

@@ -6,6 +6,8 @@ import io
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import (
     Discriminator,
     Field,
@@ -18,7 +20,9 @@ from ruamel.yaml import YAML
 
 from sweep import classifier
 from sweep.data.datasets import DatasetFile, DatasetName
-from sweep.data.partition import part_names
+from sweep.data.images import CLASSES
+from sweep.data.partition import BUDGET_PART, part_names, partition
+from sweep.errors import ConfigError
 from sweep.representations import REPRESENTATIONS
 from sweep.trial import (
     ClassifierTraining,
@@ -47,6 +51,13 @@ AUTO = "auto"
 """A setting of a representation that is left to us."""
 Neurons = Annotated[int, Field(ge=1, le=100_000)]
 Objective = Literal["accuracy", "classifier_parameters", "inference_parameters"]
+
+
+ALL_LABELS = "all"
+LabelBudget = Annotated[
+    Annotated[Literal["all"], Tag("<all>")] | Annotated[int, Field(ge=CLASSES), Tag("<number>")],
+    Discriminator(lambda value: "<all>" if isinstance(value, str) else "<number>"),
+]
 
 
 class Choices(Value):
@@ -128,12 +139,19 @@ class RepresentationConfig(Value):
         return self
 
 
-class Cell(Value):
-    """One configuration of a study: a representation and its dimensions."""
+class RowConfig(Value):
+    """A configuration that is trained without being searched for."""
 
     representation: Annotated[str, Field(max_length=100)]
     latent_dim: Neurons | None = None
     hidden_neurons: Neurons
+
+
+class Cell(RowConfig):
+    """One configuration of a study: a representation, its dimensions, and the label budget."""
+
+    label_budget: int | None = None
+    """None: all labels."""
 
 
 class Replicates(Value):
@@ -181,7 +199,11 @@ class StudyConfig(Value):
     representations: Value
     """A model with a field for each representation; read it through :attr:`blocks`."""
     search: Search = Search()
-    rows: Annotated[tuple[Cell, ...], Field(max_length=10_000, strict=False)] = ()
+    rows: Annotated[tuple[RowConfig, ...], Field(max_length=10_000, strict=False)] = ()
+    labels: (
+        Annotated[tuple[LabelBudget, ...], Field(min_length=1, max_length=100, strict=False)] | None
+    ) = None
+    """With how many labels every configuration is trained; by default with all, once."""
     execution: Execution = Execution()
 
     @property
@@ -204,9 +226,37 @@ class StudyConfig(Value):
         return "validation" if self.searches else "test"
 
     @property
+    def label_budgets(self) -> tuple[int | None, ...]:
+        """The numbers of labels, None for all of them, in the config's order."""
+        budgets = (ALL_LABELS,) if self.labels is None else self.labels
+        return tuple(None if isinstance(budget, str) else budget for budget in budgets)
+
+    @property
+    def leading_budget(self) -> int | None:
+        """The largest budget: a search learns from it, and trains what it finds at the others."""
+        return None if None in self.label_budgets else max(filter(None, self.label_budgets))
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The rows, each with every label budget."""
+        return tuple(
+            Cell(**row.model_dump(), label_budget=budget)
+            for row in self.rows
+            for budget in self.label_budgets
+        )
+
+    @property
     def identity(self) -> dict[str, Any]:
         """All that results depend on, as JSON."""
-        return self.model_dump(mode="json", exclude={"execution"}, serialize_as_any=True)
+        left_out = {"execution"} if self.labels else {"execution", "labels"}
+        return self.model_dump(mode="json", exclude=left_out, serialize_as_any=True)
+
+    @field_validator("labels")
+    @classmethod
+    def _distinct_labels(cls, labels: tuple[int | str, ...] | None) -> tuple[int | str, ...] | None:
+        if labels is not None and len(set(labels)) < len(labels):
+            raise ValueError("a value stands in the list twice")
+        return labels
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyConfig:
@@ -228,7 +278,7 @@ class StudyConfig(Value):
                     f"search.max_parameters is {bound:,}, and the smallest classifier in the space "
                     f"of '{name}' has {least:,}"
                 )
-        seen: set[Cell] = set()
+        seen: set[RowConfig] = set()
         for number, row in enumerate(self.rows):
             if row.representation not in self.blocks:
                 known = ", ".join(self.blocks) or "none"
@@ -242,6 +292,27 @@ class StudyConfig(Value):
                 raise ValueError(f"rows.{number} stands there twice")
             seen.add(row)
         return self
+
+    def part_sizes(self, labels: NDArray[np.uint8]) -> Mapping[str, int]:
+        """Numbers of images in the parts of a dataset.
+
+        Args:
+            labels: class of every image, shape ``(n,)``.
+
+        Raises:
+            ConfigError: a label budget is larger than the part that it is taken from.
+            DataError: a class has too few images to stand in every part.
+        """
+        parts = partition(labels, self.partition, self.seed, 0)
+        sizes = {name: len(indices) for name, indices in parts.items()}
+        largest = max(filter(None, self.label_budgets), default=0)
+        if largest > sizes[BUDGET_PART]:
+            raise ConfigError(
+                f"labels: {largest:,} are more than the {sizes[BUDGET_PART]:,} of the "
+                f"part '{BUDGET_PART}', which label budgets are taken from",
+                hint="take fewer, or 'all'",
+            )
+        return sizes
 
     def settled(self, begun: Mapping[str, Any] | None) -> StudyConfig:
         """The config with all that it leaves to us decided, once for a study.
@@ -277,6 +348,7 @@ class StudyConfig(Value):
             classifier=block.classifier,
             labels_from=block.labels_from,
             scored_on=self.scored_on,
+            label_budget=cell.label_budget,
             threads=THREADS_PER_TASK,
         )
 

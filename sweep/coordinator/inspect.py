@@ -10,7 +10,6 @@ from typing import Any
 from sweep.config import THREADS_PER_TASK, Cell, Choices, StudyConfig, parse_config
 from sweep.coordinator.estimate import encoder_seconds, trial_seconds
 from sweep.data.datasets import DatasetSource
-from sweep.data.partition import partition
 from sweep.database import readable
 from sweep.errors import ConfigError, UnknownStudyError
 from sweep.home import Home
@@ -33,6 +32,8 @@ class Plan:
 
     rows: int
     trials: dict[str, int]
+    label_budgets: tuple[int | None, ...]
+    """Each row and each trial is trained with all of them; None: all labels."""
     encoders_needed: int
     """At the most, where latent dimensions are searched in a range."""
     encoders_trained: int
@@ -61,10 +62,7 @@ def plan(
     seconds, trained = None, 0
     if file is not None:
         dataset = source.load()
-        sizes = {
-            name: len(indices)
-            for name, indices in partition(dataset.labels, config.partition, config.seed, 0).items()
-        }
+        sizes = config.part_sizes(dataset.labels)
         seconds = 0.0
         for cell, number in cells.items():
             spec = config.trial_spec(cell, dataset.sha256)
@@ -80,6 +78,7 @@ def plan(
     return Plan(
         rows=len(config.rows),
         trials={name: block.trials for name, block in config.blocks.items() if block.trials},
+        label_budgets=config.label_budgets,
         encoders_needed=len(encoded) * config.replicates.draws,
         encoders_trained=trained,
         replicates=config.replicates.draws * config.replicates.classifiers,
@@ -103,7 +102,7 @@ def _trained(cell: Cell) -> bool:
 
 def _likely_cells(config: StudyConfig) -> Mapping[Cell, float]:
     """How many trials each cell stands for: the rows, and for a search cells across its space."""
-    cells = defaultdict[Cell, float](float, dict.fromkeys(config.rows, 1.0))
+    cells = defaultdict[Cell, float](float, dict.fromkeys(config.cells, 1.0))
     for name, block in config.blocks.items():
         if not block.trials or block.space is None:
             continue
@@ -121,7 +120,9 @@ def _likely_cells(config: StudyConfig) -> Mapping[Cell, float]:
                         if space.log
                         else space.low + at * (space.high - space.low)
                     )
-            cells[Cell(representation=name, **values)] += block.trials / samples
+            for budget in config.label_budgets:
+                cell = Cell(representation=name, **values, label_budget=budget)
+                cells[cell] += block.trials / samples
     return cells
 
 

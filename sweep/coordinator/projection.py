@@ -126,7 +126,9 @@ def representation_label(spec: RepresentationSpec) -> str:
 
 def attempt_label(attempt: Attempt) -> str:
     """As in 'vae 10 → 200'."""
-    return f"{representation_label(attempt.spec.representation)} → {attempt.spec.hidden_neurons}"
+    spec = attempt.spec
+    labels = "" if spec.label_budget is None else f", {spec.label_budget:,} labels"
+    return f"{representation_label(spec.representation)} → {spec.hidden_neurons}{labels}"
 
 
 def _representation_params(spec: RepresentationSpec) -> dict[str, object]:

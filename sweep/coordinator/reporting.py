@@ -20,7 +20,8 @@ def study_report(
 ) -> Report:
     """The report of a study: the config's rows in their order, then what was searched.
 
-    Within the search, representations keep the config's order, and the most accurate comes first.
+    Within the search, representations and label budgets keep the config's order, and the most
+    accurate comes first.
 
     Args:
         config: the study's config.
@@ -28,13 +29,14 @@ def study_report(
         attempts: the study's attempts.
         mlflow_run_ids: the trials' runs, by trial number.
     """
-    rows = {row: place for place, row in enumerate(config.rows)}
+    rows = {row: place for place, row in enumerate(config.cells)}
     names = list(config.blocks)
     complete = [(attempt, attempt.result) for attempt in attempts if attempt.result is not None]
     complete.sort(
         key=lambda pair: (
             rows.get(pair[0].cell, len(rows)),
             names.index(pair[0].cell.representation),
+            config.label_budgets.index(pair[0].cell.label_budget),
             -pair[1].accuracy,
         )
     )

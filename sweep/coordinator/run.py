@@ -68,7 +68,9 @@ def run_study(
     """
     home.create()
     with lease(home, storage_url, config.name) as held, _stop_signals() as stopping:
-        facts = source.load().facts
+        dataset = source.load()
+        config.part_sizes(dataset.labels)  # refuses what the dataset is too small for
+        facts = dataset.facts
         study = open_for_writing(home, storage_url, config, facts, stopping)
         showing = Showing(study, facts, home)
         showing.begin()

@@ -69,7 +69,7 @@ def _needed(home: Home, storage_url: str) -> dict[str, list[str]]:
             stored = open_study(home, storage_url, study)
         except UnknownStudyError:
             continue  # its creation was cut short, or another program made it
-        rows = [stored.config.trial_spec(row, stored.data.sha256) for row in stored.config.rows]
+        rows = [stored.config.trial_spec(row, stored.data.sha256) for row in stored.config.cells]
         specs = [attempt.spec for attempt in stored.attempts] + rows
         keys = {
             spec.encoder(draw).key

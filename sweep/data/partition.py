@@ -15,6 +15,8 @@ from sweep.errors import DataError
 from sweep.trial import FractionsPartition, NotebookPartition
 
 Indices = NDArray[np.int64]
+BUDGET_PART = "classifier"
+"""The part that label budgets are taken from, for every representation: the same labels."""
 
 
 def partition(
@@ -57,6 +59,33 @@ def partition(
         name: np.sort(np.concatenate([part[name] for part in parts.values()]))
         for name in part_names(scheme)
     }
+
+
+def label_subset(
+    labels: NDArray[np.uint8], part: Indices, budget: int, seed: int, draw: int
+) -> Indices:
+    """A stratified subset of a part; a smaller budget's is a subset of a larger one's.
+
+    Each class is shuffled, and its images take their turns evenly: image k of a class of n stands
+    at (k + 1/2) / n, and the subset is what stands first.
+
+    Args:
+        labels: class of every image, shape ``(n,)``.
+        part: indices of the part's images.
+        budget: how many to take, at most ``len(part)``.
+        seed: the study's seed.
+        draw: the outer draw; each has subsets of its own.
+
+    Returns:
+        Their indices, ascending, int64.
+    """
+    order, turns = [], []
+    for label in np.unique(labels[part]).tolist():
+        members = part[labels[part] == label]
+        order.append(seeds.generator(seed, "labels", draw, label).permutation(members))
+        turns.append((np.arange(len(members)) + 0.5) / len(members))
+    first = np.argsort(np.concatenate(turns), kind="stable")[:budget]
+    return np.sort(np.concatenate(order)[first])
 
 
 def part_names(scheme: FractionsPartition | NotebookPartition) -> tuple[str, ...]:

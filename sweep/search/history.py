@@ -46,7 +46,8 @@ class History:
         """
         self._config = config
         self._retried = retried
-        self._rows = set(config.rows)
+        self._rows = set(config.cells)
+        self._due: dict[Cell, None] = dict.fromkeys(config.cells)
         self._attempts: dict[int, Attempt] = {}
         self._cells: dict[Cell, list[Attempt]] = {}
         self._states: Counter[State] = Counter()
@@ -71,6 +72,16 @@ class History:
         self._attempts[attempt.number] = attempt
         self._latent_dims[cell.representation].add(cell.latent_dim)
         self._count(cell, 1)
+        self._due.pop(cell, None)
+        if attempt.state is State.COMPLETE and self._is_proposed(cell):
+            for budget in self._config.label_budgets:
+                companion = cell.model_copy(update={"label_budget": budget})
+                if companion not in self._cells:
+                    self._due[companion] = None
+
+    def _is_proposed(self, cell: Cell) -> bool:
+        """Whether a cell stands for one trial of the search."""
+        return cell not in self._rows and cell.label_budget == self._config.leading_budget
 
     def _count(self, cell: Cell, by: int) -> None:
         """Count a cell as it stands, or no longer so."""
@@ -78,7 +89,7 @@ class History:
         state, again = tries[-1].state, self._is_due_again(tries)
         gone = state is State.FAILED and not again
         self._states[state] += by
-        if cell not in self._rows and not gone:
+        if self._is_proposed(cell) and not gone:
             self._under_way[cell.representation] += by
         for holds, cells in ((again, self._due_again), (gone, self._failed)):
             if holds and by > 0:
@@ -86,9 +97,13 @@ class History:
             else:
                 cells.pop(cell, None)
 
-    def has(self, cell: Cell) -> bool:
-        """Whether a cell was ever tried."""
-        return cell in self._cells
+    @property
+    def due(self) -> Collection[Cell]:
+        """What nobody needs to propose and nobody has begun.
+
+        The config's rows; and what a search has found, with the other label budgets.
+        """
+        return self._due
 
     def latent_dims(self, representation: str) -> Set[int | None]:
         """The latent dimensions that were ever tried."""
@@ -104,7 +119,7 @@ class History:
         """How far the study is."""
         states = self._states
         trials = sum(block.trials for block in self._config.blocks.values())
-        target = len(self._config.rows) + trials
+        target = (len(self._config.rows) + trials) * len(self._config.label_budgets)
         to_come = target - states[State.COMPLETE] - states[State.RUNNING]
         return Progress(
             target=target,

@@ -55,6 +55,7 @@ class Proposer:
             ConfigError: the sampler's packages are not installed.
         """
         check_sampler(config)
+        self._leading_budget = config.leading_budget
         self._searches = {
             name: _Search(config, name)
             for name, block in config.blocks.items()
@@ -74,7 +75,7 @@ class Proposer:
     def learn(self, attempt: Attempt) -> None:
         """Take note of an attempt that began or ended."""
         search = self._searches.get(attempt.cell.representation)
-        if search is not None:
+        if search is not None and attempt.cell.label_budget == self._leading_budget:
             search.learn(attempt)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.study import StudyDirection
 
-from sweep.config import Cell, Choices, Dimension, StudyConfig
+from sweep.config import ALL_LABELS, Cell, Choices, Dimension, StudyConfig
 from sweep.trial import TrialResult
 
 
@@ -40,6 +40,9 @@ def cell_params(
     distributions: dict[str, BaseDistribution] = {
         "representation": CategoricalDistribution(tuple(config.blocks))
     }
+    if config.labels is not None:
+        params["labels"] = ALL_LABELS if cell.label_budget is None else cell.label_budget
+        distributions["labels"] = CategoricalDistribution(config.labels)
     if config.blocks[cell.representation].space is not None:
         space = SearchSpace(config, cell.representation)
         if space.spans(cell):
@@ -126,6 +129,7 @@ class SearchSpace:
             representation=self._representation,
             latent_dim=latent_dim[0] if latent_dim else None,
             hidden_neurons=neurons,
+            label_budget=self._config.leading_budget,
         )
 
     def _is_allowed(self, cell: Cell) -> bool:

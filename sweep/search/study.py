@@ -74,6 +74,7 @@ class Study:
         """How many trials are missing, but for those that a used-up space could not give."""
         missing = self._history.missing
         excused = sum(missing[name] for name in self.exhausted)
+        excused *= len(self.config.label_budgets)
         return max(0, self.progress.target - self.progress.complete - excused)
 
     def upcoming(self) -> dict[str, tuple[int, int]]:
@@ -81,12 +82,11 @@ class Study:
 
         Of the latter, the largest number that there may be.
         """
-        rows = [row for row in self.config.rows if not self._history.has(row)]
         missing = self._history.missing
         upcoming = {}
         for name, block in self.config.blocks.items():
             known = self._history.latent_dims(name)
-            of_rows = [row for row in rows if row.representation == name]
+            of_rows = [row for row in self._history.due if row.representation == name]
             of_search = max(0, missing.get(name, 0))
             dims = len({row.latent_dim for row in of_rows} - known)
             latent_dim = block.space.latent_dim if block.space else None
@@ -94,21 +94,22 @@ class Study:
                 dims += min(of_search, len(set(latent_dim.choices) - known))
             elif latent_dim is not None:
                 dims += of_search
-            upcoming[name] = (len(of_rows) + of_search, dims)
+            trials = len(of_rows) + of_search * len(self.config.label_budgets)
+            upcoming[name] = (trials, dims)
         return upcoming
 
     def begin_next(self) -> Attempt | None:
         """Begin the attempt that is due next, or None if there is nothing to begin now.
 
-        First what must run again, then the config's rows, then the search: the representation that
-        is furthest from its target proposes.
+        First what must run again, then the config's rows, then other label budgets of what was
+        found, then the search: the representation that is furthest from its target proposes.
         """
         again = self._history.due_again()
         if again is not None:
             return self._begin(again.cell, again.attempt + 1)
-        for row in self.config.rows:
-            if not self._history.has(row):
-                return self._begin(row, 1)
+        due = next(iter(self._history.due), None)
+        if due is not None:
+            return self._begin(due, 1)
         open_ = {
             name: missing / self.config.blocks[name].trials
             for name, missing in self._history.missing.items()

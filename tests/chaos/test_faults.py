@@ -64,7 +64,7 @@ def test_each_fault_is_told_from_the_others(tmp_path: Path) -> None:
     config, home = tmp_path / "faults.yaml", tmp_path / "home"
     config.write_text(FAULTS)
     study, data = load_config(config, [], None), DatasetSource.of("mnist-5k", None).load()
-    blocked = home / "draws" / f"{study.trial_spec(study.rows[2], data.sha256).draw_key(0)}.json"
+    blocked = home / "draws" / f"{study.trial_spec(study.cells[2], data.sha256).draw_key(0)}.json"
     blocked.mkdir(parents=True)  # where the worker wants to write a file
 
     done = sweep("run", config, "--home", home, "--workers", 1, preexec_fn=limit_memory)

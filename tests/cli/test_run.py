@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,26 @@ def test_added_rows_and_trials_go_on_from_what_is_there(tiny_config: Path, tmp_p
 
 
 @pytest.mark.slow
+def test_label_budgets(tiny_config: Path, tmp_path: Path) -> None:
+    """Every configuration with each of them; more than there are labels is refused."""
+    budgets = ["--set", "labels=[all, 20]", "--set", "representations.vae.trials=0"]
+    home = tmp_path / "budgets"
+    ran = sweep("run", tiny_config, "--home", home, *budgets)
+    assert ran.returncode == 0, ran.stderr
+    rows = json.loads(sweep("report", "tiny", "--home", home, "--format", "json").stdout)["rows"]
+    assert Counter(row["labels"] for row in rows) == {1000: 4, 20: 4}
+    by_labels = {
+        labels: {row["hidden_neurons"] for row in rows if row["labels"] == labels}
+        for labels in (20, 1000)
+    }
+    assert by_labels[20] == by_labels[1000]
+    assert max(row["accuracy"] for row in rows if row["labels"] == 20) < max(
+        row["accuracy"] for row in rows if row["labels"] == 1000
+    )
+    refused = sweep("run", tiny_config, "--home", home, "--set", "labels=[2000]")
+    assert (refused.returncode, "2,000 are more than the 1,000" in refused.stderr) == (2, True)
+
+
 def test_a_study_with_more_draws_takes_those_that_are_there(copy: Path, tiny_config: Path) -> None:
     """By their content: only the new draws are trained, and the old replicates are the same."""
     before = {path.name: path.stat().st_mtime_ns for path in (copy / "draws").iterdir()}

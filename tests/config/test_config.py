@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -92,6 +93,11 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
         ("rows.0.representation=vae", "rows.0: 'vae' needs latent_dim"),
         ("rows.0.representation=umap", "rows.0.representation is 'umap'"),
         ("rows.0.hidden_neurons=0", "rows.0.hidden_neurons: must be greater than or equal to 1"),
+        ("labels=[]", "labels: must have at least 1 item"),
+        ("labels=100", "labels: must be a list"),
+        ("labels=[9]", "labels.0: must be greater than or equal to 10"),
+        ("labels=[some]", "labels.0: must be 'all'"),
+        ("labels=[100, 100]", "labels: a value stands in the list twice"),
         ("execution.workers=0", "execution.workers: must be greater than or equal to 1"),
         ("execution.workers=many", "execution.workers: must be 'auto'"),
         ("execution.engine=slurm", "execution.engine: must be 'local'"),
@@ -232,7 +238,7 @@ def test_overrides_reach_everywhere(path: Path) -> None:
         trials=5,
     )
     assert config.replicates.draws == 7
-    assert config.rows == (Cell(representation="pixels", hidden_neurons=11),)
+    assert config.cells == (Cell(representation="pixels", hidden_neurons=11),)
     assert config.execution.workers == 3
     assert config.trial_spec(
         Cell(representation="vae", latent_dim=2, hidden_neurons=4), "0"
@@ -254,7 +260,7 @@ def test_how_a_study_is_run_is_not_part_of_it(path: Path) -> None:
     """Workers and time limits change neither the identity nor any spec."""
     config, other = load_config(path), load_config(path, ["execution.workers=7"])
     assert config.identity == other.identity
-    cell = config.rows[0]
+    cell = config.cells[0]
     assert config.trial_spec(cell, "0") == other.trial_spec(cell, "0")
 
 
@@ -263,7 +269,29 @@ def test_rows_alone_are_scored_on_the_test_partition(path: Path) -> None:
     assert load_config(path).scored_on == "validation"
     rows_only = load_config(path, ["partition={scheme: notebook}"], trials=0)
     assert rows_only.scored_on == "test"
-    assert rows_only.trial_spec(rows_only.rows[0], "0").scored_on == "test"
+    assert rows_only.trial_spec(rows_only.cells[0], "0").scored_on == "test"
+
+
+def test_every_row_has_every_label_budget(path: Path) -> None:
+    """Of all labels once if nothing is said; and a study without budgets is what it always was."""
+    plain, budgets = load_config(path), load_config(path, ["labels=[100, all, 20]"])
+    assert plain.label_budgets == (None,)
+    assert "labels" not in plain.identity
+    assert [cell.label_budget for cell in budgets.cells] == [100, None, 20]
+    assert budgets.leading_budget is None
+    assert load_config(path, ["labels=[100, 20]"]).leading_budget == 100
+    keys = {budgets.trial_spec(cell, "0").key for cell in budgets.cells}
+    assert len(keys) == 3
+    assert plain.trial_spec(plain.cells[0], "0").key in keys
+    assert parse_config(budgets.identity, "stored").identity == budgets.identity
+
+
+def test_a_budget_larger_than_its_part_is_refused(path: Path) -> None:
+    """The classifier partition of 100 images has 20."""
+    labels = np.tile(np.arange(10, dtype=np.uint8), 10)
+    assert load_config(path, ["labels=[20, all]"]).part_sizes(labels)["classifier"] == 20
+    with pytest.raises(ConfigError, match="21 are more than the 20 of the part 'classifier'"):
+        load_config(path, ["labels=[21, all]"]).part_sizes(labels)
 
 
 def test_a_representation_may_stand_idle(path: Path) -> None:

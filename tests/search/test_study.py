@@ -210,6 +210,23 @@ def test_a_search_that_only_fails_gives_up(url: str) -> None:
     assert study.shortfall == 5
 
 
+def test_a_search_trains_what_it_finds_with_every_label_budget(url: str) -> None:
+    """It learns from the largest; a resumed study goes on with the budgets that are missing."""
+    searched = config("tpe", [{"representation": "pixels", "hidden_neurons": 5}], vae=4)
+    budgets = searched.model_copy(update={"labels": (100, "all", 20)})
+    begun = run_to_end(Study(open_storage(url), budgets, FACTS), most=6)
+    study = Study(open_storage(url), budgets, FACTS)
+    done = begun + run_to_end(study)
+    found = Counter((a.cell.representation, a.cell.hidden_neurons, a.cell.latent_dim) for a in done)
+    assert (len(found), set(found.values())) == (5, {3})
+    assert len({attempt.spec.key for attempt in done}) == 15
+    assert study.progress.complete == study.progress.target == 15
+    assert study.shortfall == 0
+    plain = run_to_end(Study(open_storage(f"{url}2"), searched, FACTS))
+    leading = [attempt.cell for attempt in done if attempt.cell.label_budget is None]
+    assert leading == [attempt.cell for attempt in plain]
+
+
 def test_a_failed_row_is_not_replaced(url: str) -> None:
     """A row has no substitute: it is missing."""
     rows = [{"representation": "pixels", "hidden_neurons": n} for n in (5, 6)]
