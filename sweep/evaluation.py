@@ -9,11 +9,12 @@ import errno
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from sweep import classifier, seeds
 from sweep.data.datasets import DatasetSource
-from sweep.data.images import Dataset
+from sweep.data.images import CLASSES, Dataset
 from sweep.data.partition import BUDGET_PART, Indices, label_subset, partition
 from sweep.errors import DataError, OutageError
 from sweep.home import Home, publish_bytes
@@ -31,6 +32,8 @@ from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.pictures import draw_pictures
 from sweep.representations.store import EncoderStore
 from sweep.trial import (
+    Assessment,
+    AssessmentSpec,
     Curves,
     DrawResult,
     EncoderHistory,
@@ -41,8 +44,13 @@ from sweep.trial import (
     TrialSpec,
 )
 
-SPEC: TypeAdapter[TrialSpec | EncoderSpec] = TypeAdapter(TrialSpec | EncoderSpec)
-"""Reads what a worker is given; the two kinds of spec have different fields."""
+if TYPE_CHECKING:  # it imports TensorFlow
+    from sweep.classifier.population import Weights
+
+SPEC: TypeAdapter[TrialSpec | EncoderSpec | AssessmentSpec] = TypeAdapter(
+    TrialSpec | EncoderSpec | AssessmentSpec
+)
+"""Reads what a worker is given; the kinds of spec have different fields."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +82,9 @@ class Workbench:
 def prepare_worker(home: Home, source: DatasetSource, threads: int) -> Callable[[str, Report], str]:
     """Set a new worker process up, and give the function that does its tasks.
 
-    A task is the JSON of a :class:`TrialSpec` or of an :class:`EncoderSpec`; the result is that of
-    a :class:`TrialResult`, or of an :class:`EncoderRecord`.
+    A task is the JSON of a :class:`TrialSpec`, of an :class:`EncoderSpec` or of an
+    :class:`AssessmentSpec`; the result is that of a :class:`TrialResult`, of an
+    :class:`EncoderRecord` or of an :class:`Assessment`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read by TensorFlow when it is imported
     import tensorflow as tf
@@ -93,6 +102,8 @@ def prepare_worker(home: Home, source: DatasetSource, threads: int) -> Callable[
             if isinstance(spec, EncoderSpec):
                 train_encoder(spec, bench, report)
                 return bench.encoders.record(spec.key).model_dump_json()
+            if isinstance(spec, AssessmentSpec):
+                return assess(spec, bench, report).model_dump_json()
             return evaluate(spec, bench, report).model_dump_json()
 
     return work
@@ -145,12 +156,48 @@ def evaluate(spec: TrialSpec, bench: Workbench, report: Report) -> TrialResult:
         result = _stored_draw(path)
         if result is None:
             within = partial(_report_within, report, draw, spec.draws)
-            result = _evaluate_draw(spec, draw, bench, within)
+            result = _train_draw(spec, draw, bench, within).result
             publish_bytes(path, result.model_dump_json().encode())
         draws.append(result)
     # By the clock at the beginning and a clock that cannot jump since: it ends after its beginning.
     finished_at = started_at + time.perf_counter() - began
     return _trial_result(spec, draws, int(1000 * started_at), int(1000 * finished_at))
+
+
+def assess(spec: AssessmentSpec, bench: Workbench, report: Report) -> Assessment:
+    """Train a trial's classifiers again and score them on the test partition; kept in the home.
+
+    Training is a function of the spec: they are the classifiers that were selected.
+
+    Raises:
+        DivergedError: a training left the finite numbers.
+    """
+    from sweep.classifier import population  # imports TensorFlow
+
+    trial = spec.trial
+    representation = REPRESENTATIONS[trial.representation.name]
+    dataset = bench.checked_dataset(trial.data)
+    accuracies = []
+    confusion = np.zeros((CLASSES, CLASSES), np.int64)
+    for draw in range(trial.draws):
+        trained = _train_draw(
+            trial, draw, bench, partial(_report_within, report, draw, trial.draws)
+        )
+        test = trained.parts["test"]
+        labels = dataset.labels[test]
+        features = representation.features(dataset.images, test, trained.encoder)
+        predicted = population.predict(trained.weights, features)
+        accuracies.append(tuple((predicted == labels).mean(axis=1).tolist()))
+        for member in predicted:
+            np.add.at(confusion, (labels, member), 1)
+    assessment = Assessment(
+        key=spec.key,
+        accuracies=tuple(accuracies),
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        milliseconds=0.0,
+    )
+    publish_bytes(bench.home.assessment(spec.key), assessment.model_dump_json().encode())
+    return assessment
 
 
 def _stored_draw(path: Path) -> DrawResult | None:
@@ -166,7 +213,17 @@ def _report_within(report: Report, draw: int, draws: int, fraction: float) -> No
     report((draw + fraction) / draws)
 
 
-def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report) -> DrawResult:
+@dataclass(frozen=True)
+class _TrainedDraw:
+    """The members of one draw, and what they stand on."""
+
+    result: DrawResult
+    weights: Weights
+    encoder: Path | None
+    parts: Mapping[str, Indices]
+
+
+def _train_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report) -> _TrainedDraw:
     """Train the members of one draw as a population."""
     from sweep.classifier import population  # imports TensorFlow
 
@@ -188,7 +245,7 @@ def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report)
         if spec.label_budget is None
         else label_subset(dataset.labels, parts[BUDGET_PART], spec.label_budget, spec.seed, draw)
     )
-    curves, _ = population.train(
+    curves, weights = population.train(
         population.initial_weights(
             representation.dimensions(spec.representation),
             spec.hidden_neurons,
@@ -210,13 +267,14 @@ def _evaluate_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report)
         ],
         report,
     )
-    return DrawResult(
+    result = DrawResult(
         key=spec.draw_key(draw),
         draw=draw,
         labels=len(train_on.labels),
         members=curves,
         seconds=time.perf_counter() - began,
     )
+    return _TrainedDraw(result, weights, encoder, parts)
 
 
 def _order(labels: int, length: int, generator: np.random.Generator) -> NDArray[np.int64]:

@@ -67,7 +67,10 @@ class Home:
             HomeError: the home cannot be created or written.
         """
         try:
-            for directory in (self.encoders, self.checkpoints, self.draws, self.locks, self.logs):
+            for directory in (
+                *(self.encoders, self.checkpoints, self.draws, self.assessments),
+                *(self.locks, self.logs),
+            ):
                 directory.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.root, prefix=".writable-"):
                 pass
@@ -100,6 +103,14 @@ class Home:
     @property
     def draws(self) -> Path:
         return self.root / "draws"
+
+    @property
+    def assessments(self) -> Path:
+        return self.root / "assessments"
+
+    def assessment(self, key: str) -> Path:
+        """The file of an assessment, whose key this is."""
+        return self.assessments / f"{key}.json"
 
     @property
     def locks(self) -> Path:

@@ -240,8 +240,14 @@ class Assessment(Value):
     confusion: tuple[tuple[int, ...], ...]
     """Numbers of test images by true class (outer) and predicted class, all classifiers added."""
     milliseconds: float
-    """Median wall milliseconds for 1,000 images, from pixels to probabilities, on one thread's
-    share of the machine that assessed."""
+    """Median wall milliseconds for 1,000 images, from pixels to probabilities, on the threads of a
+    worker and beside whatever else ran."""
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over draws and members."""
+        values = [value for draw in self.accuracies for value in draw]
+        return math.fsum(values) / len(values)
 
 
 EncoderHistory = dict[str, tuple[float, ...]]

@@ -97,6 +97,12 @@ def member_model(weights: Weights, member: int) -> keras.Model:
     return model
 
 
+def predict(weights: Weights, features: Features) -> NDArray[np.int64]:
+    """Each member's most probable class, ``(m, n)``, for features float32 ``(n, inputs)``."""
+    logits = _logits(tuple(tf.constant(w) for w in weights), tf.constant(features))
+    return np.asarray(tf.argmax(logits, axis=2))
+
+
 def train(
     weights: Weights,
     training: ClassifierTraining,

@@ -91,7 +91,7 @@ def _report(
     at = Home.at(home)
     stored = [open_study(at, storage_url(at), study) for study in studies]
     reports = [
-        study_report(each.config, each.data.is_mnist, each.attempts, _mlflow_run_ids(at, study))
+        study_report(each.config, each.data.is_mnist, each.attempts, _mlflow_run_ids(at, study), at)
         for study, each in zip(studies, stored, strict=True)
     ]
     match format_:

@@ -118,7 +118,8 @@ class Loop:
                     self._settle(outcome)
                 self._projector.project(())
         finally:
-            self._executor.close()
+            if self._jobs:
+                self._executor.close()
             running = [job.attempt for job in self._jobs.values() if job.encoder is None]
             for attempt in [*self._pending.values(), *running]:
                 self._record(self._study.fail(attempt, interruption()))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from sweep.config import StudyConfig
+from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.comparison import Measured, Report, compare
 from sweep.reports.plot import save_accuracy_vs_parameters
+from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt
+from sweep.trial import Assessment, AssessmentSpec, TrialSpec
 
 
 def study_report(
@@ -17,6 +22,7 @@ def study_report(
     is_mnist: bool,
     attempts: Sequence[Attempt],
     mlflow_run_ids: Mapping[int, str],
+    home: Home,
 ) -> Report:
     """The report of a study: the config's rows in their order, then what was searched.
 
@@ -28,6 +34,7 @@ def study_report(
         is_mnist: whether its dataset is all of MNIST.
         attempts: the study's attempts.
         mlflow_run_ids: the trials' runs, by trial number.
+        home: where its encoders and assessments are.
     """
     rows = {row: place for place, row in enumerate(config.cells)}
     names = list(config.blocks)
@@ -40,8 +47,29 @@ def study_report(
             -pair[1].accuracy,
         )
     )
-    measured = [Measured(a.spec, result, mlflow_run_ids.get(a.number)) for a, result in complete]
+    store = EncoderStore(home)
+    keys = {key for _, result in complete for key in result.encoders if store.has(key)}
+    encoders = {key: store.record(key) for key in keys}
+    measured = [
+        Measured(
+            spec=attempt.spec,
+            result=result,
+            mlflow_run_id=mlflow_run_ids.get(attempt.number),
+            encoders=[encoders[key] for key in result.encoders if key in encoders],
+            assessment=_assessment(attempt.spec, home),
+        )
+        for attempt, result in complete
+    ]
     return compare(config.name, measured, config.scored_on, is_mnist)
+
+
+def _assessment(spec: TrialSpec, home: Home) -> Assessment | None:
+    """A trial's assessment; None if it has none, or it is damaged."""
+    path = home.assessment(AssessmentSpec(trial=spec).key)
+    try:
+        return Assessment.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
 
 
 def write_report(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from filelock import FileLock
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
+from sweep.coordinator.assessing import assess
 from sweep.coordinator.loop import Loop, Snapshot
 from sweep.coordinator.showing import Showing
 from sweep.data.datasets import DatasetSource
@@ -80,8 +81,11 @@ def run_study(
             config.execution.trial_timeout,
             home.logs / config.name,
         )
-        loop = Loop(study, executor, EncoderStore(home), showing.projector, watch)
-        loop.run(lambda: stopping() or held.lost)
+        with closing(executor):
+            loop = Loop(study, executor, EncoderStore(home), showing.projector, watch)
+            loop.run(lambda: stopping() or held.lost)
+            if not study.shortfall:
+                assess(study, executor, home, watch, lambda: stopping() or held.lost)
         held.check()
         shown = showing.finish(stopped=stopping())
         return Ended(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,7 @@ class Showing:
     def __init__(self, study: Study, data: DataFacts, home: Home) -> None:
         self._study = study
         self._data = data
+        self._home = home
         self._encoders = EncoderStore(home)
         self.projector = Projector(home, study.config.name, data)
         identity = json.dumps(study.config.identity, sort_keys=True)
@@ -80,9 +82,7 @@ class Showing:
         shown: list[Shown] = []
 
         def conclude(tracker: Tracker) -> None:
-            report = study_report(
-                study.config, self._data.is_mnist, study.attempts, tracker.trial_run_ids()
-            )
+            report = self._report(tracker.trial_run_ids())
             run_id = tracker.project(self._run(status))
             with tempfile.TemporaryDirectory() as directory:
                 write_report([report], study.config, Path(directory))
@@ -93,4 +93,10 @@ class Showing:
         self.projector.finish(conclude, _LAST_PROJECTION_SECONDS)
         if shown:
             return shown[0]
-        return Shown(study_report(study.config, self._data.is_mnist, study.attempts, {}), None)
+        return Shown(self._report({}), None)
+
+    def _report(self, mlflow_run_ids: Mapping[int, str]) -> Report:
+        study = self._study
+        return study_report(
+            study.config, self._data.is_mnist, study.attempts, mlflow_run_ids, self._home
+        )

@@ -154,14 +154,9 @@ def compare(
     )
 
 
-def selected(measured: Sequence[Measured]) -> list[TrialSpec]:
+def selected(measured: Sequence[Measured]) -> list[bool]:
     """What a study selects: of each label budget both Pareto fronts, and so the most accurate."""
-    fronts = _fronts(measured)
-    return [
-        trial.spec
-        for trial, of in zip(measured, fronts, strict=True)
-        if of.classifier or of.inference
-    ]
+    return [front.classifier or front.inference for front in _fronts(measured)]
 
 
 def layout(result: TrialResult) -> Layout:

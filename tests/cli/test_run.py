@@ -9,8 +9,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sweep.trial import Assessment
 from tests.cli.process import (
     TARGET,
     accuracies,
@@ -67,6 +69,37 @@ def test_pixels_have_no_latent_dim(finished: Path) -> None:
     rows = [row for row in report_rows(finished) if row["representation"] == "pixels"]
     assert all(row["latent_dim"] is None for row in rows)
     assert all(row["representation_parameters"] == 0 for row in rows)
+
+
+def test_what_was_selected_is_scored_on_the_test_partition(finished: Path) -> None:
+    """Both fronts, and nothing else; the rest of the study never sees that partition."""
+    rows = json.loads(sweep("report", "tiny", "--home", finished, "--format", "json").stdout)[
+        "rows"
+    ]
+    for row in rows:
+        assert (row["test_accuracy"] is not None) == (row["pareto"] or row["pareto_inference"])
+    assessed = [row for row in rows if row["test_accuracy"] is not None]
+    assert len(list((finished / "assessments").glob("*.json"))) == len(assessed) > 0
+    assert all(
+        row["test_ci_low"] <= row["test_accuracy"] <= row["test_ci_high"] for row in assessed
+    )
+    best = max(rows, key=lambda row: row["accuracy"])
+    assert best["test_accuracy"] == pytest.approx(best["accuracy"], abs=0.1)
+
+
+def test_what_is_assessed_are_the_very_classifiers(tiny_config: Path, tmp_path: Path) -> None:
+    """A study of rows is scored on the test partition; training again gives the same scores."""
+    ran = sweep("run", tiny_config, "--home", tmp_path, "--trials", 0)
+    assert ran.returncode == 0, ran.stderr
+    [assessed] = (tmp_path / "assessments").glob("*.json")
+    assessment = Assessment.model_validate_json(assessed.read_bytes())
+    [trial] = accuracies(tmp_path).values()
+    assert [y for draw in assessment.accuracies for y in draw] == pytest.approx(trial, abs=1e-6)
+    counts = np.array(assessment.confusion)
+    assert counts.trace() / counts.sum() == pytest.approx(assessment.accuracy)
+    assessed.unlink()
+    assert sweep("run", tiny_config, "--home", tmp_path, "--trials", 0).returncode == 0
+    assert Assessment.model_validate_json(assessed.read_bytes()).confusion == assessment.confusion
 
 
 def test_the_study_run_carries_the_report(finished: Path) -> None:
@@ -203,7 +236,7 @@ def test_label_budgets(tiny_config: Path, tmp_path: Path) -> None:
     home = tmp_path / "budgets"
     ran = sweep("run", tiny_config, "--home", home, *budgets)
     assert ran.returncode == 0, ran.stderr
-    rows = json.loads(sweep("report", "tiny", "--home", home, "--format", "json").stdout)["rows"]
+    rows = report_rows(home)
     assert Counter(row["labels"] for row in rows) == {1000: 4, 20: 4}
     by_labels = {
         labels: {row["hidden_neurons"] for row in rows if row["labels"] == labels}
