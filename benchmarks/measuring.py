@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 from sweep.cli.options import data_dir
 from sweep.data.datasets import DatasetSource
-from sweep.machine import available_cores, cpu_flags
+from sweep.machine import available_cores, cpu_flags, cpu_model
 
 RESULTS = Path(__file__).parents[1] / "results" / "benchmarks"
 
@@ -65,10 +64,8 @@ def set_threads(threads: int) -> None:
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    cpuinfo = Path("/proc/cpuinfo").read_text()
-    model = cpuinfo.partition("model name")[2].partition(":")[2].split("\n")[0].strip()
     return {
-        "cpu": model or platform.machine(),
+        "cpu": cpu_model(),
         "cores": available_cores(),
         "bf16 units": sorted({"amx_bf16", "avx512_bf16"} & cpu_flags()),
         **{name: metadata.version(name) for name in ("tensorflow", "keras", "optuna", "mlflow")},

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("latent-sweep", "tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
 
 
 def available_cores() -> int:
@@ -21,3 +27,45 @@ def cpu_flags() -> frozenset[str]:
         )
     except OSError:
         return frozenset()
+
+
+def cpu_model() -> str:
+    """The CPU's name, or its architecture where the system does not say."""
+    try:
+        cpuinfo = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        cpuinfo = ""
+    model = cpuinfo.partition("model name")[2].partition(":")[2].partition("\n")[0].strip()
+    return model or platform.machine()
+
+
+def environment() -> dict[str, Any]:
+    """What numbers may depend on that no config says, as JSON."""
+    return {
+        "cpu": cpu_model(),
+        "cores": available_cores(),
+        "bf16_units": sorted({"amx_bf16", "avx512_bf16"} & cpu_flags()),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "git_revision": _git_revision(),
+    }
+
+
+def _git_revision() -> str | None:
+    """The commit of this code, with "+" if it was changed since; None outside of a clone."""
+    root = Path(__file__).parent.parent
+    if not (root / ".git").exists():
+        return None
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(  # noqa: S603  # nothing in it comes from outside
+            command, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", "sweep")
+        return git("rev-parse", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.SubprocessError):  # no git, or a clone of another user
+        return None

@@ -85,15 +85,15 @@ def _report(
 ) -> None:
     from sweep.cli import printing
     from sweep.coordinator.inspect import open_study
-    from sweep.coordinator.reporting import study_report, write_report
+    from sweep.coordinator.reporting import document, write_report
     from sweep.reports import render
 
     at = Home.at(home)
-    stored = [open_study(at, storage_url(at), study) for study in studies]
-    reports = [
-        study_report(each.config, each.data.is_mnist, each.attempts, _mlflow_run_ids(at, study), at)
-        for study, each in zip(studies, stored, strict=True)
+    documents = [
+        document(open_study(at, storage_url(at), study), _mlflow_run_ids(at, study), at)
+        for study in studies
     ]
+    reports = [each.report for each in documents]
     match format_:
         case ReportFormat.table:
             printing.print_reports(stdout, reports)
@@ -104,9 +104,8 @@ def _report(
         case ReportFormat.json:
             print(render.to_json(reports), end="")
     if out is not None:
-        config = stored[0].config if len(stored) == 1 else None
         try:
-            paths = write_report(reports, config, out)
+            paths = write_report(documents, out)
         except OSError as error:
             raise SweepError(f"the report cannot be written to {out}: {error.strerror}") from error
         if not quiet:

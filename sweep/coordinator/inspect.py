@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sweep.config import THREADS_PER_TASK, Cell, Choices, StudyConfig, parse_config
@@ -16,6 +17,7 @@ from sweep.home import Home
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt, State
+from sweep.search.figures import Titled, figures
 from sweep.search.history import History, best_attempt
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.sampling import check_sampler
@@ -151,6 +153,10 @@ class Stored:
     attempts: Sequence[Attempt]
     retried: frozenset[int]
     """Numbers of failed attempts that were queued again."""
+    environments: Sequence[Mapping[str, Any]]
+    """The different machines and versions that it was run with."""
+    figures: Callable[[], Sequence[Titled]]
+    """Draws Optuna's own plots."""
 
 
 def open_study(home: Home, url: str, name: str) -> Stored:
@@ -159,7 +165,8 @@ def open_study(home: Home, url: str, name: str) -> Stored:
     Raises:
         UnknownStudyError: there is no study of this name.
     """
-    ledger = Ledger(_storage(home, url), name)
+    storage = _storage(home, url)
+    ledger = Ledger(storage, name)
     if ledger.config is None or ledger.data is None:
         raise UnknownStudyError(f"the study '{name}' was never begun")
     source = f"the config stored with the study '{name}'"
@@ -171,7 +178,14 @@ def open_study(home: Home, url: str, name: str) -> Stored:
         ) from None
     if config.name != name:  # which may be no name for a file
         raise ConfigError(f"{source} is that of '{config.name}'")
-    return Stored(config, ledger.data, ledger.attempts(), ledger.retried)
+    return Stored(
+        config=config,
+        data=ledger.data,
+        attempts=ledger.attempts(),
+        retried=ledger.retried,
+        environments=ledger.environments,
+        figures=partial(figures, storage, config),
+    )
 
 
 def study_list(home: Home, url: str) -> list[str]:

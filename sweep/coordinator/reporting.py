@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from sweep.config import StudyConfig
+from sweep.coordinator.inspect import Stored
+from sweep.coordinator.provenance import provenance
 from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.comparison import Measured, Report, compare
 from sweep.reports.plot import save_accuracy_vs_parameters
 from sweep.representations.store import EncoderStore
-from sweep.search.attempt import Attempt
+from sweep.search.figures import Titled
 from sweep.trial import Assessment, AssessmentSpec, TrialSpec
 
 
-def study_report(
-    config: StudyConfig,
-    is_mnist: bool,
-    attempts: Sequence[Attempt],
-    mlflow_run_ids: Mapping[int, str],
-    home: Home,
-) -> Report:
+@dataclass(frozen=True)
+class Document:
+    """All that is written of one study."""
+
+    config: StudyConfig
+    report: Report
+    provenance: Mapping[str, Any]
+    figures: Callable[[], Sequence[Titled]]
+    """Draws Optuna's own plots, which takes seconds."""
+
+
+def document(stored: Stored, mlflow_run_ids: Mapping[int, str], home: Home) -> Document:
     """The report of a study: the config's rows in their order, then what was searched.
 
     Within the search, representations and label budgets keep the config's order, and the most
     accurate comes first.
 
     Args:
-        config: the study's config.
-        is_mnist: whether its dataset is all of MNIST.
-        attempts: the study's attempts.
+        stored: the study.
         mlflow_run_ids: the trials' runs, by trial number.
         home: where its encoders and assessments are.
     """
+    config = stored.config
     rows = {row: place for place, row in enumerate(config.cells)}
     names = list(config.blocks)
-    complete = [(attempt, attempt.result) for attempt in attempts if attempt.result is not None]
+    complete = [(attempt, attempt.result) for attempt in stored.attempts if attempt.result]
     complete.sort(
         key=lambda pair: (
             rows.get(pair[0].cell, len(rows)),
@@ -60,7 +69,14 @@ def study_report(
         )
         for attempt, result in complete
     ]
-    return compare(config.name, measured, config.scored_on, is_mnist)
+    return Document(
+        config=config,
+        report=compare(config.name, measured, config.scored_on, stored.data.is_mnist),
+        provenance=provenance(
+            config, stored.data, stored.attempts, stored.environments, list(encoders.values())
+        ),
+        figures=stored.figures,
+    )
 
 
 def _assessment(spec: TrialSpec, home: Home) -> Assessment | None:
@@ -72,24 +88,25 @@ def _assessment(spec: TrialSpec, home: Home) -> Assessment | None:
         return None
 
 
-def write_report(
-    reports: Sequence[Report], config: StudyConfig | None, directory: Path
-) -> list[Path]:
-    """Write the report of one study or several in every format, with its plot; the paths written.
+def write_report(documents: Sequence[Document], directory: Path) -> list[Path]:
+    """Write the report of one study or several in every format, with its plots; the paths written.
 
     Args:
-        reports: what to write.
-        config: the study's config, to be written beside the report of one study.
+        documents: what to write.
         directory: where to write; created if it is not there.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    reports = [each.report for each in documents]
+    origins = [each.provenance for each in documents]
+    origin = origins[0] if len(origins) == 1 else {"studies": origins}
     texts = {
         "report.md": render.to_markdown(reports),
         "report.csv": render.to_csv(reports),
         "report.json": render.to_json(reports),
+        "provenance.json": json.dumps(origin, indent=2) + "\n",
     }
-    if config is not None:
-        texts["config.yaml"] = config.to_yaml()
+    if len(documents) == 1:
+        texts["config.yaml"] = documents[0].config.to_yaml()
     for name, text in texts.items():
         (directory / name).write_text(text)
     return [directory / name for name in texts] + save_accuracy_vs_parameters(reports, directory)

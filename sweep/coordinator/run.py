@@ -19,7 +19,7 @@ from sweep.evaluation import prepare_worker
 from sweep.execution import LocalExecutor
 from sweep.home import Home
 from sweep.lease import lease
-from sweep.machine import available_cores
+from sweep.machine import available_cores, environment
 from sweep.reports.comparison import Report
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt
@@ -73,6 +73,7 @@ def run_study(
         config.part_sizes(dataset.labels)  # refuses what the dataset is too small for
         facts = dataset.facts
         study = open_for_writing(home, storage_url, config, facts, stopping)
+        study.note_environment(environment())
         showing = Showing(study, facts, home)
         showing.begin()
         executor = LocalExecutor(

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from sweep.coordinator.inspect import Stored
 from sweep.coordinator.projection import Projector, attempt_run, encoder_run, study_run
-from sweep.coordinator.reporting import study_report, write_report
+from sweep.coordinator.reporting import Document, document, write_report
 from sweep.home import Home
 from sweep.reports.comparison import Report
 from sweep.reports.render import to_markdown
@@ -82,21 +83,27 @@ class Showing:
         shown: list[Shown] = []
 
         def conclude(tracker: Tracker) -> None:
-            report = self._report(tracker.trial_run_ids())
+            written = self._document(tracker.trial_run_ids())
             run_id = tracker.project(self._run(status))
             with tempfile.TemporaryDirectory() as directory:
-                write_report([report], study.config, Path(directory))
+                write_report([written], Path(directory))
                 tracker.attach(run_id, Path(directory))
-            tracker.describe(run_id, to_markdown([report]))
-            shown.append(Shown(report, (tracker.uri, tracker.chart_path)))
+            tracker.describe(run_id, to_markdown([written.report]))
+            shown.append(Shown(written.report, (tracker.uri, tracker.chart_path)))
 
         self.projector.finish(conclude, _LAST_PROJECTION_SECONDS)
         if shown:
             return shown[0]
-        return Shown(self._report({}), None)
+        return Shown(self._document({}).report, None)
 
-    def _report(self, mlflow_run_ids: Mapping[int, str]) -> Report:
+    def _document(self, mlflow_run_ids: Mapping[int, str]) -> Document:
         study = self._study
-        return study_report(
-            study.config, self._data.is_mnist, study.attempts, mlflow_run_ids, self._home
+        stored = Stored(
+            config=study.config,
+            data=self._data,
+            attempts=study.attempts,
+            retried=frozenset(),
+            environments=study.environments,
+            figures=study.figures,
         )
+        return document(stored, mlflow_run_ids, self._home)

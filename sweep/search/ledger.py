@@ -28,7 +28,7 @@ from sweep.trial import DataFacts, TrialResult, TrialSpec
 
 _SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
 _STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
-_CONFIG, _DATA, _RETRIED = "config", "data", "retried"
+_CONFIG, _DATA, _RETRIED, _ENVIRONMENTS = "config", "data", "retried", "environments"
 
 
 class Ledger:
@@ -81,6 +81,17 @@ class Ledger:
         """The study's dataset; None if its creation was cut short."""
         data = self._attributes().get(_DATA)
         return DataFacts.model_validate(data) if data else None
+
+    @property
+    def environments(self) -> list[dict[str, Any]]:
+        """The different machines and versions that the study was run with, in their order."""
+        return list(self._attributes().get(_ENVIRONMENTS, ()))
+
+    def note_environment(self, environment: Mapping[str, Any]) -> None:
+        """Write down what the study is run with, if it was not yet."""
+        known = self.environments
+        if environment not in known:
+            self._set_attribute(_ENVIRONMENTS, [*known, dict(environment)])
 
     @property
     def retried(self) -> frozenset[int]:

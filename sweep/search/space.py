@@ -41,7 +41,7 @@ def cell_params(
         "representation": CategoricalDistribution(tuple(config.blocks))
     }
     if config.labels is not None:
-        params["labels"] = ALL_LABELS if cell.label_budget is None else cell.label_budget
+        params["labels"] = label_name(cell.label_budget)
         distributions["labels"] = CategoricalDistribution(config.labels)
     if config.blocks[cell.representation].space is not None:
         space = SearchSpace(config, cell.representation)
@@ -49,6 +49,11 @@ def cell_params(
             params |= space.params(cell)
             distributions |= space.distributions
     return params, distributions
+
+
+def label_name(budget: int | None) -> int | str:
+    """A label budget as configs and Optuna have it."""
+    return ALL_LABELS if budget is None else budget
 
 
 def constraints(config: StudyConfig, cell: Cell) -> dict[str, float]:

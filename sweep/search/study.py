@@ -10,6 +10,7 @@ from optuna.storages import BaseStorage
 from sweep.config import Cell, Choices, StudyConfig
 from sweep.errors import StudyChangedError, UnknownStudyError
 from sweep.search.attempt import Attempt, Failure
+from sweep.search.figures import Titled, figures
 from sweep.search.history import History, Progress, best_attempt
 from sweep.search.ledger import Ledger
 from sweep.search.sampling import Proposer
@@ -38,12 +39,26 @@ class Study:
         Raises:
             StudyChangedError: the study was run with another config or other data.
         """
+        self._storage = storage
         self._data = data
         self._ledger, self.config = _open(storage, config, data, stopping)
         self._ledger.reconcile(self._objectives)
         self._history = History(self.config, self._ledger.attempts(), self._ledger.retried)
         self._proposer = Proposer(self.config, self.attempts)
         self._best = best_attempt(self.config, self.attempts)
+
+    @property
+    def environments(self) -> list[dict[str, Any]]:
+        """The different machines and versions that the study was run with."""
+        return self._ledger.environments
+
+    def note_environment(self, environment: Mapping[str, Any]) -> None:
+        """Write down what the study is run with."""
+        self._ledger.note_environment(environment)
+
+    def figures(self) -> list[Titled]:
+        """Optuna's own plots."""
+        return figures(self._storage, self.config)
 
     @property
     def attempts(self) -> list[Attempt]:
