@@ -8,6 +8,8 @@
     <home>/encoders/<key>/      trained encoders, by content key
     <home>/checkpoints/<key>    encoders whose training was not finished
     <home>/draws/<key>.json     results of single draws, by content key
+    <home>/assessments/<key>.json  scores on the test partition of what was selected
+    <home>/models/<key>/        classifiers that were registered, as Keras models
     <home>/locks/  <home>/logs/
 
 Files appear whole or not at all: they are written under a temporary name, flushed to the disk, and
@@ -27,6 +29,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.errors import HomeError, InputError
+
+MODEL_FILE = "model.keras"
+RECORD_FILE = "record.json"
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Home:
         """
         try:
             for directory in (
-                *(self.encoders, self.checkpoints, self.draws, self.assessments),
+                *(self.encoders, self.checkpoints, self.draws, self.assessments, self.models),
                 *(self.locks, self.logs),
             ):
                 directory.mkdir(parents=True, exist_ok=True)
@@ -111,6 +116,14 @@ class Home:
     def assessment(self, key: str) -> Path:
         """The file of an assessment, whose key this is."""
         return self.assessments / f"{key}.json"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    def model(self, key: str) -> Path:
+        """The directory of a model, whose key this is; it holds the two files below."""
+        return self.models / key
 
     @property
     def locks(self) -> Path:
@@ -192,7 +205,10 @@ def leftovers(home: Home) -> list[Path]:
 
     A write that goes on at this moment looks the same.
     """
-    places = (home.root, home.encoders, home.checkpoints, home.draws)
+    places = (
+        *(home.root, home.encoders, home.checkpoints, home.draws),
+        *(home.assessments, home.models),
+    )
     return [
         path
         for place in places

@@ -169,6 +169,23 @@ class AssessmentSpec(Value):
         return _content_key("assessment", self.model_dump(mode="json"))
 
 
+class ModelSpec(Value):
+    """One classifier of a trial, to be kept with all that comes before it as one model."""
+
+    trial: TrialSpec
+    draw: int
+    member: int
+
+    @property
+    def threads(self) -> int:
+        return self.trial.threads
+
+    @cached_property
+    def key(self) -> str:
+        """Content key, 32 hexadecimal digits."""
+        return _content_key("model", self.model_dump(mode="json"))
+
+
 class Curves(Value):
     """One value per epoch: losses in nats per image, accuracies as fractions.
 
@@ -248,6 +265,14 @@ class Assessment(Value):
         """Mean over draws and members."""
         values = [value for draw in self.accuracies for value in draw]
         return math.fsum(values) / len(values)
+
+
+class ModelRecord(Value):
+    """A model that is kept in the home."""
+
+    spec: ModelSpec
+    accuracy: float
+    """Fraction of the partition that its trial is scored on, as the model itself classifies it."""
 
 
 EncoderHistory = dict[str, tuple[float, ...]]

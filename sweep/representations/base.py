@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.data.images import Features
+from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
+
+if TYPE_CHECKING:
+    import keras  # imports TensorFlow
 
 Pictures = NDArray[np.float32]
 """Grey images ``(n, 28, 28)``, 0 (black) to 1."""
@@ -61,6 +64,18 @@ class Representation(ABC):
             encoder: the directory that ``train`` filled; None where nothing is trained.
         """
 
+    @abstractmethod
+    def network(self, spec: RepresentationSpec, encoder: Path | None) -> keras.Model:
+        """What ``features`` computes, as a Keras model.
+
+        It takes images uint8 ``(n, 28, 28)``, and gives features float32 ``(n, dimensions)`` that
+        agree with those of ``features`` up to rounding.
+
+        Args:
+            spec: the representation.
+            encoder: the directory that ``train`` filled; None where nothing is trained.
+        """
+
     def automatic(self, setting: str) -> bool | int | float | str:
         """The value of a setting that a config leaves to us, by the word ``auto``."""
         raise NotImplementedError(f"{self.name} has no automatic {setting}")
@@ -106,3 +121,11 @@ class Representation(ABC):
 def as_floats(images: NDArray[np.uint8]) -> Features:
     """Images as rows of 784 pixels from 0 to 1, float32."""
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+
+
+def image_input() -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """How a network begins: images uint8 ``(n, 28, 28)``, and their pixels from 0 to 1, float32."""
+    import keras
+
+    images = keras.Input((IMAGE_SIDE, IMAGE_SIDE), dtype="uint8", name="images")
+    return images, keras.layers.Rescaling(1 / 255)(images)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
-from sweep.representations.base import Pictures, Representation, as_floats
+from sweep.representations.base import Pictures, Representation, as_floats, image_input
 from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec
+
+if TYPE_CHECKING:
+    import keras  # imports TensorFlow
 
 _PIXELS = IMAGE_SIDE**2
 _MODEL_FILE = "pca.npz"
@@ -78,6 +82,18 @@ class Pca(Representation):
             "explained_variance_ratio": (float(model.explained_variance_ratio_.sum()),),
             "mean_squared_error": (float(np.square(error).mean()),),
         }
+
+    def network(self, spec: RepresentationSpec, encoder: Path | None) -> keras.Model:
+        import keras
+
+        assert encoder is not None
+        images, pixels = image_input()
+        projection = keras.layers.Dense(self.dimensions(spec))
+        outputs = projection(keras.layers.Flatten()(pixels))
+        with np.load(encoder / _MODEL_FILE, allow_pickle=False) as model:
+            components = model["components"]
+            projection.set_weights([components.T, -components @ model["mean"]])
+        return keras.Model(images, outputs, name=self.name)
 
     def decode(self, points: Features, encoder: Path) -> Pictures:
         with np.load(encoder / _MODEL_FILE, allow_pickle=False) as model:

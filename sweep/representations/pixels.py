@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
-from sweep.representations.base import Representation, as_floats
+from sweep.representations.base import Representation, as_floats, image_input
 from sweep.trial import RepresentationSpec
+
+if TYPE_CHECKING:
+    import keras  # imports TensorFlow
 
 
 class Pixels(Representation):
@@ -31,3 +35,9 @@ class Pixels(Representation):
         self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
     ) -> Features:
         return as_floats(images[indices])
+
+    def network(self, spec: RepresentationSpec, encoder: Path | None) -> keras.Model:
+        import keras
+
+        images, pixels = image_input()
+        return keras.Model(images, keras.layers.Flatten()(pixels), name=self.name)

@@ -7,7 +7,7 @@ This module is what the rest of the system sees; the network and its training ar
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,12 @@ from pydantic import Field
 
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
-from sweep.representations.base import Pictures, Representation
+from sweep.representations.base import Pictures, Representation, image_input
 from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
+
+if TYPE_CHECKING:
+    import keras  # imports TensorFlow
 
 Precision = Literal["float32", "bfloat16"]
 """Of the arithmetic in training: bfloat16 is mixed, with weights, losses and updates in float32."""
@@ -100,6 +103,18 @@ class Vae(Representation):
         assert encoder is not None
         means = np.load(encoder / MEANS_FILE, mmap_mode="r", allow_pickle=False)
         return np.asarray(means[indices], dtype=np.float32)
+
+    def network(self, spec: RepresentationSpec, encoder: Path | None) -> keras.Model:
+        import keras
+
+        from sweep.representations import vae_training
+
+        assert encoder is not None
+        images, pixels = image_input()
+        with np.load(encoder / WEIGHTS_FILE, allow_pickle=False) as weights:
+            mean = vae_training.mean_path(dict(weights), self.dimensions(spec))
+        shaped = keras.layers.Reshape((IMAGE_SIDE, IMAGE_SIDE, 1))(pixels)
+        return keras.Model(images, mean(shaped), name=self.name)
 
     def decode(self, points: Features, encoder: Path) -> Pictures:
         from sweep.representations import vae_training

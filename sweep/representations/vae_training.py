@@ -163,11 +163,22 @@ def train(
 
 def encode(encoder: keras.Model, images: NDArray[np.uint8]) -> Features:
     """Latent means float32 ``(n, d)`` of images uint8 ``(n, 28, 28)``."""
-    mean = keras.Model(encoder.inputs, encoder.get_layer("mean").output)
+    mean = _to_mean(encoder)
     forward = tf.function(lambda batch: mean(_floats(batch), training=False), autograph=False)
     return np.concatenate(
         [forward(tf.constant(images[cut])) for cut in _cuts(len(images), _ENCODING_BATCH)]
     )
+
+
+def mean_path(weights: Mapping[str, NDArray[np.float32]], latent_dim: int) -> keras.Model:
+    """Images float32 ``(n, 28, 28, 1)`` to latent means ``(n, d)``, by a trained VAE's weights."""
+    encoder = build_encoder(latent_dim, seed=0)
+    encoder.set_weights([weights[name] for name in sorted(weights) if name.startswith("encoder_")])
+    return _to_mean(encoder)
+
+
+def _to_mean(encoder: keras.Model) -> keras.Model:
+    return keras.Model(encoder.inputs, encoder.get_layer("mean").output, name="mean_path")
 
 
 def decode(weights: Mapping[str, NDArray[np.float32]], points: Features) -> Pictures:

@@ -58,6 +58,9 @@ def test_a_representation_keeps_its_promises(name: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         representation.features(IMAGES, INDICES[::-1], encoder), features[::-1]
     )
+    network = representation.network(spec, encoder)
+    np.testing.assert_allclose(network(IMAGES[INDICES]).numpy(), features, rtol=1e-4, atol=1e-5)
+    assert representation.multiply_adds(spec) >= 0
     if encoder is not None:
         decoded = representation.decode(features, encoder)
         sampled = representation.sample(features, encoder)

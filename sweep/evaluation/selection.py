@@ -1,0 +1,83 @@
+"""What is done with what a study has selected: scores on the test partition, models to keep."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from sweep.data.images import CLASSES
+from sweep.evaluation.training import report_within, train_draw
+from sweep.evaluation.workbench import Workbench
+from sweep.home import MODEL_FILE, RECORD_FILE, publish_bytes, published_directory
+from sweep.representations import REPRESENTATIONS
+from sweep.trial import Assessment, AssessmentSpec, ModelRecord, ModelSpec, Report
+
+_TIMED_IMAGES = 1000
+
+
+def assess(spec: AssessmentSpec, bench: Workbench, report: Report) -> Assessment:
+    """Train a trial's classifiers again and score them on the test partition; kept in the home.
+
+    Training is a function of the spec: they are the classifiers that were selected.
+
+    Raises:
+        DivergedError: a training left the finite numbers.
+    """
+    from sweep.classifier import image_model, population  # they import TensorFlow
+
+    trial = spec.trial
+    representation = REPRESENTATIONS[trial.representation.name]
+    dataset = bench.checked_dataset(trial.data)
+    accuracies = []
+    confusion = np.zeros((CLASSES, CLASSES), np.int64)
+    for draw in range(trial.draws):
+        trained = train_draw(trial, draw, bench, partial(report_within, report, draw, trial.draws))
+        test = trained.parts["test"]
+        labels = dataset.labels[test]
+        features = representation.features(dataset.images, test, trained.encoder)
+        predicted = population.predict(trained.weights, features)
+        accuracies.append(tuple((predicted == labels).mean(axis=1).tolist()))
+        for member in predicted:
+            np.add.at(confusion, (labels, member), 1)
+    network = representation.network(trial.representation, trained.encoder)
+    assessment = Assessment(
+        key=spec.key,
+        accuracies=tuple(accuracies),
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        milliseconds=image_model.milliseconds(
+            image_model.image_model(network, trained.weights, member=0),
+            dataset.images[np.resize(test, _TIMED_IMAGES)],
+        ),
+    )
+    publish_bytes(bench.home.assessment(spec.key), assessment.model_dump_json().encode())
+    return assessment
+
+
+def keep_model(spec: ModelSpec, bench: Workbench, report: Report) -> ModelRecord:
+    """Train one classifier again, and keep it in the home with all that comes before it.
+
+    A model that is there already is not trained.
+
+    Raises:
+        DivergedError: the training left the finite numbers.
+    """
+    directory = bench.home.model(spec.key)
+    if not directory.exists():
+        with published_directory(directory) as made:
+            from sweep.classifier.image_model import image_model  # imports TensorFlow
+
+            trial = spec.trial
+            dataset = bench.checked_dataset(trial.data)
+            trained = train_draw(trial, spec.draw, bench, report)
+            network = REPRESENTATIONS[trial.representation.name].network(
+                trial.representation, trained.encoder
+            )
+            model = image_model(network, trained.weights, spec.member)
+            held_out = trained.parts[trial.scored_on]
+            predicted = model.predict(dataset.images[held_out], verbose=0).argmax(axis=1)
+            accuracy = float((predicted == dataset.labels[held_out]).mean())
+            model.save(made / MODEL_FILE)
+            record = ModelRecord(spec=spec, accuracy=accuracy)
+            (made / RECORD_FILE).write_text(record.model_dump_json())
+    return ModelRecord.model_validate_json((directory / RECORD_FILE).read_bytes())

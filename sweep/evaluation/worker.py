@@ -1,0 +1,75 @@
+"""What a worker does: it is given the JSON of a spec, and gives that of what came of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pydantic import TypeAdapter
+from threadpoolctl import threadpool_limits
+
+from sweep.data.datasets import DatasetSource
+from sweep.errors import OutageError
+from sweep.evaluation.selection import assess, keep_model
+from sweep.evaluation.training import evaluate, train_encoder
+from sweep.evaluation.workbench import Workbench
+from sweep.home import Home
+from sweep.trial import AssessmentSpec, EncoderSpec, ModelSpec, Report, TrialSpec, Value
+
+Spec = TrialSpec | EncoderSpec | AssessmentSpec | ModelSpec
+
+SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
+"""Reads what a worker is given; the kinds of spec have different fields."""
+
+
+def prepare_worker(home: Home, source: DatasetSource, threads: int) -> Callable[[str, Report], str]:
+    """Set a new worker process up, and give the function that does its tasks.
+
+    A task is the JSON of a :class:`TrialSpec`, an :class:`EncoderSpec`, an
+    :class:`AssessmentSpec` or a :class:`ModelSpec`; the result is that of a :class:`TrialResult`,
+    an :class:`EncoderRecord`, an :class:`Assessment` or a :class:`ModelRecord`.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read by TensorFlow when it is imported
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    threadpool_limits(threads)  # numpy's and scikit-learn's
+    bench = Workbench(home, source)
+
+    def work(payload: str, report: Report) -> str:
+        spec = SPEC.validate_json(payload)
+        if spec.threads != threads:
+            raise ValueError(f"a worker of {threads} threads was given a spec of {spec.threads}")
+        with _outages(home):
+            return _do(spec, bench, report).model_dump_json()
+
+    return work
+
+
+def _do(spec: Spec, bench: Workbench, report: Report) -> Value:
+    if isinstance(spec, EncoderSpec):
+        train_encoder(spec, bench, report)
+        return bench.encoders.record(spec.key)
+    if isinstance(spec, AssessmentSpec):
+        return assess(spec, bench, report)
+    if isinstance(spec, ModelSpec):
+        return keep_model(spec, bench, report)
+    return evaluate(spec, bench, report)
+
+
+@contextmanager
+def _outages(home: Home) -> Iterator[None]:
+    """Tell a home that takes no more writes from what may be wrong with a task."""
+    try:
+        yield
+    except OSError as error:
+        # Without a number, as NumPy says of an array that did not fit on the disk.
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, None):
+            raise
+        raise OutageError(
+            f"the home {home.root} does not take what is written: {error.strerror or error}",
+            hint="free some space, or make it writable; sweep store --prune may help",
+        ) from error
