@@ -1,12 +1,17 @@
-"""A trial spec, and a result for it, with any field of one's choosing."""
+"""Specs, results and reports, with any field of one's choosing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from sweep.reports.comparison import Report, compare
+from sweep.reports.provenance import Environment, Provenance
+from sweep.reports.rows import Measured
 from sweep.trial import (
     ClassifierTraining,
     Curves,
+    DataFacts,
     NotebookPartition,
     Replicate,
     RepresentationSpec,
@@ -57,3 +62,32 @@ def trial_result(accuracies: list[list[float]], **fields: Any) -> TrialResult:
         "finished_at": 2_000,
     }
     return TrialResult(**(defaults | fields))
+
+
+PROVENANCE = Provenance(
+    dataset=DataFacts(name="mnist", sha256="0" * 64, is_mnist=True),
+    seed=0,
+    config={"name": "study"},
+    environments=(
+        Environment(
+            cpu="a processor",
+            cores=2,
+            bf16_units=("avx512_bf16",),
+            system="a system",
+            python="3.11.7",
+            packages={"tensorflow": "2.21.0"},
+            git_revision=None,
+        ),
+    ),
+    attempts={"complete": 2},
+    began="2026-01-01T00:00:00+00:00",
+    ended="2026-01-01T01:00:00+00:00",
+    train_seconds=10.0,
+    encoder_seconds=100.0,
+)
+
+
+def study_report(measured: Sequence[Measured], **arguments: Any) -> Report:
+    """A report of some measured trials, on the test partition of all of MNIST."""
+    defaults = {"study": "study", "scored_on": "test", "is_mnist": True, "provenance": PROVENANCE}
+    return compare(measured=measured, **(defaults | arguments))

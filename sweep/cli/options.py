@@ -58,6 +58,7 @@ class ReportFormat(StrEnum):
     markdown = "markdown"
     csv = "csv"
     json = "json"
+    latex = "latex"
 
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The study's YAML file.")]
@@ -82,7 +83,7 @@ LogOption = Annotated[LogLevel, typer.Option("--log-level", help="What to say on
 StudyArgument = Annotated[str, typer.Argument(help="The study.")]
 ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="How to print.")]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", help="Also write every format and the plot there.")
+    Path | None, typer.Option("--out", help="Also write every format and the plots there.")
 ]
 FactsOption = Annotated[Facts, typer.Option("--format", help="How to print.")]
 

@@ -13,13 +13,16 @@ from rich.console import Console
 from rich.table import Table
 
 from sweep.cli.display import duration
+from sweep.cli.options import say
 from sweep.coordinator.inspect import Plan, Status
 from sweep.coordinator.projection import attempt_label
+from sweep.coordinator.registering import Registered
 from sweep.coordinator.run import Ended
 from sweep.database import masked
 from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.comparison import Report
+from sweep.reports.tables import notes
 from sweep.search.attempt import Attempt
 from sweep.tracking.connection import is_server
 
@@ -69,8 +72,23 @@ def print_reports(out: Console, reports: Sequence[Report]) -> None:
         out.print(f"Study {reports[0].study}", style="bold")
     out.print(render.to_table(reports))
     out.print()
-    for note in render.notes(reports):
+    for note in notes(reports):
         out.print(note, style="dim")
+
+
+def print_registered(registered: Registered, as_json: bool) -> None:
+    """What was registered, and how to serve it."""
+    version = registered.version
+    if as_json:
+        facts = {"name": version.name, "version": version.number, "uri": version.uri}
+        _print_json({**facts, "new": version.is_new, "description": registered.description})
+        return
+    done = "is now" if version.is_new else "was already"
+    say(f"{version.uri} {done} {registered.description}.")
+    say(
+        f"Serve it with\n  MLFLOW_TRACKING_URI={shlex.quote(masked(registered.uri))} "
+        f"uv run mlflow models serve -m {version.uri} --env-manager local"
+    )
 
 
 def print_plan(out: Console, study: str, plan: Plan, as_json: bool) -> None:

@@ -103,6 +103,8 @@ def _report(
             print(render.to_csv(reports), end="")
         case ReportFormat.json:
             print(render.to_json(reports), end="")
+        case ReportFormat.latex:
+            print(render.to_latex(reports), end="")
     if out is not None:
         try:
             paths = write_report(documents, out)

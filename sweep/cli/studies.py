@@ -1,4 +1,4 @@
-"""Commands that work on a study: run, validate, retry, sync."""
+"""Commands that work on a study: run, validate, retry, sync, register."""
 
 from __future__ import annotations
 
@@ -147,6 +147,43 @@ def sync(
         )
     if not quiet:
         stderr.print(f"MLflow holds all of the study {study}.")
+
+
+def register(
+    study: StudyArgument,
+    min_accuracy: Annotated[
+        float | None,
+        typer.Option(
+            "--min-accuracy",
+            min=0,
+            max=1,
+            help="The smallest configuration that is as accurate as this, instead of the best.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Of the model; default: the study's.")
+    ] = None,
+    home: HomeOption = Path("runs"),
+    format_: FactsOption = Facts.table,
+    quiet: QuietOption = False,
+    log_level: LogOption = LogLevel.warning,
+) -> None:
+    """Register a study's chosen classifier in MLflow, as one model from image to probabilities."""
+    log_to_stderr(log_level)
+    from sweep.cli import printing
+    from sweep.coordinator.registering import register_study
+
+    at = Home.at(home)
+    registered = register_study(
+        at,
+        storage_url(at),
+        study,
+        _source,
+        min_accuracy,
+        name,
+        (lambda _: None) if quiet else stderr.print,
+    )
+    printing.print_registered(registered, as_json=format_ is Facts.json)
 
 
 def _overrides(set_: list[str] | None, workers: int | None, engine: Engine | None) -> list[str]:

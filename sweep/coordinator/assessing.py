@@ -11,7 +11,8 @@ from sweep.coordinator.projection import attempt_label
 from sweep.errors import InputError
 from sweep.execution import Executor, Failed, Task
 from sweep.home import Home
-from sweep.reports.comparison import Measured, selected
+from sweep.reports.comparison import selected
+from sweep.reports.rows import Measured
 from sweep.search.attempt import Attempt
 from sweep.search.study import Study
 from sweep.trial import Assessment, AssessmentSpec

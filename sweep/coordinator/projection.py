@@ -18,7 +18,7 @@ from pathlib import Path
 from sweep.config import StudyConfig
 from sweep.database import reason
 from sweep.home import Home
-from sweep.reports.comparison import clipped, layout
+from sweep.reports.rows import clipped, layout
 from sweep.search.attempt import Attempt, State
 from sweep.tracking import Run, Status, Tracker
 from sweep.trial import DataFacts, EncoderRecord, RepresentationSpec, TrialResult

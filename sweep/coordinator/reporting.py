@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,10 +13,12 @@ from sweep.coordinator.inspect import Stored
 from sweep.coordinator.provenance import provenance
 from sweep.home import Home
 from sweep.reports import render
-from sweep.reports.comparison import Measured, Report, compare
-from sweep.reports.plot import save_accuracy_vs_parameters
+from sweep.reports.charts import charts
+from sweep.reports.comparison import Report, compare
+from sweep.reports.drawing import save_charts
+from sweep.reports.page import Figure, to_html
+from sweep.reports.rows import Measured
 from sweep.representations.store import EncoderStore
-from sweep.search.figures import Titled
 from sweep.trial import Assessment, AssessmentSpec, TrialSpec
 
 
@@ -28,8 +28,7 @@ class Document:
 
     config: StudyConfig
     report: Report
-    provenance: Mapping[str, Any]
-    figures: Callable[[], Sequence[Titled]]
+    figures: Callable[[], Sequence[Figure]]
     """Draws Optuna's own plots, which takes seconds."""
 
 
@@ -71,9 +70,12 @@ def document(stored: Stored, mlflow_run_ids: Mapping[int, str], home: Home) -> D
     ]
     return Document(
         config=config,
-        report=compare(config.name, measured, config.scored_on, stored.data.is_mnist),
-        provenance=provenance(
-            config, stored.data, stored.attempts, stored.environments, list(encoders.values())
+        report=compare(
+            config.name,
+            measured,
+            config.scored_on,
+            stored.data.is_mnist,
+            provenance(stored, list(encoders.values())),
         ),
         figures=stored.figures,
     )
@@ -97,16 +99,27 @@ def write_report(documents: Sequence[Document], directory: Path) -> list[Path]:
     """
     directory.mkdir(parents=True, exist_ok=True)
     reports = [each.report for each in documents]
-    origins = [each.provenance for each in documents]
-    origin = origins[0] if len(origins) == 1 else {"studies": origins}
+    drawn = charts(reports)
     texts = {
-        "report.md": render.to_markdown(reports),
+        "report.md": render.to_markdown(reports, drawn),
         "report.csv": render.to_csv(reports),
         "report.json": render.to_json(reports),
-        "provenance.json": json.dumps(origin, indent=2) + "\n",
+        "report.tex": render.to_latex(reports),
+        "report.html": to_html(reports, drawn, _figures(documents)),
+        "provenance.json": render.provenance_json(reports),
     }
     if len(documents) == 1:
         texts["config.yaml"] = documents[0].config.to_yaml()
     for name, text in texts.items():
         (directory / name).write_text(text)
-    return [directory / name for name in texts] + save_accuracy_vs_parameters(reports, directory)
+    return [directory / name for name in texts] + save_charts(drawn, directory)
+
+
+def _figures(documents: Sequence[Document]) -> list[Figure]:
+    """Optuna's own plots, under the study's name where there are several."""
+    several = len(documents) > 1
+    return [
+        (f"{each.config.name}: {title}" if several else title, figure)
+        for each in documents
+        for title, figure in each.figures()
+    ]

@@ -16,7 +16,7 @@ from sweep.coordinator.projection import Projector, attempt_run, encoder_run, st
 from sweep.coordinator.reporting import Document, document, write_report
 from sweep.home import Home
 from sweep.reports.comparison import Report
-from sweep.reports.render import to_markdown
+from sweep.reports.render import summary
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import State
@@ -88,7 +88,7 @@ class Showing:
             with tempfile.TemporaryDirectory() as directory:
                 write_report([written], Path(directory))
                 tracker.attach(run_id, Path(directory))
-            tracker.describe(run_id, to_markdown([written.report]))
+            tracker.describe(run_id, summary(written.report))
             shown.append(Shown(written.report, (tracker.uri, tracker.chart_path)))
 
         self.projector.finish(conclude, _LAST_PROJECTION_SECONDS)

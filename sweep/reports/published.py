@@ -6,7 +6,8 @@ from typing import Literal
 
 from sweep import classifier
 from sweep.data.images import IMAGE_SIDE
-from sweep.trial import NotebookPartition, TrialSpec, Value
+from sweep.representations import REPRESENTATIONS
+from sweep.trial import NotebookPartition, RepresentationSpec, TrialSpec, Value
 
 
 class PublishedRow(Value):
@@ -26,6 +27,18 @@ class PublishedRow(Value):
     def classifier_parameters(self) -> int:
         """The exact count, which the printed one sometimes misses."""
         return classifier.parameters(self.latent_dim or IMAGE_SIDE**2, self.hidden_neurons)
+
+    @property
+    def inference_parameters(self) -> int:
+        """With those of the encoder's mean path, which the notebook left out."""
+        spec = RepresentationSpec(name=self.representation, latent_dim=self.latent_dim)
+        return REPRESENTATIONS[self.representation].parameters(spec) + self.classifier_parameters
+
+    @property
+    def name(self) -> str:
+        """Such as ``vae 10 → 200``."""
+        latent = "" if self.latent_dim is None else f" {self.latent_dim}"
+        return f"{self.representation}{latent} → {self.hidden_neurons}"
 
     @property
     def is_misprinted(self) -> bool:

@@ -1,109 +1,186 @@
-"""Rows as text: a terminal table, Markdown, CSV and JSON."""
+"""Reports as text: a terminal table, Markdown, LaTeX, CSV and JSON."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 
 from rich import box
-from rich.table import Table
+from rich.table import Table as TerminalTable
 
-from sweep.reports.comparison import Report, Row
-
-_COLUMNS = (
-    "study",
-    "representation",
-    "latent",
-    "hidden",
-    "labels",
-    "accuracy %",
-    "95 % interval",
-    "n",
-    "classifier parameters",
-    "inference parameters",
-    "published %",
-    "published parameters",
-    "verdict",
+from sweep.reports.charts import Chart
+from sweep.reports.comparison import Report
+from sweep.reports.rows import Row
+from sweep.reports.tables import (
+    Table,
+    comparison_table,
+    further_tables,
+    is_compared,
+    percent,
+    replicates,
+    report_rows,
 )
-_PUBLISHED_COLUMNS = {"published %", "published parameters", "verdict"}
-_TEXT_COLUMNS = {"study", "representation", "verdict"}
+
+_SUMMARY_ROWS = 20
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "→": r"$\rightarrow$",
+    "±": r"$\pm$",
+    "–": "--",
+    "…": r"\dots{}",
+}
 
 
-def notes(reports: Sequence[Report]) -> list[str]:
-    """What a reader must know to read the table of one study or several."""
-    scored_on = {report.study: report.scored_on for report in reports}
-    partitions = f"the {reports[0].scored_on} partition"
-    if len(set(scored_on.values())) > 1:
-        partitions = " and ".join(f"the {part} partition ({s})" for s, part in scored_on.items())
-    lines = [
-        f"Accuracy after the last epoch on {partitions}, mean of n = draws x classifiers, with a "
-        "95 % interval that stands on the draws (none for one draw).",
-        "Parameters of the classifier, and of all that inference needs: the representation, too.",
-    ]
-    if not _is_compared(reports):
-        lines.append(
-            "No published accuracies beside these rows: they hold for all of MNIST and the "
-            "notebook's protocol (study_configs/notebook_table.yaml)."
-        )
-    elif any(row.verdict == "too few runs" for report in reports for row in report.rows):
-        lines.append(
-            "A published accuracy is one run; whether it is consistent with these needs 5 draws "
-            "of 3 classifiers at least."
-        )
-    return lines
-
-
-def to_table(reports: Sequence[Report]) -> Table:
+def to_table(reports: Sequence[Report]) -> TerminalTable:
     """A table for the terminal: short, to fit 80 columns if it is of one study."""
-    compared, several = _is_compared(reports), len(reports) > 1
+    compared, several = is_compared(reports), len(reports) > 1
     # Beside published rows the number of labels is the protocol's, and the verdict wants its room.
     columns = ["study"] * several + ["configuration", "accuracy %", "n", "classifier", "inference"]
     columns += ["publ. %", "verdict"] if compared else ["labels"]
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0 if compared else 1))
+    table = TerminalTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0 if compared else 1))
     for name in columns:
         left = name in ("study", "configuration", "verdict")
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
-    for report, row in _rows(reports):
+    for report, row in report_rows(reports):
         latent = "" if row.latent_dim is None else f" {row.latent_dim}"
-        accuracy = _percent(row.accuracy)
+        accuracy = percent(row.accuracy)
         if row.accuracy_ci_low is not None and row.accuracy_ci_high is not None:
             accuracy += f" ± {50 * (row.accuracy_ci_high - row.accuracy_ci_low):.2f}"
         cells = [report.study] * several
         cells += [
             f"{row.representation}{latent} → {row.hidden_neurons}",
             accuracy,
-            _replicates(row),
+            replicates(row),
             f"{row.classifier_parameters:,}",
             f"{row.inference_parameters:,}",
         ]
         if compared:
-            cells += [_percent(row.published_accuracy), row.verdict or "–"]
+            cells += [percent(row.published_accuracy), row.verdict or "–"]
         else:
             cells += [f"{row.labels:,}"]
         table.add_row(*cells)
     return table
 
 
-def to_markdown(reports: Sequence[Report]) -> str:
-    """A Markdown document with the table of one study or several."""
-    columns = _columns(reports)
-    title = ", ".join(report.study for report in reports)
-    lines = [f"# {title}", "", f"| {' | '.join(columns)} |"]
-    rules = ("---" if name in _TEXT_COLUMNS else "---:" for name in columns)
-    lines.append(f"|{'|'.join(rules)}|")
-    for report, row in _rows(reports):
-        cells = _cells(report, row)
-        lines.append(f"| {' | '.join(cells[name] for name in columns)} |")
-    lines += ["", *notes(reports), ""]
+def to_markdown(reports: Sequence[Report], charts: Sequence[Chart] = ()) -> str:
+    """A Markdown document: the comparison, what follows from it, and where it comes from.
+
+    Args:
+        reports: of one study or several.
+        charts: those whose pictures lie beside the document.
+    """
+    first, *further = [comparison_table(reports), *further_tables(reports)]
+    pictures = [[f"![{chart.title}]({chart.name}.png)", "", chart.note, ""] for chart in charts]
+    lines = [f"# {first.title}", "", *chain(*pictures[:1]), *_markdown_table(first)]
+    lines += chain(*pictures[1:])
+    for table in further:
+        lines += [f"## {table.title}", "", *_markdown_table(table)]
     return "\n".join(lines)
+
+
+def summary(report: Report) -> str:
+    """The comparison as short Markdown, for where there is no room: its most accurate rows."""
+    rows = report.rows
+    if len(rows) > _SUMMARY_ROWS:
+        rows = tuple(sorted(rows, key=lambda row: -row.accuracy)[:_SUMMARY_ROWS])
+    table = comparison_table([report.model_copy(update={"rows": rows})])
+    lines = [f"# {table.title}", "", *_markdown_table(table)]
+    if len(rows) < len(report.rows):
+        lines.append(f"The {len(rows)} most accurate of {len(report.rows)} rows.")
+    return "\n".join(lines)
+
+
+def _markdown_table(table: Table) -> list[str]:
+    lines = []
+    if table.columns:
+        lines.append(f"| {' | '.join(table.columns)} |")
+        rules = ("---" if name in table.left else "---:" for name in table.columns)
+        lines.append(f"|{'|'.join(rules)}|")
+        lines += [f"| {' | '.join(cells)} |" for cells in table.rows]
+        lines.append("")
+    for note in table.notes:
+        lines += [note, ""]
+    return lines
+
+
+def to_latex(reports: Sequence[Report]) -> str:
+    """The same tables in LaTeX, to be read into a document."""
+    lines = [r"% Needs \usepackage{booktabs,longtable} and an input encoding of UTF-8."]
+    for table in (comparison_table(reports), *further_tables(reports)):
+        lines += ["", rf"\paragraph{{{_latex(table.title)}}}"]
+        if table.columns:
+            lines += _latex_table(table)
+        lines += ["", *(f"{_latex(note)}\n" for note in table.notes)]
+    return "\n".join(lines)
+
+
+def _latex_table(table: Table) -> list[str]:
+    widest = max(len(cell) for row in table.rows for cell in row) if table.rows else 0
+    text = "p{0.75\\linewidth}" if widest > 60 else "l"  # a sentence in a cell is folded
+    kinds = "".join("r" if name not in table.left else text for name in table.columns[1:])
+    first = "l" if table.columns[0] in table.left else "r"
+    return [
+        r"{\footnotesize\setlength{\tabcolsep}{3pt}",
+        rf"\begin{{longtable}}{{{first}{kinds}}}",
+        r"\toprule",
+        " & ".join(_latex_heading(name) for name in table.columns) + r" \\",
+        r"\midrule",
+        r"\endhead",
+        *(" & ".join(map(_latex, row)) + r" \\" for row in table.rows),
+        r"\bottomrule",
+        r"\end{longtable}}",
+    ]
+
+
+def _latex_heading(name: str) -> str:
+    """A column's name, one word above the other where there are several long ones."""
+    return r"\shortstack{" + r"\\".join(_latex(name).rsplit(" ", 1)) + "}"
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)
 
 
 def to_json(reports: Sequence[Report]) -> str:
     """The report as JSON, accuracies as fractions; several studies stand in a list."""
-    found = [report.model_dump(mode="json") for report in reports]
+    return _one_or_several([report.model_dump(mode="json") for report in reports])
+
+
+def json_schema() -> str:
+    """The JSON Schema of :func:`to_json`, as ``report.schema.json`` beside this module has it."""
+    schema = Report.model_json_schema(mode="serialization", ref_template="#/$defs/{model}")
+    definitions = schema.pop("$defs")
+    one = {"$ref": "#/$defs/Report"}
+    several = {
+        "type": "object",
+        "properties": {"studies": {"type": "array", "items": one}},
+        "required": ["studies"],
+        "additionalProperties": False,
+    }
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The report of one study, or of several",
+        "anyOf": [one, several],
+        "$defs": {**definitions, "Report": schema},
+    }
+    return json.dumps(whole, indent=2) + "\n"
+
+
+def _one_or_several(found: Sequence[object]) -> str:
     return json.dumps(found[0] if len(found) == 1 else {"studies": found}, indent=2) + "\n"
+
+
+def provenance_json(reports: Sequence[Report]) -> str:
+    """Where the numbers come from, as JSON: part of the report's, for whom that is enough."""
+    found = [{"study": r.study, **r.provenance.model_dump(mode="json")} for r in reports]
+    return _one_or_several(found)
 
 
 def to_csv(reports: Sequence[Report]) -> str:
@@ -111,55 +188,7 @@ def to_csv(reports: Sequence[Report]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, ["study", *Row.model_fields], lineterminator="\n")
     writer.writeheader()
-    for report, row in _rows(reports):
+    for report, row in report_rows(reports):
         values = row.model_dump(mode="json") | {"mlflow_run_ids": " ".join(row.mlflow_run_ids)}
         writer.writerow({"study": report.study} | values)
     return text.getvalue()
-
-
-def _rows(reports: Sequence[Report]) -> Iterator[tuple[Report, Row]]:
-    return ((report, row) for report in reports for row in report.rows)
-
-
-def _is_compared(reports: Sequence[Report]) -> bool:
-    """Whether any row stands beside a published one."""
-    return any(row.published_accuracy is not None for _, row in _rows(reports))
-
-
-def _replicates(row: Row) -> str:
-    return f"{row.n_draws} x {row.n_replicates // row.n_draws}"
-
-
-def _columns(reports: Sequence[Report]) -> list[str]:
-    """The columns that say something: without a published row there is nothing to compare."""
-    left_out = set() if _is_compared(reports) else set(_PUBLISHED_COLUMNS)
-    if len(reports) == 1:
-        left_out.add("study")
-    return [name for name in _COLUMNS if name not in left_out]
-
-
-def _cells(report: Report, row: Row) -> dict[str, str]:
-    published = row.published_accuracy is not None
-    return {
-        "study": report.study,
-        "representation": row.representation,
-        "latent": "–" if row.latent_dim is None else str(row.latent_dim),
-        "hidden": str(row.hidden_neurons),
-        "labels": f"{row.labels:,}",
-        "accuracy %": _percent(row.accuracy),
-        "95 % interval": (
-            f"{_percent(row.accuracy_ci_low)} to {_percent(row.accuracy_ci_high)}"
-            if row.accuracy_ci_low is not None
-            else "–"
-        ),
-        "n": _replicates(row),
-        "classifier parameters": f"{row.classifier_parameters:,}",
-        "inference parameters": f"{row.inference_parameters:,}",
-        "published %": _percent(row.published_accuracy) if published else "–",
-        "published parameters": f"{row.published_parameters:,}" if published else "–",
-        "verdict": row.verdict or "–",
-    }
-
-
-def _percent(fraction: float | None) -> str:
-    return "–" if fraction is None else f"{100 * fraction:.2f}"

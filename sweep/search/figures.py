@@ -18,7 +18,8 @@ from sweep.search.space import SearchSpace, label_name
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-Titled = tuple[str, "Figure"]
+Titled = tuple[str, str]
+"""A figure of Plotly's: its title, and its JSON."""
 
 _FEWEST_TRIALS = 4  # fewer show no dependence on anything
 
@@ -50,7 +51,7 @@ def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
         for title, plot in plots.items():
             figure = _drawn(plot, shown, params, objective)
             if figure is not None:
-                found.append((f"{title}: {name}", figure))
+                found.append((f"{title}: {name}", str(figure.to_json())))
     return found
 
 

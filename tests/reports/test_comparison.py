@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sweep.reports.comparison import Measured, Report, Row, compare, selected
+from sweep.reports.comparison import Report, selected
 from sweep.reports.published import PUBLISHED, published_row
+from sweep.reports.rows import Measured, Row
 from sweep.trial import (
     Assessment,
     ClassifierTraining,
@@ -15,7 +16,7 @@ from sweep.trial import (
     RepresentationSpec,
     TrialSpec,
 )
-from tests.builders import VAE_SETTINGS, trial_result, trial_spec
+from tests.builders import VAE_SETTINGS, study_report, trial_result, trial_spec
 
 CLOSE = [[0.960, 0.961, 0.962], [0.958, 0.959, 0.960], [0.961, 0.962, 0.960],
          [0.957, 0.958, 0.959], [0.962, 0.960, 0.961]]  # fmt: skip
@@ -23,7 +24,7 @@ CLOSE = [[0.960, 0.961, 0.962], [0.958, 0.959, 0.960], [0.961, 0.962, 0.960],
 
 def row(accuracies: list[list[float]], is_mnist: bool = True, **fields: Any) -> Row:
     measured = Measured(trial_spec(**fields), trial_result(accuracies), "run")
-    return compare("study", [measured], "test", is_mnist).rows[0]
+    return study_report([measured], is_mnist=is_mnist).rows[0]
 
 
 def test_the_published_table_has_the_exact_counts() -> None:
@@ -165,16 +166,26 @@ def test_both_fronts() -> None:
 
 def test_budgets_have_fronts_of_their_own() -> None:
     """What saw fewer labels is not beaten by what saw more."""
+    validated = trial_spec(scored_on="validation")
     measured = [
-        Measured(trial_spec(), trial_result([[0.9], [0.9]])),
-        Measured(trial_spec(label_budget=100), trial_result([[0.7], [0.7]], labels=100)),
+        Measured(validated, trial_result([[0.9], [0.9]])),
+        Measured(validated.model_copy(update={"label_budget": 100}), trial_result([[0.7], [0.7]])),
+        Measured(validated, trial_result([[0.8], [0.8]], classifier_parameters=5_000)),
     ]
-    rows = compare("study", measured, "validation", is_mnist=False).rows
+    rows = study_report(measured, scored_on="validation", is_mnist=False).rows
     assert [(r.name, r.pareto) for r in rows] == [
         ("vae 10 → 200", True),
         ("vae 10 → 200, 100 labels", True),
+        ("vae 10 → 200", False),
     ]
-    assert selected(measured) == [True, True]
+    assert selected(measured) == [True, True, False]
+
+
+def test_where_nothing_was_searched_every_row_is_looked_at() -> None:
+    """A fixed list is scored on the test partition anyway: each row gets its costs."""
+    dominated = trial_result([[0.8], [0.8]], classifier_parameters=5_000)
+    measured = [Measured(trial_spec(), trial_result([[0.9], [0.9]]))]
+    assert selected([*measured, Measured(trial_spec(), dominated)]) == [True, True]
 
 
 def test_what_was_assessed_has_test_scores() -> None:
@@ -185,7 +196,7 @@ def test_what_was_assessed_has_test_scores() -> None:
     )
     spec = trial_spec(scored_on="validation")
     measured = Measured(spec, trial_result([[0.9, 0.9], [0.8, 0.8]]), assessment=assessment)
-    found = compare("study", [measured], "validation", is_mnist=False)
+    found = study_report([measured], scored_on="validation", is_mnist=False)
     assert (found.rows[0].test_accuracy, found.rows[0].latency_ms) == (pytest.approx(0.9), 12.5)
     assert found.rows[0].test_ci_low is not None
     assert found.confusions[0].class_accuracies == (pytest.approx(11 / 20), *[1.0] * 9)
@@ -200,4 +211,4 @@ def report(points: list[tuple[int, int]]) -> Report:
         )
         for tenths, parameters in points
     ]
-    return compare("study", measured, "validation", is_mnist=False)
+    return study_report(measured, scored_on="validation", is_mnist=False)

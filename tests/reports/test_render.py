@@ -1,20 +1,21 @@
-"""Reports as text and picture: every row in every form."""
+"""Reports as text: every row in every form."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from pathlib import Path
+from importlib import resources
 
+import jsonschema
 import pytest
 from rich.console import Console
 
 from sweep.reports import render
-from sweep.reports.comparison import Measured, Report, Row, compare
-from sweep.reports.plot import save_accuracy_vs_parameters
+from sweep.reports.comparison import Report
+from sweep.reports.rows import Measured, Row
 from sweep.trial import RepresentationSpec
-from tests.builders import trial_result, trial_spec
+from tests.builders import study_report, trial_result, trial_spec
 
 ACCURACIES = [[0.96, 0.961, 0.959], [0.955, 0.956, 0.957]]
 
@@ -25,10 +26,10 @@ def report(is_mnist: bool) -> Report:
         Measured(trial_spec(), trial_result(ACCURACIES), "abc"),
         Measured(pixels, trial_result([[0.97], [0.97]], representation_parameters=0), None),
     ]
-    return compare("study", measured, "test", is_mnist)
+    return study_report(measured, is_mnist=is_mnist)
 
 
-EMPTY = compare("study", [], "test", is_mnist=False)
+EMPTY = study_report([], is_mnist=False)
 
 
 def test_json_has_the_rows() -> None:
@@ -39,6 +40,21 @@ def test_json_has_the_rows() -> None:
         report(is_mnist=True).rows
     )
     assert content["rows"][1]["latent_dim"] is None
+
+
+@pytest.mark.parametrize("studies", [1, 2])
+def test_json_follows_the_schema_that_ships_with_the_package(studies: int) -> None:
+    """And the schema refuses what lacks a field."""
+    shipped = resources.files("sweep.reports").joinpath("report.schema.json").read_text()
+    assert shipped == render.json_schema(), (
+        "write it anew: uv run python -c 'from sweep.reports import render; "
+        "print(render.json_schema(), end=\"\")' > sweep/reports/report.schema.json"
+    )
+    content = json.loads(render.to_json([report(is_mnist=True)] * studies))
+    validator = jsonschema.Draft202012Validator(json.loads(shipped))
+    validator.validate(content)
+    del (content if studies == 1 else content["studies"][1])["rows"][0]["accuracy"]
+    assert not validator.is_valid(content)
 
 
 def test_csv_has_the_rows() -> None:
@@ -57,6 +73,29 @@ def test_markdown_has_the_published_values_where_there_are_any() -> None:
     assert "| 95.80 |" in compared
     assert "| 96.90 |" in compared
     assert "published" not in render.to_markdown([report(is_mnist=False)]).partition("\n\nAcc")[0]
+
+
+def test_latex_escapes_what_latex_would_read() -> None:
+    """Percent signs, underscores and arrows; and every row ends."""
+    found = report(is_mnist=True).model_copy(update={"study": "a_study & 50 %"})
+    text = render.to_latex([found])
+    assert r"\paragraph{a\_study \& 50 \%}" in text
+    assert "→" not in text
+    assert r"vae 10 $\rightarrow$ 200 & 95.80 &" in text
+    assert text.count(r"\begin{longtable}") == text.count(r"\end{longtable}") > 3
+
+
+def test_a_summary_has_the_most_accurate_rows() -> None:
+    """MLflow takes descriptions of 8,000 characters; a study may have thousands of rows."""
+    row = report(is_mnist=True).rows[0]
+    rows = tuple(
+        row.model_copy(update={"accuracy": n / 1000, "hidden_neurons": n}) for n in range(1, 1000)
+    )
+    text = render.summary(report(is_mnist=True).model_copy(update={"rows": rows}))
+    assert len(text) < 6000
+    assert "vae 10 → 999 " in text
+    assert "vae 10 → 979 " not in text
+    assert "The 20 most accurate of 999 rows." in text
 
 
 @pytest.mark.parametrize("is_mnist", [True, False])
@@ -79,14 +118,4 @@ def test_a_study_without_results_has_a_report() -> None:
     assert json.loads(render.to_json([EMPTY]))["rows"] == []
     assert render.to_csv([EMPTY]).count("\n") == 1
     assert "# study" in render.to_markdown([EMPTY])
-
-
-@pytest.mark.parametrize("found", [report(is_mnist=True), report(is_mnist=False), EMPTY])
-def test_the_plot_is_drawn(found: Report, tmp_path: Path) -> None:
-    """As PNG and SVG, with units on its axes."""
-    png, svg = save_accuracy_vs_parameters([found], tmp_path)
-    assert png.read_bytes().startswith(b"\x89PNG")
-    assert png.stat().st_size > 10_000
-    drawn = svg.read_text()
-    assert "parameters of the classifier (log scale)" in drawn
-    assert "accuracy on the test partition (%)" in drawn
+    assert r"\paragraph{study}" in render.to_latex([EMPTY])

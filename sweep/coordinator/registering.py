@@ -1,0 +1,156 @@
+"""Registering what a study has chosen as one model, image to ten probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+from sweep.config import THREADS_PER_TASK, StudyConfig
+from sweep.coordinator.inspect import open_study
+from sweep.coordinator.projection import attempt_label, attempt_run
+from sweep.data.datasets import DatasetSource
+from sweep.database import reason
+from sweep.errors import SweepError, TargetMissedError
+from sweep.evaluation import prepare_worker
+from sweep.execution import Failed, LocalExecutor, Task
+from sweep.home import MODEL_FILE, Home
+from sweep.lease import lease
+from sweep.search.attempt import Attempt
+from sweep.tracking import Tracker
+from sweep.tracking.registry import Version, check_model_name, register_model
+from sweep.trial import ModelRecord, ModelSpec, Replicate, TrialResult
+
+_TICK_SECONDS = 0.2
+_EXAMPLES = 2
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What was registered."""
+
+    version: Version
+    uri: str
+    """Where MLflow keeps it."""
+    description: str
+
+
+def register_study(
+    home: Home,
+    storage_url: str,
+    name: str,
+    source: Callable[[StudyConfig], DatasetSource],
+    min_accuracy: float | None,
+    model_name: str | None,
+    say: Callable[[str], None],
+) -> Registered:
+    """Register the classifier that a study has chosen, trained again if it was not kept.
+
+    Args:
+        home: the home.
+        storage_url: Optuna's storage.
+        name: of the study.
+        source: finds the dataset of a config.
+        min_accuracy: None for the most accurate configuration; a fraction for the one with the
+            fewest parameters at inference among those that are as accurate as that.
+        model_name: of the registered model; None for the study's.
+        say: is told what goes on.
+
+    Raises:
+        UnknownStudyError: there is no study of this name.
+        StudyBusyError: another process is running the study.
+        TargetMissedError: no trial is complete, or none is as accurate; or MLflow did not take it.
+    """
+    check_model_name(model_name or name)
+    stored = open_study(home, storage_url, name)
+    with lease(home, storage_url, name):
+        attempt, result = choose(name, stored.attempts, min_accuracy)
+        replicate = median_replicate(result)
+        spec = ModelSpec(trial=attempt.spec, draw=replicate.draw, member=replicate.member)
+        found = source(stored.config)
+        if not home.model(spec.key).exists():
+            say(f"Training draw {spec.draw + 1} of {attempt_label(attempt)} again ...")
+        record = _keep_model(home, found, spec, stored.config)
+        description = (
+            f"{attempt_label(attempt)}, trial {attempt.number} of the study {name}: draw "
+            f"{spec.draw + 1}, classifier {spec.member + 1}, the median of its "
+            f"{len(result.replicates)} by accuracy; {100 * record.accuracy:.2f} % on the "
+            f"{attempt.spec.scored_on} partition"
+        )
+        from sweep.classifier.image_model import load_image_model  # imports TensorFlow
+
+        try:
+            tracker = Tracker(home, name, stored.data)
+            run_id = tracker.trial_run_ids().get(attempt.number)
+            version = register_model(
+                tracker.uri,
+                run_id or tracker.project(attempt_run(attempt)),
+                model_name or name,
+                spec.key,
+                load_image_model(home.model(spec.key) / MODEL_FILE),
+                found.load().images[:_EXAMPLES],
+                description,
+                {"sweep.study": name, "sweep.trial": str(attempt.number)},
+            )
+        except Exception as error:  # whatever MLflow raises
+            raise TargetMissedError(
+                f"MLflow did not take the model: {reason(error)}",
+                hint="it is kept in the home; the same command tries again",
+            ) from error
+    return Registered(version, tracker.uri, description)
+
+
+def choose(
+    study: str, attempts: Sequence[Attempt], min_accuracy: float | None
+) -> tuple[Attempt, TrialResult]:
+    """The most accurate attempt; or the smallest of those that are accurate enough.
+
+    Raises:
+        TargetMissedError: there is none.
+    """
+    complete = [(attempt, attempt.result) for attempt in attempts if attempt.result]
+    if not complete:
+        raise TargetMissedError(
+            f"no trial of the study {study} is complete yet", hint="sweep run goes on with it"
+        )
+    best = max(complete, key=lambda pair: (pair[1].accuracy, -pair[1].inference_parameters))
+    if min_accuracy is None:
+        return best
+    enough = [pair for pair in complete if pair[1].accuracy >= min_accuracy]
+    if not enough:
+        raise TargetMissedError(
+            f"no trial of the study {study} reaches an accuracy of {min_accuracy:g}; the best, "
+            f"{attempt_label(best[0])}, has {best[1].accuracy:.4f}",
+            hint="accuracies are fractions, 0 to 1",
+        )
+    return min(enough, key=lambda pair: (pair[1].inference_parameters, -pair[1].accuracy))
+
+
+def median_replicate(result: TrialResult) -> Replicate:
+    """The replicate in the middle by accuracy, the lower of two: neither luck nor bad luck."""
+    ranked = sorted(result.replicates, key=lambda each: (each.accuracy, each.draw, each.member))
+    return ranked[(len(ranked) - 1) // 2]
+
+
+def _keep_model(
+    home: Home, source: DatasetSource, spec: ModelSpec, config: StudyConfig
+) -> ModelRecord:
+    """Have a worker train the model, or find it kept."""
+    home.create()
+    executor = LocalExecutor(
+        1,
+        partial(prepare_worker, home, source, THREADS_PER_TASK),
+        config.execution.trial_timeout,
+        home.logs / config.name,
+    )
+    with closing(executor):
+        executor.submit(Task(spec.key, spec.model_dump_json()))
+        while not (outcomes := executor.wait(_TICK_SECONDS)):
+            pass
+    result = outcomes[0].result
+    if isinstance(result, Failed):
+        if isinstance(result.error, SweepError):
+            raise result.error
+        raise TargetMissedError(f"the model could not be trained again: {result.message}")
+    return ModelRecord.model_validate_json(result)

@@ -1,0 +1,99 @@
+"""Charts as PNG and SVG, drawn with matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweep.reports.charts import Chart, Panel, Series, shown_accuracies, stretched, ticks
+from sweep.reports.style import MATPLOTLIB_SYMBOLS, NEUTRAL, colour
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_PANEL_WIDTH, _HEIGHT, _DPI = 5.2, 4.8, 150
+_LEAST_WIDTH = 8.0
+_MARGIN = 0.05
+_FEW = 8
+
+
+def save_charts(charts: Iterable[Chart], directory: Path) -> list[Path]:
+    """Draw each chart into ``<name>.png`` and ``<name>.svg``; the paths written.
+
+    The panels of a chart stand side by side.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    paths = []
+    for chart in charts:
+        width = max(_LEAST_WIDTH, _PANEL_WIDTH * len(chart.panels))
+        figure = Figure(figsize=(width, _HEIGHT), layout="constrained")
+        FigureCanvasAgg(figure)
+        all_axes = figure.subplots(1, len(chart.panels), sharey=True, squeeze=False)[0]
+        for axes, panel in zip(all_axes, chart.panels, strict=True):
+            _draw(axes, panel, log_x=chart.log_x)
+        _name_accuracies(all_axes[0], chart)
+        figure.suptitle(chart.title)
+        figure.supxlabel(chart.note, fontsize="small", color=NEUTRAL)
+        legends = [axes.get_legend_handles_labels() for axes in all_axes]
+        entries = {name: mark for found in legends for mark, name in zip(*found, strict=True)}
+        figure.legend(
+            list(entries.values()), list(entries), loc="outside right center", frameon=False
+        )
+        for suffix in ("png", "svg"):
+            path = directory / f"{chart.name}.{suffix}"
+            figure.savefig(path, dpi=_DPI)
+            paths.append(path)
+    return paths
+
+
+def _draw(axes: Axes, panel: Panel, *, log_x: bool) -> None:
+    for series in panel.series:
+        _draw_series(axes, series)
+    if log_x:
+        axes.set_xscale("log")
+        xs = {point.x for series in panel.series for point in series.points}
+        if len(xs) <= _FEW and all(float(x).is_integer() for x in xs):
+            # A few whole numbers are named, rather than the powers of ten beside them.
+            axes.set_xticks(sorted(xs), [f"{x:,.0f}" for x in sorted(xs)])
+            axes.minorticks_off()
+    axes.set_xlabel(panel.x_title)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _name_accuracies(axes: Axes, chart: Chart) -> None:
+    accuracies = list(shown_accuracies(chart.panels))
+    named = ticks(accuracies)
+    axes.set_yticks([stretched(tick) for tick in named], [f"{tick:g}" for tick in named])
+    ends = [stretched(y) for y in (*accuracies, *named)]
+    margin = _MARGIN * (max(ends) - min(ends) or 1)
+    axes.set_ylim(min(ends) - margin, max(ends) + margin)
+    axes.set_ylabel(chart.y_title)
+
+
+def _draw_series(axes: Axes, series: Series) -> None:
+    shade = colour(series.colour)
+    xs = [point.x for point in series.points]
+    ys = [stretched(point.accuracy) for point in series.points]
+    if series.kind == "line":
+        axes.plot(xs, ys, "-", color=shade, linewidth=1, alpha=0.6, label=series.name, zorder=1)
+        return
+    hollow = series.kind == "published"
+    axes.plot(
+        xs,
+        ys,
+        MATPLOTLIB_SYMBOLS[series.symbol % len(MATPLOTLIB_SYMBOLS)],
+        color=shade,
+        markerfacecolor="none" if hollow else shade,
+        markersize=9 if hollow else 6,
+        alpha=1 if hollow else 0.85,
+        label=series.name,
+    )
+    for point in series.points:
+        if point.low is not None and point.high is not None:
+            axes.vlines(
+                point.x, stretched(point.low), stretched(point.high), color=shade, alpha=0.6
+            )

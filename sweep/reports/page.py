@@ -1,0 +1,101 @@
+"""The report as one HTML page that needs nothing else: no network, no file beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sweep.reports.charts import Chart, Panel, Series, shown_accuracies, stretched, ticks
+from sweep.reports.comparison import Report
+from sweep.reports.style import PLOTLY_SYMBOLS, colour
+from sweep.reports.tables import comparison_table, further_tables
+
+Figure = tuple[str, str]
+"""A figure of Plotly's that somebody else has drawn: its title, and its JSON."""
+
+
+def to_html(
+    reports: Sequence[Report], charts: Sequence[Chart], figures: Sequence[Figure] = ()
+) -> str:
+    """The page, with its charts drawn by Plotly's JavaScript, which it contains.
+
+    Args:
+        reports: of one study or several.
+        charts: their charts.
+        figures: more figures, shown below.
+    """
+    from jinja2 import Environment, PackageLoader
+    from plotly.offline import get_plotlyjs
+
+    template = Environment(loader=PackageLoader("sweep.reports", "."), autoescape=True)
+    return template.get_template("page.html").render(
+        title=", ".join(report.study for report in reports),
+        comparison=comparison_table(reports),
+        tables=further_tables(reports),
+        charts=charts,
+        drawn=[_chart(chart) for chart in charts],
+        figures=[{"title": title, **json.loads(figure)} for title, figure in figures],
+        plotly=get_plotlyjs(),
+    )
+
+
+def _chart(chart: Chart) -> dict[str, Any]:
+    """What the page's script draws a chart from."""
+    named = ticks(shown_accuracies(chart.panels))
+    return {
+        "log_x": chart.log_x,
+        "y_title": chart.y_title,
+        "y_ticks": [stretched(tick) for tick in named],
+        "y_names": [f"{tick:g}" for tick in named],
+        "panels": [_panel(panel) for panel in chart.panels],
+    }
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    return {"x_title": panel.x_title, "traces": [_trace(series) for series in panel.series]}
+
+
+def _trace(series: Series) -> dict[str, Any]:
+    """A series as a trace of Plotly's."""
+    shade = colour(series.colour)
+    heights = [stretched(point.accuracy) for point in series.points]
+    trace: dict[str, Any] = {
+        "type": "scatter",
+        "name": series.name,
+        "x": [point.x for point in series.points],
+        "y": heights,
+    }
+    if series.kind == "line":
+        line = {"color": shade, "width": 1}
+        return trace | {"mode": "lines", "line": line, "opacity": 0.6, "hoverinfo": "skip"}
+    symbol = PLOTLY_SYMBOLS[series.symbol % len(PLOTLY_SYMBOLS)]
+    hollow = series.kind == "published"
+    bars = {
+        "type": "data",
+        "symmetric": False,
+        "array": _arms([point.high for point in series.points], heights),
+        "arrayminus": _arms([point.low for point in series.points], heights),
+        "color": shade,
+        "thickness": 1,
+        "width": 3,
+    }
+    return trace | {
+        "mode": "markers",
+        "marker": {
+            "color": shade,
+            "symbol": f"{symbol}-open" if hollow else symbol,
+            "size": 11 if hollow else 9,
+        },
+        "error_y": bars,
+        "hovertext": [point.text for point in series.points],
+        "hoverinfo": "text",
+    }
+
+
+def _arms(ends: Sequence[float | None], heights: Sequence[float]) -> list[float | None]:
+    """How far bars reach, up or down."""
+    return [
+        None if end is None else abs(stretched(end) - height)
+        for end, height in zip(ends, heights, strict=True)
+    ]

@@ -1,0 +1,17 @@
+"""Colours and symbols of charts, for both that draw them.
+
+Okabe and Ito's colours (2008, "Color Universal Design"), which colour-blind readers can tell apart;
+symbols differ as well.
+"""
+
+from __future__ import annotations
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+NEUTRAL = "#555555"
+MATPLOTLIB_SYMBOLS = ("o", "s", "^", "D", "v", "P", "X")
+PLOTLY_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x")
+
+
+def colour(number: int) -> str:
+    """A colour of the palette; one that belongs to nothing for -1."""
+    return NEUTRAL if number < 0 else PALETTE[number % len(PALETTE)]

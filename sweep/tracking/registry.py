@@ -1,0 +1,100 @@
+"""MLflow's model registry: one classifier with all that comes before it, ready to be served."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib import metadata
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.errors import InputError
+
+if TYPE_CHECKING:
+    import keras  # imports TensorFlow
+
+_KEY = "sweep.key"
+_REQUIREMENTS = ("keras", "tensorflow", "numpy")
+
+
+class Version(NamedTuple):
+    """A version of a registered model."""
+
+    name: str
+    number: int
+    is_new: bool
+
+    @property
+    def uri(self) -> str:
+        """What MLflow calls it."""
+        return f"models:/{self.name}/{self.number}"
+
+
+def check_model_name(name: str) -> None:
+    """Refuse what is no name for a model.
+
+    Raises:
+        InputError: it has other characters than MLflow's addresses of models may have.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+        raise InputError(
+            f"'{name}' is no name for a model",
+            hint="letters, digits, '_', '.' and '-', 64 at most, a letter or digit first",
+        )
+
+
+def register_model(
+    uri: str,
+    run_id: str,
+    name: str,
+    key: str,
+    model: keras.Model,
+    example: NDArray[np.uint8],
+    description: str,
+    tags: Mapping[str, str],
+) -> Version:
+    """Log a model with its trial's run, and register it; once, however often it is called.
+
+    May raise what MLflow raises.
+
+    Args:
+        uri: where MLflow keeps its runs.
+        run_id: of the trial.
+        name: of the registered model; made if it is not there.
+        key: content key of the model; a version that has it is left as it is.
+        model: images uint8 ``(n, 28, 28)`` to probabilities float32 ``(n, 10)``.
+        example: images to try it with.
+        description: of the version.
+        tags: of the version.
+    """
+    import mlflow
+    import mlflow.keras
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient()
+    for version in client.search_model_versions(f"name = '{name}'"):
+        if version.tags.get(_KEY) == key:
+            return Version(name, int(version.version), is_new=False)
+    run = client.get_run(run_id)
+    mlflow.set_experiment(experiment_id=run.info.experiment_id)
+    logged = Model.log(
+        artifact_path=None,
+        name="model",
+        flavor=mlflow.keras,
+        run_id=run_id,
+        model=model,
+        signature=ModelSignature(
+            Schema([TensorSpec(np.dtype(np.uint8), (-1, *example.shape[1:]))]),
+            Schema([TensorSpec(np.dtype(np.float32), (-1, model.output_shape[-1]))]),
+        ),
+        input_example=example,
+        pip_requirements=[f"{package}=={metadata.version(package)}" for package in _REQUIREMENTS],
+    )
+    # With its tags from the beginning: a version without its key would be registered again.
+    version = mlflow.register_model(logged.model_uri, name, tags={_KEY: key, **tags})
+    client.update_model_version(name, version.version, description)
+    return Version(name, int(version.version), is_new=True)
