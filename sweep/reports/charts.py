@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Literal
 
@@ -16,10 +16,12 @@ from sweep.reports.comparison import Report
 from sweep.reports.published import PUBLISHED, PublishedRow
 from sweep.reports.rows import Row
 
-Kind = Literal["measured", "published", "line"]
+Kind = Literal["measured", "connected", "published", "line"]
 _Parameters = Callable[[Row | PublishedRow], int]
 
 _TICKS = (0, 20, 50, 70, 80, 90, 93, 95, 96, 97, 98, 99, 99.5, 100)
+_BESIDE = 1.03
+_MOST_NAMED = 12
 _SYMBOLS = {"vae": 0, "pixels": 1, "pca": 2}
 
 
@@ -41,7 +43,7 @@ class Series:
 
     name: str
     kind: Kind
-    """A line connects its points and has no marks of its own."""
+    """A line has no marks; what is connected has both."""
     colour: int
     """Which colour of the palette."""
     symbol: int
@@ -57,6 +59,8 @@ class Panel:
     """What ``x`` is, in a word or two."""
     x_title: str
     series: tuple[Series, ...]
+    x_ticks: tuple[int, ...] = ()
+    """Where x has few values, those; empty where any scale will do."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def _parameters(reports: Sequence[Report]) -> Chart:
     )
     panels = []
     for label, title, parameters, on_front in views:
-        measured = _by_representation(reports, parameters)
+        measured = _by_representation(reports, parameters, _with_most_labels)
         fronts = _fronts(reports, parameters, on_front)
         published = _published(parameters, len(reports) > 1)
         panels.append(Panel(label, title, (*measured, *fronts, *published)))
@@ -142,17 +146,33 @@ def _parameters(reports: Sequence[Report]) -> Chart:
         log_x=True,
         panels=tuple(panels),
         note="Bars are 95 % intervals of the mean over draws, lines Pareto fronts. "
-        "What was published are single runs on all of MNIST.",
+        "What was published are single runs on all of MNIST."
+        + (
+            " Of several numbers of labels, the largest."
+            if any(len({row.label_budget for row in report.rows}) > 1 for report in reports)
+            else ""
+        ),
     )
 
 
-def _by_representation(reports: Sequence[Report], x: Callable[[Row], float | None]) -> list[Series]:
-    """All rows that have an x, by study and representation."""
+def _with_most_labels(report: Report) -> list[Row]:
+    """The rows of the largest label budget, which is all labels where any row has them."""
+    budgets = [row.label_budget for row in report.rows]
+    most = None if None in budgets else max(budgets, key=lambda budget: budget or 0, default=None)
+    return [row for row in report.rows if row.label_budget == most]
+
+
+def _by_representation(
+    reports: Sequence[Report],
+    x: Callable[[Row], float | None],
+    rows: Callable[[Report], Iterable[Row]],
+) -> list[Series]:
+    """Rows that have an x, by study and representation."""
     found = []
     for report, name, colour, symbol in _kinds(reports):
         points = tuple(
             _point(value, row)
-            for row in report.rows
+            for row in rows(report)
             if row.representation == name and (value := x(row)) is not None
         )
         if points:
@@ -164,17 +184,14 @@ def _by_representation(reports: Sequence[Report], x: Callable[[Row], float | Non
 def _fronts(
     reports: Sequence[Report], x: Callable[[Row], int], on_front: Callable[[Row], bool]
 ) -> list[Series]:
-    """The front of each label budget, as a line."""
+    """Each study's front, as a line."""
     found = []
     for number, report in enumerate(reports):
-        for budget in dict.fromkeys(row.label_budget for row in report.rows):
-            rows = [r for r in report.rows if r.label_budget == budget and on_front(r)]
-            points = tuple(_point(x(row), row) for row in sorted(rows, key=x))
-            if len(points) > 1:
-                name = "Pareto front" if budget is None else f"front, {budget:,} labels"
-                if len(reports) > 1:
-                    name = f"{report.study}: {name}"
-                found.append(Series(name, "line", number - 1, 0, points))
+        rows = sorted(filter(on_front, _with_most_labels(report)), key=x)
+        if len(rows) > 1:
+            name = "Pareto front" if len(reports) == 1 else f"{report.study}: front"
+            colour = -1 if len(reports) == 1 else number
+            found.append(Series(name, "line", colour, 0, tuple(_point(x(r), r) for r in rows)))
     return found
 
 
@@ -199,46 +216,57 @@ def _published(parameters: _Parameters, beside_several: bool) -> list[Series]:
 
 
 def _latent_dimensions(reports: Sequence[Report]) -> Chart:
-    series = _by_representation(reports, lambda row: row.latent_dim)
+    series = _by_representation(reports, lambda row: row.latent_dim, _with_most_labels)
     return Chart(
         name="accuracy_vs_latent_dim",
         title="Accuracy against the latent dimension",
         y_title=_accuracy_title(reports),
         log_x=True,
-        panels=(
-            Panel("latent dimension", "latent dimensions", (*series, *map(_best_line, series))),
-        ),
-        note="Marks of one column differ in their hidden neurons; lines connect the most accurate.",
+        panels=(_few_values("latent dimensions", series),),
+        note="The most accurate configuration of each dimension. Bars are 95 % intervals of the "
+        "mean over draws.",
     )
 
 
 def _label_budgets(reports: Sequence[Report]) -> Chart:
-    series = _by_representation(reports, lambda row: row.labels)
+    series = _by_representation(reports, lambda row: row.labels, lambda report: report.rows)
     return Chart(
         name="accuracy_vs_labels",
         title="Accuracy against the number of labels",
         y_title=_accuracy_title(reports),
         log_x=True,
-        panels=(Panel("labels", "labelled images", (*series, *map(_best_line, series))),),
-        note="The same labels and as many updates for every representation; lines connect the most "
-        "accurate. Bars are 95 % intervals of the mean over draws.",
+        panels=(_few_values("labelled images", series),),
+        note="The most accurate configuration of each representation, trained with the same labels "
+        "and as many updates. Bars are 95 % intervals of the mean over draws.",
     )
 
 
-def _best_line(series: Series) -> Series:
-    """The most accurate point of each x, as a line."""
-    best: dict[float, Point] = {}
-    for point in series.points:
-        if point.x not in best or point.accuracy > best[point.x].accuracy:
-            best[point.x] = point
-    points = tuple(best[x] for x in sorted(best))
-    return Series(f"{series.name}, best", "line", series.colour, series.symbol, points)
+def _few_values(title: str, series: Sequence[Series]) -> Panel:
+    """A panel of the most accurate points; its x has the values that rows have."""
+    values = sorted({int(point.x) for each in series for point in each.points})
+    named = tuple(values) if len(values) <= _MOST_NAMED else ()
+    return Panel(title, title, _best_beside(series), named)
+
+
+def _best_beside(found: Sequence[Series]) -> tuple[Series, ...]:
+    """Each series' most accurate point of each x, connected; a little beside each other's."""
+    moved = []
+    for number, series in enumerate(found):
+        best: dict[float, Point] = {}
+        for point in series.points:
+            if point.x not in best or point.accuracy > best[point.x].accuracy:
+                best[point.x] = point
+        factor = _BESIDE ** (number - (len(found) - 1) / 2)
+        points = tuple(replace(best[x], x=x * factor) for x in sorted(best))
+        moved.append(replace(series, kind="connected", points=points))
+    return tuple(moved)
 
 
 def _active_dimensions(reports: Sequence[Report]) -> Chart:
     """One mark for each draw of a configuration whose encoder's active dimensions are known."""
     found = []
     for report in reports:
+        shown = {row.name for row in _with_most_labels(report)}
         kinds = dict.fromkeys((e.representation, e.latent_dim) for e in report.encoded)
         for colour, (name, latent_dim) in enumerate(kinds):
             points = tuple(
@@ -252,6 +280,7 @@ def _active_dimensions(reports: Sequence[Report]) -> Chart:
                 )
                 for draw in report.encoded
                 if (draw.representation, draw.latent_dim) == (name, latent_dim)
+                and draw.configuration in shown
             )
             label = f"{name} {latent_dim}"
             if len(reports) > 1:

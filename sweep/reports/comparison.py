@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -44,7 +45,7 @@ class Report(Value):
     differences: tuple[Difference, ...]
     encoded: tuple[EncodedDraw, ...]
     confusions: tuple[Confusion, ...]
-    """Of the most accurate configuration of each representation that was assessed."""
+    """Of each representation that was assessed, its most accurate with the most labels."""
     provenance: Provenance
 
 
@@ -121,12 +122,12 @@ def _candidate(trial: Measured) -> Candidate:
 
 
 def _confusions(measured: Sequence[Measured]) -> tuple[Confusion, ...]:
-    best: dict[tuple[int | None, str], Measured] = {}
+    best: dict[str, Measured] = {}
     for trial in measured:
         if trial.assessment:
-            key = (trial.spec.label_budget, trial.spec.representation.name)
-            if key not in best or trial.result.accuracy > best[key].result.accuracy:
-                best[key] = trial
+            name = trial.spec.representation.name
+            if name not in best or _rank(trial) > _rank(best[name]):
+                best[name] = trial
     found = []
     for trial in best.values():
         assert trial.assessment
@@ -141,3 +142,9 @@ def _confusions(measured: Sequence[Measured]) -> tuple[Confusion, ...]:
             )
         )
     return tuple(found)
+
+
+def _rank(trial: Measured) -> tuple[float, float]:
+    """Most labels first, then most accurate."""
+    budget = trial.spec.label_budget
+    return math.inf if budget is None else budget, trial.result.accuracy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 _PANEL_WIDTH, _HEIGHT, _DPI = 5.2, 4.8, 150
 _LEAST_WIDTH = 8.0
 _MARGIN = 0.05
-_FEW = 8
+_CHARACTERS = 14
+"""Of small print, in an inch."""
 
 
 def save_charts(charts: Iterable[Chart], directory: Path) -> list[Path]:
@@ -36,7 +38,8 @@ def save_charts(charts: Iterable[Chart], directory: Path) -> list[Path]:
             _draw(axes, panel, log_x=chart.log_x)
         _name_accuracies(all_axes[0], chart)
         figure.suptitle(chart.title)
-        figure.supxlabel(chart.note, fontsize="small", color=NEUTRAL)
+        note = textwrap.fill(chart.note, round(_CHARACTERS * width))
+        figure.supxlabel(note, fontsize="small", color=NEUTRAL)
         legends = [axes.get_legend_handles_labels() for axes in all_axes]
         entries = {name: mark for found in legends for mark, name in zip(*found, strict=True)}
         figure.legend(
@@ -54,10 +57,8 @@ def _draw(axes: Axes, panel: Panel, *, log_x: bool) -> None:
         _draw_series(axes, series)
     if log_x:
         axes.set_xscale("log")
-        xs = {point.x for series in panel.series for point in series.points}
-        if len(xs) <= _FEW and all(float(x).is_integer() for x in xs):
-            # A few whole numbers are named, rather than the powers of ten beside them.
-            axes.set_xticks(sorted(xs), [f"{x:,.0f}" for x in sorted(xs)])
+        if panel.x_ticks:
+            axes.set_xticks(panel.x_ticks, [f"{tick:,}" for tick in panel.x_ticks])
             axes.minorticks_off()
     axes.set_xlabel(panel.x_title)
     axes.grid(alpha=0.25)
@@ -85,9 +86,11 @@ def _draw_series(axes: Axes, series: Series) -> None:
     axes.plot(
         xs,
         ys,
-        MATPLOTLIB_SYMBOLS[series.symbol % len(MATPLOTLIB_SYMBOLS)],
+        linestyle="-" if series.kind == "connected" else "none",
+        marker=MATPLOTLIB_SYMBOLS[series.symbol % len(MATPLOTLIB_SYMBOLS)],
         color=shade,
         markerfacecolor="none" if hollow else shade,
+        linewidth=1,
         markersize=9 if hollow else 6,
         alpha=1 if hollow else 0.85,
         label=series.name,

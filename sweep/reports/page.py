@@ -53,7 +53,11 @@ def _chart(chart: Chart) -> dict[str, Any]:
 
 
 def _panel(panel: Panel) -> dict[str, Any]:
-    return {"x_title": panel.x_title, "traces": [_trace(series) for series in panel.series]}
+    return {
+        "x_title": panel.x_title,
+        "x_ticks": list(panel.x_ticks),
+        "traces": [_trace(series) for series in panel.series],
+    }
 
 
 def _trace(series: Series) -> dict[str, Any]:
@@ -71,26 +75,28 @@ def _trace(series: Series) -> dict[str, Any]:
         return trace | {"mode": "lines", "line": line, "opacity": 0.6, "hoverinfo": "skip"}
     symbol = PLOTLY_SYMBOLS[series.symbol % len(PLOTLY_SYMBOLS)]
     hollow = series.kind == "published"
-    bars = {
-        "type": "data",
-        "symmetric": False,
-        "array": _arms([point.high for point in series.points], heights),
-        "arrayminus": _arms([point.low for point in series.points], heights),
-        "color": shade,
-        "thickness": 1,
-        "width": 3,
-    }
-    return trace | {
-        "mode": "markers",
+    trace |= {
+        "mode": "lines+markers" if series.kind == "connected" else "markers",
+        "line": {"color": shade, "width": 1},
         "marker": {
             "color": shade,
             "symbol": f"{symbol}-open" if hollow else symbol,
             "size": 11 if hollow else 9,
         },
-        "error_y": bars,
         "hovertext": [point.text for point in series.points],
         "hoverinfo": "text",
     }
+    if any(point.low is not None for point in series.points):
+        trace["error_y"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": _arms([point.high for point in series.points], heights),
+            "arrayminus": _arms([point.low for point in series.points], heights),
+            "color": shade,
+            "thickness": 1,
+            "width": 3,
+        }
+    return trace
 
 
 def _arms(ends: Sequence[float | None], heights: Sequence[float]) -> list[float | None]:

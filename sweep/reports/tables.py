@@ -205,8 +205,8 @@ def _differences(report: Report) -> Table:
             (
                 each.counted,
                 f"{each.max_parameters:,}",
-                f"{each.first} ({each.first_labels:,} labels)",
-                f"{each.second} ({each.second_labels:,} labels)",
+                _of_pair(each.first, each.label_budget, each.first_labels),
+                _of_pair(each.second, each.label_budget, each.second_labels),
                 f"{100 * each.difference:+.2f}",
                 NOTHING
                 if each.low is None or each.high is None
@@ -221,6 +221,11 @@ def _differences(report: Report) -> Table:
         ),
         frozenset({"counted", "first", "second"}),
     )
+
+
+def _of_pair(name: str, budget: int | None, labels: int) -> str:
+    """A configuration with its number of labels, which its name has if it is a budget."""
+    return name if budget is not None else f"{name}, all {labels:,} labels"
 
 
 def _label_budgets(report: Report) -> Table:

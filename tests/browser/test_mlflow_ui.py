@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.cli.process import TARGET, mlflow_runs, start
 
 pytestmark = pytest.mark.browser
-
-_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +24,6 @@ def start_page(finished: Path) -> Iterator[str]:
     yield line.rpartition(" ")[2].strip()
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    """A page of a browser that has never been here."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, "these tests need Chromium (Debian's package: chromium)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS.split())
-        page = browser.new_page(viewport={"width": 1600, "height": 2000})
-        page.set_default_timeout(60_000)
-        expect.set_options(timeout=60_000)
-        yield page
-        browser.close()
 
 
 def server(start_page: str) -> str:

@@ -48,7 +48,7 @@ def test_json_follows_the_schema_that_ships_with_the_package(studies: int) -> No
     shipped = resources.files("sweep.reports").joinpath("report.schema.json").read_text()
     assert shipped == render.json_schema(), (
         "write it anew: uv run python -c 'from sweep.reports import render; "
-        "print(render.json_schema(), end=\"\")' > sweep/reports/report.schema.json"
+        'print(render.json_schema(), end="")\' > sweep/reports/report.schema.json'
     )
     content = json.loads(render.to_json([report(is_mnist=True)] * studies))
     validator = jsonschema.Draft202012Validator(json.loads(shipped))

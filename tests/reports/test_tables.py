@@ -1,0 +1,110 @@
+"""The report's tables, as cells."""
+
+from __future__ import annotations
+
+from sweep.reports.rows import Measured
+from sweep.reports.tables import Table, comparison_table, further_tables
+from sweep.trial import Assessment, RepresentationSpec
+from tests.builders import study_report, trial_result, trial_spec
+
+COUNTS = tuple(tuple(10 * (i == j) + (i == 0) for j in range(10)) for i in range(10))
+CLOSE = [[0.96, 0.961, 0.962]] * 3 + [[0.957, 0.958, 0.959]] * 2
+PIXELS = {"representation": RepresentationSpec(name="pixels"), "labels_from": "encoder"}
+
+
+def tables(measured: list[Measured], **arguments: object) -> dict[str, Table]:
+    found = further_tables([study_report(measured, **arguments)])
+    return {table.title: table for table in found}
+
+
+def test_the_comparison_has_a_line_a_row() -> None:
+    """With the published values where there are any."""
+    table = comparison_table([study_report([Measured(trial_spec(), trial_result(CLOSE))])])
+    (cells,) = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+    assert cells["configuration"] == "vae 10 → 200"
+    assert cells["n"] == "5 x 3"
+    assert cells["published %"] == "96.90"
+    assert cells["printed parameters"] == "2,000"
+    assert cells["verdict"] == "published higher"
+    assert cells["one new run %"].count(" to ") == 1
+
+
+def test_verdicts_are_sentences_with_their_caveats() -> None:
+    """How many are wrong by chance, that rows share encoders, and which epoch counts."""
+    (first, *caveats) = tables([Measured(trial_spec(), trial_result(CLOSE))])[
+        "What was published"
+    ].notes
+    assert first.startswith("vae 10 → 200: published 96.9 %")
+    text = " ".join(caveats)
+    for part in ("1 verdicts at 95 %", "0.1 times", "share encoders", "best epoch"):
+        assert part in text
+
+
+def test_without_published_rows_nothing_is_said_of_them() -> None:
+    """Not even caveats."""
+    found = tables([Measured(trial_spec(), trial_result(CLOSE))], is_mnist=False)
+    assert "What was published" not in found
+
+
+def test_fronts_say_how_sure_they_are_and_what_the_test_partition_says() -> None:
+    """Where a search has selected, the selection is said to be scored once."""
+    assessment = Assessment(
+        key="k", accuracies=((0.8,), (0.9,)), confusion=COUNTS, milliseconds=12.5
+    )
+    spec = trial_spec(scored_on="validation", draws=2, members=1)
+    measured = [Measured(spec, trial_result([[0.9], [0.8]]), assessment=assessment)]
+    found = tables(measured, scored_on="validation")
+    front = found["Pareto fronts"]
+    (cells,) = (dict(zip(front.columns, row, strict=True)) for row in front.rows)
+    assert cells["on the front"] == "yes (100 %)"
+    assert cells["test %"] == "85.00"
+    assert "once" in front.notes[-1]
+    (costs,) = found["Costs"].rows
+    assert "12.5" in costs
+    confusion = found["Confusion on the test partition: vae 10 → 200"]
+    assert confusion.rows[0] == ("0", "11", *["1"] * 9, "55.00")
+
+
+def test_differences_are_in_points_with_their_sign() -> None:
+    """First minus second, paired."""
+    measured = [
+        Measured(trial_spec(draws=2, members=1), trial_result([[0.90], [0.91]])),
+        Measured(
+            trial_spec(**PIXELS, draws=2, members=1),
+            trial_result([[0.92], [0.95]], classifier_parameters=4_000),
+        ),
+    ]
+    row = tables(measured)["Differences within the same number of parameters"].rows[0]
+    assert row[:2] == ("classifier", "5,000")
+    assert row[4] == "-3.00"
+    assert " to " in row[5]
+
+
+def test_label_budgets_are_a_table_of_their_own() -> None:
+    """A column for each number of labels, a row for each representation."""
+    measured = [
+        Measured(trial_spec(), trial_result([[0.9], [0.92]])),
+        Measured(trial_spec(label_budget=100), trial_result([[0.6], [0.6]], labels=100)),
+        Measured(trial_spec(**PIXELS), trial_result([[0.97], [0.97]])),
+    ]
+    table = tables(measured)["Label budgets"]
+    assert table.columns == ("representation", "13,859 labels", "100 labels")
+    assert [row[0] for row in table.rows] == ["vae", "pixels"]
+    assert table.rows[0][2] == "60.00 ± 0.00"
+    assert table.rows[1][2] == "–"
+
+
+def test_where_the_numbers_come_from_is_said() -> None:
+    """Data, seed, machine, versions and durations."""
+    text = str(tables([])["Provenance"].rows)
+    for part in ("mnist", "seed", "a processor, 2 cores", "tensorflow 2.21.0", "100 s of encoders"):
+        assert part in text
+
+
+def test_of_several_studies_each_has_its_tables() -> None:
+    """Under its name."""
+    one = study_report([])
+    found = further_tables([one, one.model_copy(update={"study": "other"})])
+    assert [table.title for table in found] == ["study: Provenance", "other: Provenance"]
+    rows = comparison_table([study_report([Measured(trial_spec(), trial_result(CLOSE))]), one])
+    assert rows.columns[0] == "study"
