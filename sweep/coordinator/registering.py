@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.inspect import open_study
@@ -13,13 +16,13 @@ from sweep.coordinator.projection import attempt_label, attempt_run
 from sweep.data.datasets import DatasetSource
 from sweep.database import reason
 from sweep.errors import SweepError, TargetMissedError
-from sweep.evaluation import prepare_worker
+from sweep.evaluation import kept_model, prepare_worker
 from sweep.execution import Failed, LocalExecutor, Task
 from sweep.home import MODEL_FILE, Home
 from sweep.lease import lease
 from sweep.search.attempt import Attempt
 from sweep.tracking import Tracker
-from sweep.tracking.registry import Version, check_model_name, register_model
+from sweep.tracking.registry import Version, check_model_name, find_version, register_model
 from sweep.trial import ModelRecord, ModelSpec, Replicate, TrialResult
 
 _TICK_SECONDS = 0.2
@@ -69,30 +72,34 @@ def register_study(
         replicate = median_replicate(result)
         spec = ModelSpec(trial=attempt.spec, draw=replicate.draw, member=replicate.member)
         found = source(stored.config)
-        if not home.model(spec.key).exists():
+        record = kept_model(spec, home)
+        if record is None:
             say(f"Training draw {spec.draw + 1} of {attempt_label(attempt)} again ...")
-        record = _keep_model(home, found, spec, stored.config)
+            record = _keep_model(home, found, spec, stored.config)
         description = (
             f"{attempt_label(attempt)}, trial {attempt.number} of the study {name}: draw "
             f"{spec.draw + 1}, classifier {spec.member + 1}, the median of its "
             f"{len(result.replicates)} by accuracy; {100 * record.accuracy:.2f} % on the "
             f"{attempt.spec.scored_on} partition"
         )
-        from sweep.classifier.image_model import load_image_model  # imports TensorFlow
-
         try:
             tracker = Tracker(home, name, stored.data)
-            run_id = tracker.trial_run_ids().get(attempt.number)
-            version = register_model(
-                tracker.uri,
-                run_id or tracker.project(attempt_run(attempt)),
-                model_name or name,
-                spec.key,
-                load_image_model(home.model(spec.key) / MODEL_FILE),
-                found.load().images[:_EXAMPLES],
-                description,
-                {"sweep.study": name, "sweep.trial": str(attempt.number)},
-            )
+            version = find_version(tracker.uri, model_name or name, spec.key)
+            if version is None:
+                run_id = tracker.trial_run_ids().get(attempt.number)
+                with _output_to(home.logs / name / "register.log"):
+                    from sweep.classifier.image_model import load_image_model  # TensorFlow
+
+                    version = register_model(
+                        tracker.uri,
+                        run_id or tracker.project(attempt_run(attempt)),
+                        model_name or name,
+                        spec.key,
+                        load_image_model(home.model(spec.key) / MODEL_FILE),
+                        found.load().images[:_EXAMPLES],
+                        description,
+                        {"sweep.study": name, "sweep.trial": str(attempt.number)},
+                    )
         except Exception as error:  # whatever MLflow raises
             raise TargetMissedError(
                 f"MLflow did not take the model: {reason(error)}",
@@ -136,7 +143,7 @@ def median_replicate(result: TrialResult) -> Replicate:
 def _keep_model(
     home: Home, source: DatasetSource, spec: ModelSpec, config: StudyConfig
 ) -> ModelRecord:
-    """Have a worker train the model, or find it kept."""
+    """Have a worker train the model."""
     home.create()
     executor = LocalExecutor(
         1,
@@ -154,3 +161,22 @@ def _keep_model(
             raise result.error
         raise TargetMissedError(f"the model could not be trained again: {result.message}")
     return ModelRecord.model_validate_json(result)
+
+
+@contextmanager
+def _output_to(log: Path) -> Iterator[None]:
+    """Send what libraries print, progress bars and notes of their C++ parts too, to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    before = os.dup(1), os.dup(2)
+    with log.open("ab") as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, descriptor in zip((1, 2), before, strict=True):
+            os.dup2(descriptor, number)
+            os.close(descriptor)

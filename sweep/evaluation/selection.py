@@ -9,7 +9,7 @@ import numpy as np
 from sweep.data.images import CLASSES
 from sweep.evaluation.training import report_within, train_draw
 from sweep.evaluation.workbench import Workbench
-from sweep.home import MODEL_FILE, RECORD_FILE, publish_bytes, published_directory
+from sweep.home import MODEL_FILE, RECORD_FILE, Home, publish_bytes, published_directory
 from sweep.representations import REPRESENTATIONS
 from sweep.trial import Assessment, AssessmentSpec, ModelRecord, ModelSpec, Report
 
@@ -62,9 +62,8 @@ def keep_model(spec: ModelSpec, bench: Workbench, report: Report) -> ModelRecord
     Raises:
         DivergedError: the training left the finite numbers.
     """
-    directory = bench.home.model(spec.key)
-    if not directory.exists():
-        with published_directory(directory) as made:
+    if kept_model(spec, bench.home) is None:
+        with published_directory(bench.home.model(spec.key)) as made:
             from sweep.classifier.image_model import image_model  # imports TensorFlow
 
             trial = spec.trial
@@ -80,4 +79,14 @@ def keep_model(spec: ModelSpec, bench: Workbench, report: Report) -> ModelRecord
             model.save(made / MODEL_FILE)
             record = ModelRecord(spec=spec, accuracy=accuracy)
             (made / RECORD_FILE).write_text(record.model_dump_json())
-    return ModelRecord.model_validate_json((directory / RECORD_FILE).read_bytes())
+    kept = kept_model(spec, bench.home)
+    assert kept is not None
+    return kept
+
+
+def kept_model(spec: ModelSpec, home: Home) -> ModelRecord | None:
+    """What is known of a model that is kept in the home; None if it is not."""
+    try:
+        return ModelRecord.model_validate_json((home.model(spec.key) / RECORD_FILE).read_bytes())
+    except FileNotFoundError:
+        return None

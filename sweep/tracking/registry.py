@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import InputError
+from sweep.tracking.connection import client
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow
@@ -45,6 +46,14 @@ def check_model_name(name: str) -> None:
         )
 
 
+def find_version(uri: str, name: str, key: str) -> Version | None:
+    """The version of a registered model that has a content key; may raise what MLflow raises."""
+    for version in client(uri).search_model_versions(f"name = '{name}'"):
+        if version.tags.get(_KEY) == key:
+            return Version(name, int(version.version), is_new=False)
+    return None
+
+
 def register_model(
     uri: str,
     run_id: str,
@@ -55,7 +64,7 @@ def register_model(
     description: str,
     tags: Mapping[str, str],
 ) -> Version:
-    """Log a model with its trial's run, and register it; once, however often it is called.
+    """Log a model with its trial's run, and register it as a new version.
 
     May raise what MLflow raises.
 
@@ -63,28 +72,24 @@ def register_model(
         uri: where MLflow keeps its runs.
         run_id: of the trial.
         name: of the registered model; made if it is not there.
-        key: content key of the model; a version that has it is left as it is.
+        key: content key of the model, by which :func:`find_version` finds it.
         model: images uint8 ``(n, 28, 28)`` to probabilities float32 ``(n, 10)``.
         example: images to try it with.
         description: of the version.
         tags: of the version.
     """
     import mlflow
-    import mlflow.keras
+    import mlflow.tensorflow
     from mlflow.models import Model, ModelSignature
     from mlflow.types import Schema, TensorSpec
 
     mlflow.set_tracking_uri(uri)
-    client = mlflow.MlflowClient()
-    for version in client.search_model_versions(f"name = '{name}'"):
-        if version.tags.get(_KEY) == key:
-            return Version(name, int(version.version), is_new=False)
-    run = client.get_run(run_id)
-    mlflow.set_experiment(experiment_id=run.info.experiment_id)
+    registry = client(uri)
+    mlflow.set_experiment(experiment_id=registry.get_run(run_id).info.experiment_id)
     logged = Model.log(
         artifact_path=None,
         name="model",
-        flavor=mlflow.keras,
+        flavor=mlflow.tensorflow,  # mlflow.keras fails with an example: MLflow's issue 16183
         run_id=run_id,
         model=model,
         signature=ModelSignature(
@@ -96,5 +101,5 @@ def register_model(
     )
     # With its tags from the beginning: a version without its key would be registered again.
     version = mlflow.register_model(logged.model_uri, name, tags={_KEY: key, **tags})
-    client.update_model_version(name, version.version, description)
+    registry.update_model_version(name, version.version, description)
     return Version(name, int(version.version), is_new=True)

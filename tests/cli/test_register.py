@@ -1,0 +1,154 @@
+"""``sweep register``: from a study to a model that answers over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+
+from sweep.data.datasets import DatasetSource
+from sweep.ui import free_port
+from tests.cli.process import assert_exactly_once, environment, sweep, wait_until
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """
+name: register
+dataset: mnist-5k
+partition: {scheme: fractions, encoder: .6, classifier: .2, validation: .1, test: .1}
+replicates: {draws: 1, classifiers: 3}
+representations:
+  pixels: {labels_from: encoder, classifier: {epochs: 20, batch_size: 128, learning_rate: 0.001}}
+  pca: {labels_from: classifier, classifier: {epochs: 20, batch_size: 128, learning_rate: 0.001}}
+rows:
+  - {representation: pixels, hidden_neurons: 100}
+  - {representation: pca, latent_dim: 12, hidden_neurons: 50}
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a study of two rows, each registered: pixels as the best, PCA as the smaller."""
+    directory = tmp_path_factory.mktemp("register")
+    (directory / "register.yaml").write_text(CONFIG)
+    home = directory / "home"
+    done = sweep("run", directory / "register.yaml", "--home", home)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@contextmanager
+def served(home: Path, uri: str) -> Iterator[str]:
+    """The address of ``mlflow models serve``, as users start it."""
+    port = free_port("127.0.0.1", 5200)
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlflow", "models", "serve", "-m", uri),
+            *("--env-manager", "local", "--port", str(port)),
+        ],
+        env=environment()
+        | {
+            "MLFLOW_TRACKING_URI": f"sqlite:///{home}/mlflow.db",
+            # It starts uvicorn by name, as an activated environment has it.
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            return bool(urllib.request.urlopen(f"{address}/ping").status == 200)
+        except URLError:
+            return False
+
+    try:
+        wait_until(answers, seconds=180)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "right"),
+    [((), "register", 0.85), (("--min-accuracy", "0.6", "--name", "small"), "small", 0.7)],
+)
+def test_a_registered_model_is_served(
+    home: Path, options: tuple[str, ...], name: str, right: float
+) -> None:
+    """A POST of images is answered with ten probabilities each, the right digit the highest."""
+    registered = sweep("register", "register", "--home", home, "--format", "json", *options)
+    assert registered.returncode == 0, registered.stderr
+    facts = json.loads(registered.stdout)
+    assert (facts["uri"], facts["new"]) == (f"models:/{name}/1", True)
+    again = sweep("register", "register", "--home", home, "--format", "json", *options)
+    assert json.loads(again.stdout) == facts | {"new": False}
+
+    dataset = DatasetSource.of("mnist-5k", None).load()
+    chosen = np.random.default_rng(0).choice(len(dataset.labels), 200, replace=False)
+    with served(home, facts["uri"]) as address:
+        request = urllib.request.Request(
+            f"{address}/invocations",
+            json.dumps({"inputs": dataset.images[chosen].tolist()}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request) as response:
+            probabilities = np.array(json.load(response)["predictions"])
+    assert probabilities.shape == (200, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert (probabilities.argmax(axis=1) == dataset.labels[chosen]).mean() > right
+
+
+def test_the_version_says_where_it_comes_from(home: Path) -> None:
+    """Signature, example, pinned requirements, tags; the study's own runs stay as they are."""
+    import mlflow
+    from mlflow import MlflowClient
+
+    done = sweep("register", "register", "--home", home)
+    assert done.returncode == 0, done.stderr
+    assert "mlflow models serve -m models:/register/1" in done.stdout
+    uri = f"sqlite:///{home}/mlflow.db"
+    mlflow.set_tracking_uri(uri)
+    version = MlflowClient(uri).get_model_version("register", "1")
+    assert "the median of its 3" in version.description
+    assert version.tags["sweep.study"] == "register"
+    info = mlflow.models.get_model_info("models:/register/1")
+    assert info.signature.inputs.to_dict()[0]["tensor-spec"] == {
+        "dtype": "uint8",
+        "shape": (-1, 28, 28),
+    }
+    assert info.signature.outputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 10)
+    assert info.saved_input_example_info is not None
+    place = Path(mlflow.artifacts.download_artifacts("models:/register/1"))
+    requirements = (place / "requirements.txt").read_text()
+    for package in ("keras==", "tensorflow==", "numpy=="):
+        assert package in requirements
+    assert_exactly_once(home, target=2, study="register")
+    run = MlflowClient(uri).get_run(version.run_id)
+    assert run.info.status == "FINISHED"
+
+
+def test_what_cannot_be_registered_is_said(home: Path) -> None:
+    """An accuracy that nothing reaches, a name that is none, a study that is not there."""
+    for arguments, status, message in (
+        (("register", "--min-accuracy", "0.999"), 1, "the best, pixels → 100"),
+        (("register", "--name", "a/b"), 2, "no name for a model"),
+        (("nothing",), 2, "there is no study"),
+    ):
+        done = sweep("register", *arguments, "--home", home)
+        assert done.returncode == status
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr

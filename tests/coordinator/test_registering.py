@@ -1,0 +1,64 @@
+"""What a study chooses to register."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep.config import Cell
+from sweep.coordinator.registering import choose, median_replicate
+from sweep.errors import TargetMissedError
+from sweep.search.attempt import Attempt
+from tests.builders import trial_result, trial_spec
+
+
+def attempt(number: int, accuracy: float, inference: int) -> Attempt:
+    return Attempt(
+        number=number,
+        spec=trial_spec(),
+        cell=Cell(representation="pixels", hidden_neurons=number + 1),
+        attempt=1,
+        started_at=0,
+        result=trial_result(
+            [[accuracy]], classifier_parameters=inference, representation_parameters=0
+        ),
+    )
+
+
+ATTEMPTS = [attempt(0, 0.97, 900), attempt(1, 0.95, 500), attempt(2, 0.96, 500), attempt(3, 0.9, 1)]
+
+
+@pytest.mark.parametrize(
+    ("min_accuracy", "number"), [(None, 0), (0.9, 3), (0.94, 2), (0.955, 2), (0.965, 0)]
+)
+def test_the_best_or_the_smallest_that_is_accurate_enough(
+    min_accuracy: float | None, number: int
+) -> None:
+    """Among equally small ones, the more accurate."""
+    assert choose("study", ATTEMPTS, min_accuracy)[0].number == number
+
+
+def test_what_nobody_reaches_is_said() -> None:
+    """With the best there is; and a study without results has nothing."""
+    with pytest.raises(TargetMissedError, match=r"0\.98; the best, .*0\.9700"):
+        choose("study", ATTEMPTS, 0.98)
+    with pytest.raises(TargetMissedError, match="no trial"):
+        choose("study", [], None)
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(0, 1), min_size=2, max_size=2),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_the_median_has_as_many_above_as_below(accuracies: list[list[float]]) -> None:
+    """Or one more above, where there is no middle."""
+    result = trial_result(accuracies)
+    chosen = median_replicate(result).accuracy
+    below = sum(each.accuracy < chosen for each in result.replicates)
+    above = sum(each.accuracy > chosen for each in result.replicates)
+    assert below < len(result.replicates) / 2
+    assert above <= len(result.replicates) / 2

@@ -1,0 +1,88 @@
+"""What is done with what was selected: it is the very classifier that was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sweep.classifier.image_model import load_image_model
+from sweep.data.datasets import DatasetSource
+from sweep.data.partition import partition
+from sweep.evaluation.selection import assess, keep_model, kept_model
+from sweep.evaluation.training import evaluate
+from sweep.evaluation.workbench import Workbench
+from sweep.home import MODEL_FILE, Home
+from sweep.trial import (
+    AssessmentSpec,
+    ClassifierTraining,
+    FractionsPartition,
+    ModelSpec,
+    RepresentationSpec,
+    TrialSpec,
+)
+
+PARTITION = FractionsPartition(
+    scheme="fractions", encoder=0.1, classifier=0.2, validation=0.5, test=0.2
+)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    home = Home.at(tmp_path / "home")
+    home.create()
+    return Workbench(home, DatasetSource.of("mnist-5k", None))
+
+
+def spec(bench: Workbench, name: str) -> TrialSpec:
+    return TrialSpec(
+        data=bench.dataset.sha256,
+        partition=PARTITION,
+        seed=1,
+        draws=2,
+        members=2,
+        representation=RepresentationSpec(name=name, latent_dim=6 if name == "pca" else None),
+        hidden_neurons=16,
+        classifier=ClassifierTraining(epochs=40, batch_size=50, learning_rate=0.001),
+        labels_from="classifier",
+        scored_on="validation",
+        threads=1,
+    )
+
+
+@pytest.mark.parametrize("name", ["pixels", "pca"])
+def test_a_kept_model_is_the_one_that_was_measured(bench: Workbench, name: str) -> None:
+    """From the images it classifies as its replicate did; asked for again, it is not trained."""
+    trial = spec(bench, name)
+    measured = evaluate(trial, bench, lambda _: None).replicates[3]
+    chosen = ModelSpec(trial=trial, draw=measured.draw, member=measured.member)
+    assert kept_model(chosen, bench.home) is None
+    record = keep_model(chosen, bench, lambda _: None)
+    # Its sums are in another order, so an image that is undecided may go the other way.
+    assert record.accuracy == pytest.approx(measured.accuracy, abs=0.002)
+
+    model = load_image_model(bench.home.model(chosen.key) / MODEL_FILE)
+    held_out = partition(bench.dataset.labels, PARTITION, trial.seed, measured.draw)["validation"]
+    probabilities = model.predict(bench.dataset.images[held_out], verbose=0)
+    assert probabilities.shape == (len(held_out), 10)
+    right = probabilities.argmax(axis=1) == bench.dataset.labels[held_out]
+    assert right.mean() == pytest.approx(record.accuracy)
+
+    def untrained(_fraction: float) -> None:
+        raise AssertionError("it was trained again")
+
+    assert keep_model(chosen, bench, untrained) == kept_model(chosen, bench.home) == record
+
+
+def test_an_assessment_scores_each_classifier_on_the_test_partition(bench: Workbench) -> None:
+    """All images of it by all of them; and measures how long an image takes."""
+    trial = spec(bench, "pca")
+    assessment = assess(AssessmentSpec(trial=trial), bench, lambda _: None)
+    counts = np.array(assessment.confusion)
+    test = [partition(bench.dataset.labels, PARTITION, 1, draw)["test"] for draw in range(2)]
+    assert counts.sum() == 2 * sum(len(part) for part in test)
+    assert counts.trace() / counts.sum() == pytest.approx(assessment.accuracy)
+    assert [len(draw) for draw in assessment.accuracies] == [2, 2]
+    assert 0.2 < assessment.accuracy < 1
+    assert assessment.milliseconds > 0

@@ -1,0 +1,100 @@
+"""The notebook's table as it was measured: the files, and the README that opens with them.
+
+``uv run python -m tests.test_results`` brings the README into agreement with the files.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from sweep.config import load_config
+from sweep.reports import render
+from sweep.reports.charts import charts
+from sweep.reports.comparison import Report
+from sweep.reports.published import PUBLISHED
+from sweep.reports.tables import comparison_table
+
+ROOT = Path(__file__).parent.parent
+TABLE = ROOT / "results/notebook_table"
+README = ROOT / "README.md"
+_SHOWN = ("configuration", "accuracy %", "one new run %", "n", "published %", "verdict")
+_COUNTS = ("classifier parameters", "inference parameters")
+_BLOCK = re.compile(r"(?<=<!-- begin: results/notebook_table -->\n).*?(?=<!-- end -->)", re.S)
+
+
+def report() -> Report:
+    return Report.model_validate_json((TABLE / "report.json").read_text(), strict=False)
+
+
+def block() -> str:
+    """What stands between the README's marks: the plot, and the columns that matter most."""
+    table = comparison_table([report()])
+    places = [table.columns.index(name) for name in (*_SHOWN, *_COUNTS)]
+    lines = [
+        f"![Accuracy against parameters: {table.title}]({TABLE.name}/accuracy_vs_parameters.png)",
+        "",
+        f"| {' | '.join(table.columns[place] for place in places)} |",
+        f"|{'|'.join('---' if table.columns[p] in table.left else '---:' for p in places)}|",
+        *(f"| {' | '.join(row[place] for place in places)} |" for row in table.rows),
+    ]
+    return "\n".join(lines).replace("](", "](results/", 1) + "\n"
+
+
+def test_the_readme_opens_with_the_report() -> None:
+    """Its plot and its table; a report that was written anew changes the README, too."""
+    (found,) = _BLOCK.findall(README.read_text())
+    assert found == block(), "uv run python -m tests.test_results writes it anew"
+    assert README.read_text().index(found) < 2000
+
+
+def test_the_report_follows_its_schema() -> None:
+    """The one that ships with the package."""
+    schema = json.loads(resources.files("sweep.reports").joinpath("report.schema.json").read_text())
+    jsonschema.validate(json.loads((TABLE / "report.json").read_text()), schema)
+
+
+def test_the_config_is_still_valid() -> None:
+    """And is the shipped one, but for the number of draws."""
+    measured = load_config(TABLE / "config.yaml", [], None)
+    shipped = load_config(ROOT / "study_configs/notebook_table.yaml", [], None)
+    draws = shipped.replicates.model_copy(update={"draws": measured.replicates.draws})
+    assert measured.identity == shipped.model_copy(update={"replicates": draws}).identity
+
+
+def test_all_ten_rows_have_the_exact_counts() -> None:
+    """The closed forms, beside what was printed."""
+    rows = report().rows
+    assert [
+        (r.representation, r.latent_dim, r.hidden_neurons, r.classifier_parameters) for r in rows
+    ] == [
+        (p.representation, p.latent_dim, p.hidden_neurons, p.classifier_parameters)
+        for p in PUBLISHED
+    ]
+    assert [row.inference_parameters for row in rows] == [p.inference_parameters for p in PUBLISHED]
+    assert [row.published_accuracy for row in rows] == [p.accuracy for p in PUBLISHED]
+
+
+def test_the_files_say_the_same() -> None:
+    """As ``sweep report --out`` writes them, from the same values."""
+    found = report()
+    assert (TABLE / "report.json").read_text() == render.to_json([found])
+    assert (TABLE / "report.csv").read_text() == render.to_csv([found])
+    assert (TABLE / "report.tex").read_text() == render.to_latex([found])
+    assert (TABLE / "report.md").read_text() == render.to_markdown([found], charts([found]))
+
+
+@pytest.mark.parametrize("chart", [chart.name for chart in charts([report()])])
+def test_its_charts_are_there(chart: str) -> None:
+    """Each as a picture."""
+    for suffix in ("png", "svg"):
+        assert (TABLE / f"{chart}.{suffix}").stat().st_size > 10_000
+
+
+if __name__ == "__main__":
+    README.write_text(_BLOCK.sub(lambda _: block(), README.read_text()))
