@@ -31,6 +31,7 @@ _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "/": r"/\allowbreak{}",
     "→": r"$\rightarrow$",
     "±": r"$\pm$",
     "–": "--",
