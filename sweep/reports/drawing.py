@@ -95,8 +95,10 @@ def _draw_series(axes: Axes, series: Series) -> None:
         alpha=1 if hollow else 0.85,
         label=series.name,
     )
-    for point in series.points:
-        if point.low is not None and point.high is not None:
-            axes.vlines(
-                point.x, stretched(point.low), stretched(point.high), color=shade, alpha=0.6
-            )
+    bars = [
+        (point.x, stretched(point.low), stretched(point.high))
+        for point in series.points
+        if point.low is not None and point.high is not None
+    ]
+    if bars:
+        axes.vlines(*zip(*bars, strict=True), color=shade, alpha=0.6)
