@@ -72,6 +72,11 @@ class RepresentationSpec(Value):
     latent_dim: int | None = None
     settings: dict[str, bool | int | float | str] = {}
 
+    @property
+    def label(self) -> str:
+        """As in ``vae 10`` or ``pixels``."""
+        return self.name if self.latent_dim is None else f"{self.name} {self.latent_dim}"
+
 
 class ClassifierTraining(Value):
     """How the classifier is trained: RMSprop on shuffled batches for a number of epochs."""
@@ -128,6 +133,11 @@ class TrialSpec(Value):
     threads: int
     """Intra-op threads of a worker: part of the spec, because they change the last bits."""
 
+    @property
+    def label(self) -> str:
+        """See :func:`configuration_label`."""
+        return configuration_label(self.representation, self.hidden_neurons, self.label_budget)
+
     @cached_property
     def key(self) -> str:
         """Content key of the whole trial, 32 hexadecimal digits."""
@@ -152,6 +162,14 @@ class TrialSpec(Value):
             representation=self.representation,
             threads=self.threads,
         )
+
+
+def configuration_label(
+    representation: RepresentationSpec, hidden_neurons: int, label_budget: int | None
+) -> str:
+    """As in ``vae 10 → 200``, with the label budget if there is one."""
+    labels = "" if label_budget is None else f", {label_budget:,} labels"
+    return f"{representation.label} → {hidden_neurons}{labels}"
 
 
 class AssessmentSpec(Value):
@@ -273,6 +291,8 @@ class ModelRecord(Value):
     spec: ModelSpec
     accuracy: float
     """Fraction of the partition that its trial is scored on, as the model itself classifies it."""
+    sha256: str
+    """Of the model's file."""
 
 
 EncoderHistory = dict[str, tuple[float, ...]]

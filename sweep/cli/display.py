@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.coordinator.loop import Snapshot
-from sweep.coordinator.projection import attempt_label
 
 
 class Display:
@@ -83,7 +82,7 @@ class Display:
             result = snapshot.best.result
             best = Table.grid()
             best.add_row(
-                f"  best so far: {100 * result.accuracy:.2f} % by {attempt_label(snapshot.best)} "
+                f"  best so far: {100 * result.accuracy:.2f} % by {snapshot.best.spec.label} "
                 f"({result.classifier_parameters:,} parameters)"
             )
             parts.append(best)

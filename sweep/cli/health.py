@@ -109,14 +109,13 @@ def store(
 
 
 def _print_encoders(encoders: list[StoredEncoder]) -> None:
-    from sweep.coordinator.projection import representation_label
 
     table = Table()
     for name in ("encoder", "draw", "dataset", "size", "last use", "needed by", "key"):
         table.add_column(name, justify="right" if name in ("draw", "size") else "left")
     for encoder in encoders:
         table.add_row(
-            representation_label(encoder.spec.representation),
+            encoder.spec.representation.label,
             str(encoder.spec.draw + 1),
             encoder.spec.data[:8],
             _megabytes(encoder.size),

@@ -15,7 +15,6 @@ from rich.table import Table
 from sweep.cli.display import duration
 from sweep.cli.options import say
 from sweep.coordinator.inspect import Plan, Status
-from sweep.coordinator.projection import attempt_label
 from sweep.coordinator.registering import Registered
 from sweep.coordinator.run import Ended
 from sweep.database import masked
@@ -40,7 +39,7 @@ def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: b
     if ended.best is not None and ended.best.result is not None:
         best = ended.best.result
         where.print(
-            f"Best: {attempt_label(ended.best)}, {100 * best.accuracy:.2f} %, "
+            f"Best: {ended.best.spec.label}, {100 * best.accuracy:.2f} %, "
             f"{best.classifier_parameters:,} parameters",
         )
     if ended.chart is None:
@@ -129,7 +128,7 @@ def print_statuses(out: Console, statuses: Sequence[Status], as_json: bool) -> N
         best = "–"
         if status.best is not None and status.best.result is not None:
             accuracy = 100 * status.best.result.accuracy
-            best = f"{accuracy:.2f} % by {attempt_label(status.best)}"
+            best = f"{accuracy:.2f} % by {status.best.spec.label}"
         counts = (
             status.target,
             status.complete,
@@ -150,7 +149,7 @@ def _failure_facts(attempt: Attempt) -> dict[str, Any]:
     assert attempt.failure is not None
     return {
         "trial": attempt.number,
-        "configuration": attempt_label(attempt),
+        "configuration": attempt.spec.label,
         "cause": attempt.failure.cause,
         "message": attempt.failure.message,
     }

@@ -114,7 +114,6 @@ def retry(
 ) -> None:
     """Queue a study's failed trials again, each with the same spec."""
     log_to_stderr(log_level)
-    from sweep.coordinator.projection import attempt_label
     from sweep.coordinator.upkeep import retry_study
 
     at = Home.at(home)
@@ -122,9 +121,7 @@ def retry(
     if not quiet:
         for attempt in queued:
             assert attempt.failure is not None
-            stderr.print(
-                f"trial {attempt.number}: {attempt_label(attempt)}: {attempt.failure.cause}"
-            )
+            stderr.print(f"trial {attempt.number}: {attempt.spec.label}: {attempt.failure.cause}")
     count = "no failed trial" if not queued else f"{len(queued)} failed trials are queued again"
     say(f"{study}: {count}" + ("; sweep run with its config runs them" if queued else ""))
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from sweep.coordinator.loop import Snapshot, WorkerView
-from sweep.coordinator.projection import attempt_label
 from sweep.errors import InputError
+from sweep.evaluation import kept_assessment
 from sweep.execution import Executor, Failed, Task
 from sweep.home import Home
 from sweep.reports.comparison import selected
@@ -49,7 +49,7 @@ def assess(
             executor.submit(Task(key, spec.model_dump_json()))
         for outcome in executor.wait(_TICK_SECONDS):
             attempt = running.pop(outcome.task.id)
-            label = f"trial {attempt.number}: {attempt_label(attempt)}"
+            label = f"trial {attempt.number}: {attempt.spec.label}"
             if isinstance(outcome.result, Failed):
                 if isinstance(outcome.result.error, InputError):
                     raise outcome.result.error
@@ -63,7 +63,7 @@ def assess(
             Snapshot(
                 progress=study.progress,
                 workers=[
-                    WorkerView(number, f"assessing {attempt_label(running[task.id])}", fraction)
+                    WorkerView(number, f"assessing {running[task.id].spec.label}", fraction)
                     for number, (task, fraction) in executor.running().items()
                 ],
                 best=study.best,
@@ -83,4 +83,4 @@ def _not_assessed(study: Study, home: Home) -> dict[str, Attempt]:
         for (attempt, _), is_selected in zip(complete, chosen, strict=True)
         if is_selected
     }
-    return {key: attempt for key, attempt in specs.items() if not home.assessment(key).exists()}
+    return {key: attempt for key, attempt in specs.items() if kept_assessment(key, home) is None}

@@ -68,7 +68,9 @@ def plan(
         seconds = 0.0
         for cell, number in cells.items():
             spec = config.trial_spec(cell, dataset.sha256)
-            seconds += number * trial_seconds(spec, sizes[spec.labels_from])
+            # Where nothing is searched, every row is trained again to be assessed.
+            times = 1 if config.searches else 2
+            seconds += times * number * trial_seconds(spec, sizes[spec.labels_from])
         published = set(EncoderStore(home).list_keys())
         for cell in encoded.values():
             spec = config.trial_spec(cell, dataset.sha256)
@@ -145,18 +147,24 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A study as its storage holds it."""
+class Recorded:
+    """What is recorded of a study, for its report."""
 
     config: StudyConfig
     data: DataFacts
     attempts: Sequence[Attempt]
-    retried: frozenset[int]
-    """Numbers of failed attempts that were queued again."""
     environments: Sequence[Mapping[str, Any]]
     """The different machines and versions that it was run with."""
     figures: Callable[[], Sequence[Titled]]
     """Draws Optuna's own plots."""
+
+
+@dataclass(frozen=True)
+class Stored(Recorded):
+    """A study as its storage holds it."""
+
+    retried: frozenset[int]
+    """Numbers of failed attempts that were queued again."""
 
 
 def open_study(home: Home, url: str, name: str) -> Stored:

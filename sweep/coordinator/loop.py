@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from sweep.coordinator.estimate import Pace
 from sweep.coordinator.projection import (
     Projector,
-    attempt_label,
     attempt_run,
     encoder_run,
-    representation_label,
 )
 from sweep.errors import DivergedError, InputError, OutageError
 from sweep.execution import Executor, Failed, Outcome, Task
@@ -76,8 +74,8 @@ class _Job:
     @property
     def label(self) -> str:
         if self.encoder is None:
-            return attempt_label(self.attempt)
-        label = representation_label(self.encoder.representation)
+            return self.attempt.spec.label
+        label = self.encoder.representation.label
         return f"encoder {label}, draw {self.encoder.draw + 1} of {self.attempt.spec.draws}"
 
 
@@ -229,7 +227,7 @@ class Loop:
 
     def _record(self, attempt: Attempt) -> None:
         self._projector.project([attempt_run(attempt)])
-        label = f"trial {attempt.number}: {attempt_label(attempt)}"
+        label = f"trial {attempt.number}: {attempt.spec.label}"
         if attempt.result is not None:
             result = attempt.result
             self._news.append(

@@ -65,7 +65,7 @@ def attempt_run(attempt: Attempt) -> Run:
     finished = result.finished_at if result else failure.finished_at if failure else 0
     return Run(
         kind="trial",
-        name=f"{attempt_label(attempt)} · trial {attempt.number}",
+        name=f"{attempt.spec.label} · trial {attempt.number}",
         status=_STATUS[attempt.state],
         started_at=result.started_at if result else attempt.started_at,
         finished_at=finished,
@@ -82,7 +82,7 @@ def encoder_run(record: EncoderRecord, pictures: Sequence[Path]) -> Run:
     spec = record.spec
     return Run(
         kind="encoder",
-        name=f"encoder {representation_label(spec.representation)} · draw {spec.draw + 1}",
+        name=f"encoder {spec.representation.label} · draw {spec.draw + 1}",
         status="FINISHED",
         started_at=record.started_at,
         finished_at=record.finished_at,
@@ -117,18 +117,6 @@ def study_run(config: StudyConfig, key: str, started_at: int, status: Status) ->
         tags={"sweep.key": key},
         texts={"config.yaml": config.to_yaml()},
     )
-
-
-def representation_label(spec: RepresentationSpec) -> str:
-    """As in 'vae 10' or 'pixels'."""
-    return spec.name if spec.latent_dim is None else f"{spec.name} {spec.latent_dim}"
-
-
-def attempt_label(attempt: Attempt) -> str:
-    """As in 'vae 10 → 200'."""
-    spec = attempt.spec
-    labels = "" if spec.label_budget is None else f", {spec.label_budget:,} labels"
-    return f"{representation_label(spec.representation)} → {spec.hidden_neurons}{labels}"
 
 
 def _representation_params(spec: RepresentationSpec) -> dict[str, object]:

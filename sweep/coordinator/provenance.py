@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sweep.coordinator.inspect import Stored
+from sweep.coordinator.inspect import Recorded
 from sweep.reports.provenance import Environment, Provenance
 from sweep.search.attempt import State
 from sweep.trial import EncoderRecord
 
 
-def provenance(stored: Stored, encoders: Sequence[EncoderRecord]) -> Provenance:
+def provenance(recorded: Recorded, encoders: Sequence[EncoderRecord]) -> Provenance:
     """A study's provenance.
 
     Args:
-        stored: the study.
-        encoders: the encoders that its trials stand on, as far as they are still stored.
+        recorded: the study.
+        encoders: the encoders that its trials stand on, as far as they are still recorded.
     """
-    attempts = stored.attempts
+    attempts = recorded.attempts
     results = [attempt.result for attempt in attempts if attempt.result]
     return Provenance(
-        dataset=stored.data,
-        seed=stored.config.seed,
-        config=stored.config.identity,
+        dataset=recorded.data,
+        seed=recorded.config.seed,
+        config=recorded.config.identity,
         environments=tuple(
-            Environment.model_validate(each, strict=False) for each in stored.environments
+            Environment.model_validate(each, strict=False) for each in recorded.environments
         ),
         attempts={
             state.value: sum(attempt.state is state for attempt in attempts) for state in State

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.inspect import open_study
-from sweep.coordinator.projection import attempt_label, attempt_run
+from sweep.coordinator.projection import attempt_run
 from sweep.data.datasets import DatasetSource
 from sweep.database import reason
 from sweep.errors import SweepError, TargetMissedError
@@ -21,8 +21,15 @@ from sweep.execution import Failed, LocalExecutor, Task
 from sweep.home import MODEL_FILE, Home
 from sweep.lease import lease
 from sweep.search.attempt import Attempt
+from sweep.search.space import is_within_bounds
 from sweep.tracking import Tracker
-from sweep.tracking.registry import Version, check_model_name, find_version, register_model
+from sweep.tracking.registry import (
+    Version,
+    check_model_name,
+    describe_version,
+    find_version,
+    register_model,
+)
 from sweep.trial import ModelRecord, ModelSpec, Replicate, TrialResult
 
 _TICK_SECONDS = 0.2
@@ -68,20 +75,21 @@ def register_study(
     check_model_name(model_name or name)
     stored = open_study(home, storage_url, name)
     with lease(home, storage_url, name):
-        attempt, result = choose(name, stored.attempts, min_accuracy)
+        attempt, result = choose(stored.config, stored.attempts, min_accuracy)
         replicate = median_replicate(result)
         spec = ModelSpec(trial=attempt.spec, draw=replicate.draw, member=replicate.member)
         found = source(stored.config)
         record = kept_model(spec, home)
         if record is None:
-            say(f"Training draw {spec.draw + 1} of {attempt_label(attempt)} again ...")
+            say(f"Training draw {spec.draw + 1} of {attempt.spec.label} again ...")
             record = _keep_model(home, found, spec, stored.config)
         description = (
-            f"{attempt_label(attempt)}, trial {attempt.number} of the study {name}: draw "
+            f"{attempt.spec.label}, trial {attempt.number} of the study {name}: draw "
             f"{spec.draw + 1}, classifier {spec.member + 1}, the median of its "
             f"{len(result.replicates)} by accuracy; {100 * record.accuracy:.2f} % on the "
-            f"{attempt.spec.scored_on} partition"
+            f"{attempt.spec.scored_on} partition, by which it was chosen"
         )
+        examples = found.load().images[:_EXAMPLES]
         try:
             tracker = Tracker(home, name, stored.data)
             version = find_version(tracker.uri, model_name or name, spec.key)
@@ -96,10 +104,10 @@ def register_study(
                         model_name or name,
                         spec.key,
                         load_image_model(home.model(spec.key) / MODEL_FILE),
-                        found.load().images[:_EXAMPLES],
-                        description,
+                        examples,
                         {"sweep.study": name, "sweep.trial": str(attempt.number)},
                     )
+            describe_version(tracker.uri, version, description)
         except Exception as error:  # whatever MLflow raises
             raise TargetMissedError(
                 f"MLflow did not take the model: {reason(error)}",
@@ -109,17 +117,24 @@ def register_study(
 
 
 def choose(
-    study: str, attempts: Sequence[Attempt], min_accuracy: float | None
+    config: StudyConfig, attempts: Sequence[Attempt], min_accuracy: float | None
 ) -> tuple[Attempt, TrialResult]:
     """The most accurate attempt; or the smallest of those that are accurate enough.
+
+    What exceeds a bound of the config is not chosen.
 
     Raises:
         TargetMissedError: there is none.
     """
-    complete = [(attempt, attempt.result) for attempt in attempts if attempt.result]
+    complete = [
+        (attempt, attempt.result)
+        for attempt in attempts
+        if attempt.result and is_within_bounds(config, attempt.cell)
+    ]
     if not complete:
         raise TargetMissedError(
-            f"no trial of the study {study} is complete yet", hint="sweep run goes on with it"
+            f"no trial of the study {config.name} is complete yet",
+            hint="sweep run goes on with it",
         )
     best = max(complete, key=lambda pair: (pair[1].accuracy, -pair[1].inference_parameters))
     if min_accuracy is None:
@@ -127,8 +142,8 @@ def choose(
     enough = [pair for pair in complete if pair[1].accuracy >= min_accuracy]
     if not enough:
         raise TargetMissedError(
-            f"no trial of the study {study} reaches an accuracy of {min_accuracy:g}; the best, "
-            f"{attempt_label(best[0])}, has {best[1].accuracy:.4f}",
+            f"no trial of the study {config.name} reaches an accuracy of {min_accuracy:g}; the "
+            f"best, {best[0].spec.label}, has {best[1].accuracy:.4f}",
             hint="accuracies are fractions, 0 to 1",
         )
     return min(enough, key=lambda pair: (pair[1].inference_parameters, -pair[1].accuracy))

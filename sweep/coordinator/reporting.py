@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from sweep.config import StudyConfig
-from sweep.coordinator.inspect import Stored
+from sweep.coordinator.inspect import Recorded
 from sweep.coordinator.provenance import provenance
+from sweep.evaluation import kept_assessment
 from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.charts import charts
@@ -19,7 +18,7 @@ from sweep.reports.drawing import save_charts
 from sweep.reports.page import Figure, to_html
 from sweep.reports.rows import Measured
 from sweep.representations.store import EncoderStore
-from sweep.trial import Assessment, AssessmentSpec, TrialSpec
+from sweep.trial import AssessmentSpec
 
 
 @dataclass(frozen=True)
@@ -32,21 +31,21 @@ class Document:
     """Draws Optuna's own plots, which takes seconds."""
 
 
-def document(stored: Stored, mlflow_run_ids: Mapping[int, str], home: Home) -> Document:
+def document(recorded: Recorded, mlflow_run_ids: Mapping[int, str], home: Home) -> Document:
     """The report of a study: the config's rows in their order, then what was searched.
 
     Within the search, representations and label budgets keep the config's order, and the most
     accurate comes first.
 
     Args:
-        stored: the study.
+        recorded: the study.
         mlflow_run_ids: the trials' runs, by trial number.
         home: where its encoders and assessments are.
     """
-    config = stored.config
+    config = recorded.config
     rows = {row: place for place, row in enumerate(config.cells)}
     names = list(config.blocks)
-    complete = [(attempt, attempt.result) for attempt in stored.attempts if attempt.result]
+    complete = [(attempt, attempt.result) for attempt in recorded.attempts if attempt.result]
     complete.sort(
         key=lambda pair: (
             rows.get(pair[0].cell, len(rows)),
@@ -64,7 +63,7 @@ def document(stored: Stored, mlflow_run_ids: Mapping[int, str], home: Home) -> D
             result=result,
             mlflow_run_id=mlflow_run_ids.get(attempt.number),
             encoders=[encoders[key] for key in result.encoders if key in encoders],
-            assessment=_assessment(attempt.spec, home),
+            assessment=kept_assessment(AssessmentSpec(trial=attempt.spec).key, home),
         )
         for attempt, result in complete
     ]
@@ -74,20 +73,11 @@ def document(stored: Stored, mlflow_run_ids: Mapping[int, str], home: Home) -> D
             config.name,
             measured,
             config.scored_on,
-            stored.data.is_mnist,
-            provenance(stored, list(encoders.values())),
+            recorded.data.is_mnist,
+            provenance(recorded, list(encoders.values())),
         ),
-        figures=stored.figures,
+        figures=recorded.figures,
     )
-
-
-def _assessment(spec: TrialSpec, home: Home) -> Assessment | None:
-    """A trial's assessment; None if it has none, or it is damaged."""
-    path = home.assessment(AssessmentSpec(trial=spec).key)
-    try:
-        return Assessment.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
 
 
 def write_report(documents: Sequence[Document], directory: Path) -> list[Path]:

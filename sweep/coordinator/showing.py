@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sweep.coordinator.inspect import Stored
+from sweep.coordinator.inspect import Recorded
 from sweep.coordinator.projection import Projector, attempt_run, encoder_run, study_run
 from sweep.coordinator.reporting import Document, document, write_report
 from sweep.home import Home
@@ -98,12 +98,11 @@ class Showing:
 
     def _document(self, mlflow_run_ids: Mapping[int, str]) -> Document:
         study = self._study
-        stored = Stored(
+        recorded = Recorded(
             config=study.config,
             data=self._data,
             attempts=study.attempts,
-            retried=frozenset(),
             environments=study.environments,
             figures=study.figures,
         )
-        return document(stored, mlflow_run_ids, self._home)
+        return document(recorded, mlflow_run_ids, self._home)

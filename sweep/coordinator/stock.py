@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -93,5 +94,5 @@ def prune(home: Home, keys: Iterable[str]) -> int:
         if path.parent == home.encoders:
             store.remove_leftovers(path.name.removeprefix(".")[:KEY_LENGTH])
         elif path.stat().st_mtime < time.time() - _WRITING_SECONDS:
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     return removed

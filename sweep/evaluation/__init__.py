@@ -5,7 +5,7 @@ Knows TensorFlow (through what it calls) and numpy, and neither Optuna, MLflow n
 
 from __future__ import annotations
 
-from sweep.evaluation.selection import kept_model
+from sweep.evaluation.selection import kept_assessment, kept_model
 from sweep.evaluation.worker import SPEC, prepare_worker
 
-__all__ = ["SPEC", "kept_model", "prepare_worker"]
+__all__ = ["SPEC", "kept_assessment", "kept_model", "prepare_worker"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from functools import partial
 
 import numpy as np
+from pydantic import ValidationError
 
 from sweep.data.images import CLASSES
 from sweep.evaluation.training import report_within, train_draw
@@ -54,39 +57,52 @@ def assess(spec: AssessmentSpec, bench: Workbench, report: Report) -> Assessment
     return assessment
 
 
+def kept_assessment(key: str, home: Home) -> Assessment | None:
+    """An assessment that is kept in the home; None if it is not, or is damaged."""
+    try:
+        return Assessment.model_validate_json(home.assessment(key).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
 def keep_model(spec: ModelSpec, bench: Workbench, report: Report) -> ModelRecord:
     """Train one classifier again, and keep it in the home with all that comes before it.
 
-    A model that is there already is not trained.
+    A model that is there already is not trained; one that is damaged is replaced.
 
     Raises:
         DivergedError: the training left the finite numbers.
     """
-    if kept_model(spec, bench.home) is None:
-        with published_directory(bench.home.model(spec.key)) as made:
-            from sweep.classifier.image_model import image_model  # imports TensorFlow
-
-            trial = spec.trial
-            dataset = bench.checked_dataset(trial.data)
-            trained = train_draw(trial, spec.draw, bench, report)
-            network = REPRESENTATIONS[trial.representation.name].network(
-                trial.representation, trained.encoder
-            )
-            model = image_model(network, trained.weights, spec.member)
-            held_out = trained.parts[trial.scored_on]
-            predicted = model.predict(dataset.images[held_out], verbose=0).argmax(axis=1)
-            accuracy = float((predicted == dataset.labels[held_out]).mean())
-            model.save(made / MODEL_FILE)
-            record = ModelRecord(spec=spec, accuracy=accuracy)
-            (made / RECORD_FILE).write_text(record.model_dump_json())
     kept = kept_model(spec, bench.home)
-    assert kept is not None
-    return kept
+    if kept is not None:
+        return kept
+    from sweep.classifier.image_model import image_model  # imports TensorFlow
+
+    trial = spec.trial
+    dataset = bench.checked_dataset(trial.data)
+    trained = train_draw(trial, spec.draw, bench, report)
+    representation = REPRESENTATIONS[trial.representation.name]
+    network = representation.network(trial.representation, trained.encoder)
+    model = image_model(network, trained.weights, spec.member)
+    held_out = trained.parts[trial.scored_on]
+    predicted = model.predict(dataset.images[held_out], verbose=0).argmax(axis=1)
+    accuracy = float((predicted == dataset.labels[held_out]).mean())
+    directory = bench.home.model(spec.key)
+    shutil.rmtree(directory, ignore_errors=True)  # nothing that can be read is there
+    with published_directory(directory) as made:
+        model.save(made / MODEL_FILE)
+        digest = hashlib.sha256((made / MODEL_FILE).read_bytes()).hexdigest()
+        record = ModelRecord(spec=spec, accuracy=accuracy, sha256=digest)
+        (made / RECORD_FILE).write_text(record.model_dump_json())
+    return record
 
 
 def kept_model(spec: ModelSpec, home: Home) -> ModelRecord | None:
-    """What is known of a model that is kept in the home; None if it is not."""
+    """What is known of a model that is kept in the home; None if it is not, or is damaged."""
+    directory = home.model(spec.key)
     try:
-        return ModelRecord.model_validate_json((home.model(spec.key) / RECORD_FILE).read_bytes())
-    except FileNotFoundError:
+        record = ModelRecord.model_validate_json((directory / RECORD_FILE).read_bytes())
+        content = (directory / MODEL_FILE).read_bytes()
+    except (FileNotFoundError, ValidationError):
         return None
+    return record if hashlib.sha256(content).hexdigest() == record.sha256 else None

@@ -113,8 +113,8 @@ def shown_accuracies(panels: Iterable[Panel]) -> Iterator[float]:
     for panel in panels:
         for series in panel.series:
             for point in series.points:
-                yield from (point.accuracy, point.low or point.accuracy)
-                yield point.high or point.accuracy
+                yield point.accuracy
+                yield from (end for end in (point.low, point.high) if end is not None)
 
 
 def _parameters(reports: Sequence[Report]) -> Chart:
@@ -137,7 +137,7 @@ def _parameters(reports: Sequence[Report]) -> Chart:
     for label, title, parameters, on_front in views:
         measured = _by_representation(reports, parameters, _with_most_labels)
         fronts = _fronts(reports, parameters, on_front)
-        published = _published(parameters, len(reports) > 1)
+        published = _published(parameters, reports)
         panels.append(Panel(label, title, (*measured, *fronts, *published)))
     return Chart(
         name="accuracy_vs_parameters",
@@ -195,7 +195,8 @@ def _fronts(
     return found
 
 
-def _published(parameters: _Parameters, beside_several: bool) -> list[Series]:
+def _published(parameters: _Parameters, reports: Sequence[Report]) -> list[Series]:
+    where = "" if all(report.is_mnist for report in reports) else " on all of MNIST"
     found = []
     for name in dict.fromkeys(row.representation for row in PUBLISHED):
         points = tuple(
@@ -210,8 +211,8 @@ def _published(parameters: _Parameters, beside_several: bool) -> list[Series]:
             if row.representation == name
         )
         symbol = _SYMBOLS[name]
-        colour = -1 if beside_several else symbol
-        found.append(Series(f"{name}, published", "published", colour, symbol, points))
+        colour = symbol if len(reports) == 1 else -1
+        found.append(Series(f"{name}, published{where}", "published", colour, symbol, points))
     return found
 
 
@@ -236,8 +237,9 @@ def _label_budgets(reports: Sequence[Report]) -> Chart:
         y_title=_accuracy_title(reports),
         log_x=True,
         panels=(_few_values("labelled images", series),),
-        note="The most accurate configuration of each representation, trained with the same labels "
-        "and as many updates. Bars are 95 % intervals of the mean over draws.",
+        note="The most accurate configuration of each representation. A budget's labels are the "
+        "same for all, and so is its number of updates. Bars are 95 % intervals of the mean over "
+        "draws.",
     )
 
 
@@ -264,11 +266,11 @@ def _best_beside(found: Sequence[Series]) -> tuple[Series, ...]:
 
 def _active_dimensions(reports: Sequence[Report]) -> Chart:
     """One mark for each draw of a configuration whose encoder's active dimensions are known."""
-    found = []
+    found: list[Series] = []
     for report in reports:
         shown = {row.name for row in _with_most_labels(report)}
         kinds = dict.fromkeys((e.representation, e.latent_dim) for e in report.encoded)
-        for colour, (name, latent_dim) in enumerate(kinds):
+        for name, latent_dim in kinds:
             points = tuple(
                 Point(
                     draw.active_dimensions,
@@ -285,7 +287,7 @@ def _active_dimensions(reports: Sequence[Report]) -> Chart:
             label = f"{name} {latent_dim}"
             if len(reports) > 1:
                 label = f"{report.study}: {label}"
-            found.append(Series(label, "measured", colour, colour, points))
+            found.append(Series(label, "measured", len(found), len(found), points))
     return Chart(
         name="accuracy_vs_active_dimensions",
         title="Accuracy against the encoder's active dimensions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -19,7 +20,6 @@ from sweep.reports.rows import (
     encoded_draws,
     layout,
     make_row,
-    spec_name,
 )
 from sweep.trial import Value
 
@@ -60,11 +60,16 @@ def compare(
 
     Args:
         study: its name.
-        measured: its completed trials.
+        measured: its completed trials; what they were assessed to counts for what is selected,
+            and not for what another study, or an earlier state of this one, has selected.
         scored_on: the partition that their accuracies were taken on.
         is_mnist: whether its dataset is all of MNIST; only then are published rows set beside.
         provenance: where the numbers come from.
     """
+    measured = [
+        trial if is_selected else replace(trial, assessment=None)
+        for trial, is_selected in zip(measured, selected(measured), strict=True)
+    ]
     rows = tuple(
         make_row(trial, is_mnist, front)
         for trial, front in zip(measured, _fronts(measured), strict=True)
@@ -111,7 +116,7 @@ def _fronts(measured: Sequence[Measured]) -> list[FrontPlace]:
 
 def _candidate(trial: Measured) -> Candidate:
     return Candidate(
-        name=spec_name(trial.spec),
+        name=trial.spec.label,
         representation=trial.spec.representation.name,
         label_budget=trial.spec.label_budget,
         labels=trial.result.labels,
@@ -134,7 +139,7 @@ def _confusions(measured: Sequence[Measured]) -> tuple[Confusion, ...]:
         counts = trial.assessment.confusion
         found.append(
             Confusion(
-                configuration=spec_name(trial.spec),
+                configuration=trial.spec.label,
                 counts=counts,
                 class_accuracies=tuple(
                     row[label] / sum(row) if sum(row) else None for label, row in enumerate(counts)

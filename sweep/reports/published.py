@@ -7,7 +7,13 @@ from typing import Literal
 from sweep import classifier
 from sweep.data.images import IMAGE_SIDE
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import NotebookPartition, RepresentationSpec, TrialSpec, Value
+from sweep.trial import (
+    NotebookPartition,
+    RepresentationSpec,
+    TrialSpec,
+    Value,
+    configuration_label,
+)
 
 
 class PublishedRow(Value):
@@ -31,14 +37,17 @@ class PublishedRow(Value):
     @property
     def inference_parameters(self) -> int:
         """With those of the encoder's mean path, which the notebook left out."""
-        spec = RepresentationSpec(name=self.representation, latent_dim=self.latent_dim)
-        return REPRESENTATIONS[self.representation].parameters(spec) + self.classifier_parameters
+        encoder = REPRESENTATIONS[self.representation].parameters(self._representation)
+        return encoder + self.classifier_parameters
 
     @property
     def name(self) -> str:
         """Such as ``vae 10 → 200``."""
-        latent = "" if self.latent_dim is None else f" {self.latent_dim}"
-        return f"{self.representation}{latent} → {self.hidden_neurons}"
+        return configuration_label(self._representation, self.hidden_neurons, None)
+
+    @property
+    def _representation(self) -> RepresentationSpec:
+        return RepresentationSpec(name=self.representation, latent_dim=self.latent_dim)
 
     @property
     def is_misprinted(self) -> bool:

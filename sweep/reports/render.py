@@ -32,6 +32,9 @@ _LATEX = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "/": r"/\allowbreak{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     "→": r"$\rightarrow$",
     "±": r"$\pm$",
     "–": "--",
@@ -42,7 +45,8 @@ _LATEX = {
 def to_table(reports: Sequence[Report]) -> TerminalTable:
     """A table for the terminal: short, to fit 80 columns if it is of one study."""
     compared, several = is_compared(reports), len(reports) > 1
-    # Beside published rows the number of labels is the protocol's, and the verdict wants its room.
+    # Beside published rows the number of labels is the protocol's, or in the configuration's name;
+    # and the verdict wants its room.
     columns = ["study"] * several + ["configuration", "accuracy %", "n", "classifier", "inference"]
     columns += ["publ. %", "verdict"] if compared else ["labels"]
     table = TerminalTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0 if compared else 1))
@@ -50,13 +54,12 @@ def to_table(reports: Sequence[Report]) -> TerminalTable:
         left = name in ("study", "configuration", "verdict")
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for report, row in report_rows(reports):
-        latent = "" if row.latent_dim is None else f" {row.latent_dim}"
         accuracy = percent(row.accuracy)
         if row.accuracy_ci_low is not None and row.accuracy_ci_high is not None:
             accuracy += f" ± {50 * (row.accuracy_ci_high - row.accuracy_ci_low):.2f}"
         cells = [report.study] * several
         cells += [
-            f"{row.representation}{latent} → {row.hidden_neurons}",
+            row.name if compared else row.name.partition(",")[0],
             accuracy,
             replicates(row),
             f"{row.classifier_parameters:,}",
@@ -104,11 +107,16 @@ def _markdown_table(table: Table) -> list[str]:
         lines.append(f"| {' | '.join(table.columns)} |")
         rules = ("---" if name in table.left else "---:" for name in table.columns)
         lines.append(f"|{'|'.join(rules)}|")
-        lines += [f"| {' | '.join(cells)} |" for cells in table.rows]
+        lines += [f"| {' | '.join(map(_markdown, cells))} |" for cells in table.rows]
         lines.append("")
     for note in table.notes:
         lines += [note, ""]
     return lines
+
+
+def _markdown(text: str) -> str:
+    """Text in a table's cell that is no markup."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
 def to_latex(reports: Sequence[Report]) -> str:

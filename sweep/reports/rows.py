@@ -12,7 +12,15 @@ from sweep import classifier
 from sweep.reports.intervals import Interval, Layout
 from sweep.reports.published import PublishedRow, published_row
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import Assessment, EncoderRecord, TrialResult, TrialSpec, Value
+from sweep.trial import (
+    Assessment,
+    EncoderRecord,
+    RepresentationSpec,
+    TrialResult,
+    TrialSpec,
+    Value,
+    configuration_label,
+)
 
 Verdict = Literal["consistent", "published higher", "published lower", "too few runs"]
 
@@ -68,7 +76,7 @@ class Row(Value):
     """The same against all parameters that inference needs."""
     pareto_inference_share: float | None
     test_accuracy: float | None
-    """On the test partition, of what a search selected; null for all else."""
+    """On the test partition, where a search selected the row; null for all else."""
     test_ci_low: float | None
     test_ci_high: float | None
     latency_ms: float | None
@@ -83,7 +91,8 @@ class Row(Value):
     @property
     def name(self) -> str:
         """Such as ``vae 10 → 200``, and the label budget if there is one."""
-        return _name(self.representation, self.latent_dim, self.hidden_neurons, self.label_budget)
+        representation = RepresentationSpec(name=self.representation, latent_dim=self.latent_dim)
+        return configuration_label(representation, self.hidden_neurons, self.label_budget)
 
 
 class EncodedDraw(Value):
@@ -179,7 +188,7 @@ def encoded_draws(trial: Measured) -> list[EncodedDraw]:
     by_draw = layout(trial.result).values.mean(axis=1)
     return [
         EncodedDraw(
-            configuration=spec_name(trial.spec),
+            configuration=trial.spec.label,
             representation=trial.spec.representation.name,
             latent_dim=trial.spec.representation.latent_dim,
             label_budget=trial.spec.label_budget,
@@ -200,24 +209,6 @@ def layout(result: TrialResult) -> Layout:
 def clipped(interval: Interval | None) -> Interval | None:
     """An interval of accuracies, which lie between 0 and 1."""
     return interval and Interval(max(0.0, interval.low), min(1.0, interval.high))
-
-
-def _name(
-    representation: str, latent_dim: int | None, hidden_neurons: int, label_budget: int | None
-) -> str:
-    latent = "" if latent_dim is None else f" {latent_dim}"
-    labels = "" if label_budget is None else f", {label_budget:,} labels"
-    return f"{representation}{latent} → {hidden_neurons}{labels}"
-
-
-def spec_name(spec: TrialSpec) -> str:
-    """A configuration's name; see :attr:`Row.name`."""
-    return _name(
-        spec.representation.name,
-        spec.representation.latent_dim,
-        spec.hidden_neurons,
-        spec.label_budget,
-    )
 
 
 def _verdict(published: PublishedRow, accuracies: Layout) -> Verdict:
@@ -243,7 +234,7 @@ def _reading(
     """A verdict for a reader who knows the notebook, and not what a prediction interval is."""
     draws = trial.spec.draws
     runs = f"{len(trial.result.replicates)} runs over {draws} draw{'s' if draws > 1 else ''}"
-    text = f"{spec_name(trial.spec)}: published {100 * published.accuracy:.4g} %, one run; "
+    text = f"{trial.spec.label}: published {100 * published.accuracy:.4g} %, one run; "
     if prediction is None:
         text += f"here {100 * trial.result.accuracy:.2f} % in {runs}, too few to tell."
     else:

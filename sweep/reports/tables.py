@@ -161,8 +161,9 @@ def _fronts(report: Report) -> Table:
         *(("test %", "95 % interval") if tested else ()),
     )
     lines = [
-        "On a front is what nothing of at most as many parameters beats, among the rows of as many "
-        "labels; the percentage says how often, if the draws are drawn anew (bootstrap).",
+        "On a front is what nothing of at most as many parameters beats, among the rows of the "
+        "same label budget; the percentage says how often, if the draws are drawn anew "
+        "(bootstrap).",
     ]
     if tested:
         lines.append(
@@ -231,7 +232,10 @@ def _of_pair(name: str, budget: int | None, labels: int) -> str:
 def _label_budgets(report: Report) -> Table:
     """The most accurate of each representation with each number of labels."""
     budgets = {
-        row.label_budget: f"{row.label_budget or row.labels:,} labels" for row in report.rows
+        row.label_budget: "all labels"
+        if row.label_budget is None
+        else f"{row.label_budget:,} labels"
+        for row in report.rows
     }
     best: dict[tuple[str, int | None], Row] = {}
     for row in report.rows:
@@ -255,7 +259,10 @@ def _label_budgets(report: Report) -> Table:
         tuple((name, *(cell(name, budget) for budget in budgets)) for name in names)
         if len(budgets) > 1
         else (),
-        ("Accuracy in percent of each representation's most accurate configuration.",),
+        (
+            "Accuracy in percent of each representation's most accurate configuration. All labels "
+            "are those of the partition that a representation takes its labels from.",
+        ),
         frozenset({"representation"}),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
@@ -22,14 +22,16 @@ Titled = tuple[str, str]
 """A figure of Plotly's: its title, and its JSON."""
 
 _FEWEST_TRIALS = 4  # fewer show no dependence on anything
+_FEWEST_FOR_IMPORTANCES = 10  # a forest is grown on them
 
 
 def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
     """Importances, slices and parallel coordinates of the first objective, with their titles.
 
     For each representation that was searched, over its own space; with label budgets, over the
-    largest. A figure that Optuna cannot draw, such as importances where all trials score alike, is
-    left out.
+    largest. Importances are those of functional ANOVA (Hutter, Hoos, Leyton-Brown 2014), for which
+    a few trials, or trials that all score alike, say nothing: there they are left out, as is what
+    Optuna cannot draw.
     """
     study = optuna.load_study(study_name=config.name, storage=storage)
     objective = config.search.objectives[0]
@@ -43,16 +45,20 @@ def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
             continue
         plots: dict[str, Callable[..., Figure]] = {"Slices": optuna.visualization.plot_slice}
         if len(params) > 1:
-            plots = {
-                "Importances": optuna.visualization.plot_param_importances,
-                **plots,
-                "Parallel coordinates": optuna.visualization.plot_parallel_coordinate,
-            }
+            plots["Parallel coordinates"] = optuna.visualization.plot_parallel_coordinate
+        values = {trial.value for trial in shown.trials}
+        if len(params) > 1 and len(shown.trials) >= _FEWEST_FOR_IMPORTANCES and len(values) > 1:
+            plots["Importances"] = _importances
         for title, plot in plots.items():
             figure = _drawn(plot, shown, params, objective)
             if figure is not None:
                 found.append((f"{title}: {name}", str(figure.to_json())))
     return found
+
+
+def _importances(study: optuna.Study, **options: Any) -> Figure:
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    return optuna.visualization.plot_param_importances(study, evaluator=evaluator, **options)
 
 
 def _of_space(study: optuna.Study, params: Sequence[str], config: StudyConfig) -> optuna.Study:

@@ -10,7 +10,7 @@ from optuna.study import StudyDirection
 
 from sweep.config import Cell, StudyConfig
 from sweep.search.attempt import Attempt, Cause, State
-from sweep.search.space import constraints, directions, objective_values
+from sweep.search.space import directions, is_within_bounds, objective_values
 
 # A worker's death is the machinery's failure, not the configuration's, and tried again up to this.
 MOST_DEATHS = 3
@@ -182,7 +182,6 @@ def best_attempt(config: StudyConfig, attempts: Iterable[Attempt]) -> Attempt | 
     candidates = [
         attempt
         for attempt in attempts
-        if attempt.result is not None
-        and all(excess <= 0 for excess in constraints(config, attempt.cell).values())
+        if attempt.result is not None and is_within_bounds(config, attempt.cell)
     ]
     return max(candidates, key=value, default=None)

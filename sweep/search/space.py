@@ -56,6 +56,11 @@ def label_name(budget: int | None) -> int | str:
     return ALL_LABELS if budget is None else budget
 
 
+def is_within_bounds(config: StudyConfig, cell: Cell) -> bool:
+    """Whether a cell exceeds no bound of the config."""
+    return all(excess <= 0 for excess in constraints(config, cell).values())
+
+
 def constraints(config: StudyConfig, cell: Cell) -> dict[str, float]:
     """By how much a cell exceeds each bound of the config, for Optuna's ``set_constraint``."""
     bound = config.search.max_parameters

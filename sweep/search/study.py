@@ -210,7 +210,16 @@ def _forbidden_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[s
         if path.endswith(".trials") and (now or 0) >= (was or 0):
             continue
         changes.append(f"{path}: {_shown(was)} became {_shown(now)}")
+    if old["rows"] and not _searches(before) and _searches(after):
+        changes.append(
+            "a search was added to rows that are scored on the test partition; it would be "
+            "scored on the validation partition"
+        )
     return changes
+
+
+def _searches(flat: Mapping[str, Any]) -> bool:
+    return any(value for path, value in flat.items() if path.endswith(".trials"))
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

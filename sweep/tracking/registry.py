@@ -54,6 +54,11 @@ def find_version(uri: str, name: str, key: str) -> Version | None:
     return None
 
 
+def describe_version(uri: str, version: Version, description: str) -> None:
+    """Say what a version is; may raise what MLflow raises."""
+    client(uri).update_model_version(version.name, str(version.number), description)
+
+
 def register_model(
     uri: str,
     run_id: str,
@@ -61,7 +66,6 @@ def register_model(
     key: str,
     model: keras.Model,
     example: NDArray[np.uint8],
-    description: str,
     tags: Mapping[str, str],
 ) -> Version:
     """Log a model with its trial's run, and register it as a new version.
@@ -75,7 +79,6 @@ def register_model(
         key: content key of the model, by which :func:`find_version` finds it.
         model: images uint8 ``(n, 28, 28)`` to probabilities float32 ``(n, 10)``.
         example: images to try it with.
-        description: of the version.
         tags: of the version.
     """
     import mlflow
@@ -101,5 +104,4 @@ def register_model(
     )
     # With its tags from the beginning: a version without its key would be registered again.
     version = mlflow.register_model(logged.model_uri, name, tags={_KEY: key, **tags})
-    registry.update_model_version(name, version.version, description)
     return Version(name, int(version.version), is_new=True)

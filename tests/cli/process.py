@@ -35,6 +35,16 @@ rows:
   - {representation: pixels, hidden_neurons: 10}
 """
 TARGET = 8
+REPORT_FILES = {
+    *("config.yaml", "provenance.json"),
+    *(f"report.{suffix}" for suffix in ("md", "csv", "json", "tex", "html")),
+    *(
+        f"accuracy_vs_{x}.{suffix}"
+        for x in ("parameters", "latent_dim", "active_dimensions")
+        for suffix in ("png", "svg")
+    ),
+}
+"""What a report of the tiny study is written as."""
 
 
 def environment() -> dict[str, str]:

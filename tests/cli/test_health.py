@@ -150,6 +150,18 @@ def test_failed_trials_are_found_with_the_way_to_retry(copy: Path) -> None:
     assert ": error: no" in sweep("status", "tiny", "--home", copy).stdout
 
 
+def test_what_an_interrupted_registration_left_is_pruned(copy: Path) -> None:
+    """A directory, once nobody can be writing it any more."""
+    left = copy / "models" / f".{'0' * 32}-01234567"
+    left.mkdir(parents=True)
+    (left / "model.keras").write_bytes(b"half")
+    os.utime(left, (0, 0))
+    assert "sweep store --prune" in findings(copy)["leftovers"]["mend"]
+    done = sweep("store", "--prune", "--yes", "--home", copy)
+    assert done.returncode == 0, done.stderr
+    assert not left.exists()
+
+
 @pytest.mark.slow
 def test_leftovers_are_found_and_pruned(copy: Path, tiny_config: Path) -> None:
     """What a killed training has left is removed, and the encoders that are needed are not."""

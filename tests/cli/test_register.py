@@ -38,7 +38,7 @@ rows:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a study of two rows, each registered: pixels as the best, PCA as the smaller."""
+    """A home with a study of two rows: pixels, and PCA, which is smaller and less accurate."""
     directory = tmp_path_factory.mktemp("register")
     (directory / "register.yaml").write_text(CONFIG)
     home = directory / "home"
@@ -141,14 +141,30 @@ def test_the_version_says_where_it_comes_from(home: Path) -> None:
     assert run.info.status == "FINISHED"
 
 
-def test_what_cannot_be_registered_is_said(home: Path) -> None:
-    """An accuracy that nothing reaches, a name that is none, a study that is not there."""
-    for arguments, status, message in (
-        (("register", "--min-accuracy", "0.999"), 1, "the best, pixels → 100"),
-        (("register", "--name", "a/b"), 2, "no name for a model"),
-        (("nothing",), 2, "there is no study"),
-    ):
-        done = sweep("register", *arguments, "--home", home)
-        assert done.returncode == status
-        assert message in done.stderr
-        assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "environment", "status", "message"),
+    [
+        (("register", "--min-accuracy", "0.999"), {}, 1, "the best, pixels → 100"),
+        (("register", "--name", "a/b"), {}, 2, "no name for a model"),
+        (("nothing",), {}, 2, "there is no study"),
+        (
+            ("register",),
+            {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"},
+            1,
+            "MLflow did not take the model",
+        ),
+    ],
+)
+def test_what_cannot_be_registered_is_said(
+    home: Path,
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    status: int,
+    message: str,
+) -> None:
+    """An accuracy that nothing reaches, a name that is none, no such study, no MLflow."""
+    done = sweep("register", *arguments, "--home", home, env=environment)
+    assert done.returncode == status
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

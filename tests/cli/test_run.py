@@ -14,6 +14,7 @@ import pytest
 
 from sweep.trial import Assessment
 from tests.cli.process import (
+    REPORT_FILES,
     TARGET,
     accuracies,
     assert_exactly_once,
@@ -106,11 +107,8 @@ def test_the_study_run_carries_the_report(finished: Path) -> None:
     """Config, tables and plots are artifacts of the study's run; its note has the table."""
     run = next(r for r in mlflow_runs(finished) if r.data.tags["sweep.kind"] == "study")
     files = {path.name for path in Path(run.info.artifact_uri.removeprefix("file://")).iterdir()}
-    assert files == {
-        "config.yaml", "report.md", "report.csv", "report.json",
-        "accuracy_vs_parameters.png", "accuracy_vs_parameters.svg",
-    }  # fmt: skip
-    assert "| representation |" in run.data.tags["mlflow.note.content"]
+    assert files == REPORT_FILES
+    assert "| configuration |" in run.data.tags["mlflow.note.content"]
     assert run.info.status == "FINISHED"
 
 

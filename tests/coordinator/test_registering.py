@@ -11,6 +11,7 @@ from sweep.coordinator.registering import choose, median_replicate
 from sweep.errors import TargetMissedError
 from sweep.search.attempt import Attempt
 from tests.builders import trial_result, trial_spec
+from tests.search.builders import config
 
 
 def attempt(number: int, accuracy: float, inference: int) -> Attempt:
@@ -36,15 +37,21 @@ def test_the_best_or_the_smallest_that_is_accurate_enough(
     min_accuracy: float | None, number: int
 ) -> None:
     """Among equally small ones, the more accurate."""
-    assert choose("study", ATTEMPTS, min_accuracy)[0].number == number
+    assert choose(config(), ATTEMPTS, min_accuracy)[0].number == number
+
+
+def test_what_exceeds_a_bound_is_not_chosen() -> None:
+    """As it is not named as the best; pixels with two neurons have 1,600 parameters."""
+    bounded = config(search={"max_parameters": 1000})
+    assert choose(bounded, ATTEMPTS, None)[0].number == 0
 
 
 def test_what_nobody_reaches_is_said() -> None:
     """With the best there is; and a study without results has nothing."""
     with pytest.raises(TargetMissedError, match=r"0\.98; the best, .*0\.9700"):
-        choose("study", ATTEMPTS, 0.98)
+        choose(config(), ATTEMPTS, 0.98)
     with pytest.raises(TargetMissedError, match="no trial"):
-        choose("study", [], None)
+        choose(config(), [], None)
 
 
 @given(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.reports.charts import Chart, Series, charts, stretched, ticks
+from sweep.reports.charts import Chart, Series, charts, shown_accuracies, stretched, ticks
 from sweep.reports.comparison import Report
 from sweep.reports.drawing import save_charts
 from sweep.reports.published import PUBLISHED
@@ -130,6 +130,20 @@ def test_several_studies_have_a_colour_each() -> None:
     found = series(chart)
     assert found["study: pixels"].colour != found["other: pixels"].colour
     assert found["pixels, published"].colour == -1
+
+
+def test_active_dimensions_of_several_studies_are_told_apart() -> None:
+    """By colour and symbol."""
+    one = study_report([measured(2, [[0.7], [0.8]])])
+    found = {chart.name: chart for chart in charts([one, one.model_copy(update={"study": "b"})])}
+    first, second = series(found["accuracy_vs_active_dimensions"]).values()
+    assert (first.colour, first.symbol) != (second.colour, second.symbol)
+
+
+def test_intervals_that_end_at_nothing_are_shown_whole() -> None:
+    """Zero is an accuracy."""
+    chart = by_name(study_report([measured(10, [[0.1], [0.9]])]))["accuracy_vs_parameters"]
+    assert min(shown_accuracies(chart.panels)) == 0
 
 
 @given(PERCENT, PERCENT)

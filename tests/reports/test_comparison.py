@@ -202,6 +202,18 @@ def test_what_was_assessed_has_test_scores() -> None:
     assert found.confusions[0].class_accuracies == (pytest.approx(11 / 20), *[1.0] * 9)
 
 
+def test_what_is_not_selected_has_no_test_score() -> None:
+    """Though the home has one, of another study or of an earlier state of this one."""
+    assessment = Assessment(key="k", accuracies=((0.8,),), confusion=((1,),), milliseconds=1.0)
+    spec = trial_spec(scored_on="validation", draws=1, members=1)
+    measured = [
+        Measured(spec, trial_result([[0.9]]), assessment=assessment),
+        Measured(spec, trial_result([[0.8]], classifier_parameters=9_000), assessment=assessment),
+    ]
+    rows = study_report(measured, scored_on="validation").rows
+    assert [row.test_accuracy for row in rows] == [0.8, None]
+
+
 def report(points: list[tuple[int, int]]) -> Report:
     """Rows of these tenths of accuracy, in both of two draws, and numbers of parameters."""
     spec: TrialSpec = trial_spec()

@@ -29,4 +29,7 @@ def test_the_page_needs_nothing_else() -> None:
 def test_text_is_text() -> None:
     """A name with markup in it is shown, and does nothing."""
     evil = REPORT.model_copy(update={"study": "</script><b>&"})
-    assert "<b>" not in own(to_html([evil], charts([evil])))
+    page = own(to_html([evil, REPORT], charts([evil, REPORT])))  # names stand in the charts, too
+    assert "\\u003cb\\u003e\\u0026: vae" in page
+    assert "<b>" not in page
+    assert page.count("</script>") == 1

@@ -113,6 +113,24 @@ def test_the_terminal_s_table_fits_80_columns(is_mnist: bool) -> None:
     assert len([line for line in lines if "→" in line]) == 2
 
 
+def test_label_budgets_are_told_apart_beside_published_rows() -> None:
+    """There is no column for the labels there, so they are named."""
+    few = Measured(trial_spec(label_budget=100), trial_result(ACCURACIES, labels=100))
+    found = study_report([Measured(trial_spec(), trial_result(ACCURACIES)), few])
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(render.to_table([found]))
+    assert "vae 10 → 200, 100 labels" in console.export_text()
+
+
+def test_markdown_s_cells_are_text() -> None:
+    """A file's name with a bar in it is no column."""
+    found = report(is_mnist=True)
+    data = found.provenance.dataset.model_copy(update={"name": "a|<b>.npz"})
+    origin = found.provenance.model_copy(update={"dataset": data})
+    text = render.to_markdown([found.model_copy(update={"provenance": origin})])
+    assert "| dataset | a\\|&lt;b>.npz, content's" in text
+
+
 def test_a_study_without_results_has_a_report() -> None:
     """Empty, in every form."""
     assert json.loads(render.to_json([EMPTY]))["rows"] == []

@@ -249,6 +249,16 @@ def test_rows_added_later_count_what_the_search_has_tried(url: str) -> None:
     assert study.progress.complete == study.progress.target == 4
 
 
+def test_a_search_is_not_added_to_rows_that_were_scored_on_the_test_partition(url: str) -> None:
+    """Its rows and its trials would be scored on different partitions, and teach it of both."""
+    storage = open_storage(url)
+    rows = [{"representation": "pixels", "hidden_neurons": 1}]
+    Study(storage, config(rows=rows), FACTS)
+    Study(storage, config(rows=[*rows, {"representation": "pixels", "hidden_neurons": 2}]), FACTS)
+    with pytest.raises(StudyChangedError, match="scored on the test partition"):
+        Study(storage, config(rows=rows, pixels=3), FACTS)
+
+
 def test_a_changed_config_is_refused(url: str) -> None:
     """With what changed; more trials and more rows go on from what is there."""
     storage = open_storage(url)

@@ -1,0 +1,35 @@
+"""Where numbers come from, as a study's ledger has it."""
+
+from __future__ import annotations
+
+from sweep.config import Cell
+from sweep.coordinator.inspect import Recorded
+from sweep.coordinator.provenance import provenance
+from sweep.machine import environment
+from sweep.search.attempt import Attempt, Cause
+from tests.search.builders import FACTS, config, failure, result
+
+
+def test_what_was_run_where_and_for_how_long() -> None:
+    """Attempts by their state, durations and this very machine; other versions' notes are read."""
+    cell = Cell(representation="pixels", hidden_neurons=5)
+    begun = Attempt(
+        number=0,
+        spec=config().trial_spec(cell, FACTS.sha256),
+        cell=cell,
+        attempt=1,
+        started_at=500,
+    )
+    attempts = [
+        begun.model_copy(update={"result": result(begun)}),
+        begun.model_copy(update={"failure": failure(Cause.ERROR)}),
+    ]
+    notes = [environment(), {"cpu": "another", "gpu": "of a later version"}]
+    found = provenance(Recorded(config(), FACTS, attempts, notes, list), [])
+    assert found.attempts == {"running": 0, "complete": 1, "failed": 1, "interrupted": 0}
+    assert (found.began, found.ended) == ("1970-01-01T00:00:00+00:00", "1970-01-01T00:00:02+00:00")
+    assert (found.train_seconds, found.encoder_seconds) == (1.0, 0.0)
+    this, other = found.environments
+    assert this.packages["optuna"]
+    assert this.cores >= 1
+    assert (other.cpu, other.packages) == ("another", {})

@@ -1,0 +1,44 @@
+"""Optuna's own plots of a study."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sweep.search.storage import open_storage
+from sweep.search.study import Study
+from tests.search.builders import FACTS, config, result
+
+
+def titles(tmp_path: Path, accuracy: float | None = None, **trials: int) -> list[str]:
+    """Of a finished study; every figure is what Plotly reads."""
+    study = Study(open_storage(f"sqlite:///{tmp_path}/optuna.db"), config(**trials), FACTS)
+    while (attempt := study.begin_next()) is not None:
+        study.complete(attempt, result(attempt, accuracy))
+    figures = study.figures()
+    for _, figure in figures:
+        assert json.loads(figure)["data"]
+    return [title for title, _ in figures]
+
+
+def test_each_space_has_its_plots(tmp_path: Path) -> None:
+    """Of one parameter there are neither importances nor parallel coordinates."""
+    assert titles(tmp_path, vae=12, pixels=12) == [
+        *("Slices: vae", "Parallel coordinates: vae", "Importances: vae"),
+        "Slices: pixels",
+    ]
+
+
+def test_few_trials_say_nothing_of_importance(tmp_path: Path) -> None:
+    """And three say nothing at all."""
+    assert titles(tmp_path, vae=5, pixels=3) == ["Slices: vae", "Parallel coordinates: vae"]
+
+
+def test_trials_that_score_alike_have_no_importances(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Nothing matters for what does not vary; and nobody is warned of it."""
+    assert "Importances: vae" not in titles(tmp_path, accuracy=0.5, vae=12)
+    assert not [warning for warning in recwarn if warning.category is UserWarning]
