@@ -87,7 +87,7 @@ def register_study(
             f"{attempt.spec.label}, trial {attempt.number} of the study {name}: draw "
             f"{spec.draw + 1}, classifier {spec.member + 1}, the median of its "
             f"{len(result.replicates)} by accuracy; {100 * record.accuracy:.2f} % on the "
-            f"{attempt.spec.scored_on} partition, by which it was chosen"
+            f"{attempt.spec.scored_on} partition, on which it was chosen"
         )
         examples = found.load().images[:_EXAMPLES]
         try:
@@ -181,6 +181,7 @@ def _keep_model(
 @contextmanager
 def _output_to(log: Path) -> Iterator[None]:
     """Send what libraries print, progress bars and notes of their C++ parts too, to a file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
     before = os.dup(1), os.dup(2)

@@ -287,7 +287,8 @@ def _active_dimensions(reports: Sequence[Report]) -> Chart:
             label = f"{name} {latent_dim}"
             if len(reports) > 1:
                 label = f"{report.study}: {label}"
-            found.append(Series(label, "measured", len(found), len(found), points))
+            if points:
+                found.append(Series(label, "measured", len(found), len(found), points))
     return Chart(
         name="accuracy_vs_active_dimensions",
         title="Accuracy against the encoder's active dimensions",
@@ -340,4 +341,4 @@ def _point(x: float, row: Row) -> Point:
 
 def _accuracy_title(reports: Sequence[Report]) -> str:
     scored_on = " or ".join(dict.fromkeys(report.scored_on for report in reports))
-    return f"accuracy on the {scored_on} partition (%)"
+    return f"accuracy on the {scored_on} partition (%), stretched scale"
