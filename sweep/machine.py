@@ -45,7 +45,7 @@ def environment() -> dict[str, Any]:
         "cpu": cpu_model(),
         "cores": available_cores(),
         "bf16_units": sorted({"amx_bf16", "avx512_bf16"} & cpu_flags()),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
         "git_revision": _git_revision(),

@@ -19,7 +19,7 @@ from sweep.reports.rows import Row
 Kind = Literal["measured", "connected", "published", "line"]
 _Parameters = Callable[[Row | PublishedRow], int]
 
-_TICKS = (0, 20, 50, 70, 80, 90, 93, 95, 96, 97, 98, 99, 99.5, 100)
+_TICKS = (0, 20, 50, 60, 70, 75, 80, 85, 90, 93, 95, 96, 97, 98, 99, 99.5, 100)
 _BESIDE = 1.03
 _MOST_NAMED = 12
 _SYMBOLS = {"vae": 0, "pixels": 1, "pca": 2}

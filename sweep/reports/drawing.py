@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _PANEL_WIDTH, _HEIGHT, _DPI = 5.2, 4.8, 150
 _LEAST_WIDTH = 8.0
 _MARGIN = 0.05
+_MANY_TIMES = 60
+"""From so wide a range on, powers of ten are enough numbers on an axis."""
 _CHARACTERS = 14
 """Of small print, in an inch."""
 
@@ -56,13 +58,26 @@ def _draw(axes: Axes, panel: Panel, *, log_x: bool) -> None:
     for series in panel.series:
         _draw_series(axes, series)
     if log_x:
-        axes.set_xscale("log")
-        if panel.x_ticks:
-            axes.set_xticks(panel.x_ticks, [f"{tick:,}" for tick in panel.x_ticks])
-            axes.minorticks_off()
+        _name_powers(axes, panel)
     axes.set_xlabel(panel.x_title)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _name_powers(axes: Axes, panel: Panel) -> None:
+    """A logarithmic axis whose numbers are written out: the panel's own, or round ones."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if panel.x_ticks:
+        axes.set_xticks(panel.x_ticks)
+        axes.minorticks_off()
+        return
+    xs = [point.x for series in panel.series for point in series.points]
+    few = max(xs) < _MANY_TIMES * min(xs)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
 
 
 def _name_accuracies(axes: Axes, chart: Chart) -> None:
