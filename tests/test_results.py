@@ -36,14 +36,15 @@ def block() -> str:
     """What stands between the README's marks: the plot, and the columns that matter most."""
     table = comparison_table([report()])
     places = [table.columns.index(name) for name in (*_SHOWN, *_COUNTS)]
+    picture = f"results/{TABLE.name}/accuracy_vs_parameters.png"
     lines = [
-        f"![Accuracy against parameters: {table.title}]({TABLE.name}/accuracy_vs_parameters.png)",
+        f"![Accuracy against parameters: {table.title}]({picture})",
         "",
         f"| {' | '.join(table.columns[place] for place in places)} |",
         f"|{'|'.join('---' if table.columns[p] in table.left else '---:' for p in places)}|",
         *(f"| {' | '.join(row[place] for place in places)} |" for row in table.rows),
     ]
-    return "\n".join(lines).replace("](", "](results/", 1) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def test_the_readme_opens_with_the_report() -> None:

@@ -109,7 +109,6 @@ def store(
 
 
 def _print_encoders(encoders: list[StoredEncoder]) -> None:
-
     table = Table()
     for name in ("encoder", "draw", "dataset", "size", "last use", "needed by", "key"):
         table.add_column(name, justify="right" if name in ("draw", "size") else "left")

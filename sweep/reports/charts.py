@@ -55,8 +55,6 @@ class Series:
 class Panel:
     """One view of a chart, over an x of its own."""
 
-    label: str
-    """What ``x`` is, in a word or two."""
     x_title: str
     series: tuple[Series, ...]
     x_ticks: tuple[int, ...] = ()
@@ -119,26 +117,24 @@ def shown_accuracies(panels: Iterable[Panel]) -> Iterator[float]:
 
 def _parameters(reports: Sequence[Report]) -> Chart:
     """Both of a row's counts of parameters, with the fronts and the published rows."""
-    views: tuple[tuple[str, str, _Parameters, Callable[[Row], bool]], ...] = (
+    views: tuple[tuple[str, _Parameters, Callable[[Row], bool]], ...] = (
         (
-            "classifier",
             "parameters of the classifier",
             lambda row: row.classifier_parameters,
             lambda row: row.pareto,
         ),
         (
-            "inference",
             "parameters that inference needs, encoder included",
             lambda row: row.inference_parameters,
             lambda row: row.pareto_inference,
         ),
     )
     panels = []
-    for label, title, parameters, on_front in views:
+    for title, parameters, on_front in views:
         measured = _by_representation(reports, parameters, _with_most_labels)
         fronts = _fronts(reports, parameters, on_front)
         published = _published(parameters, reports)
-        panels.append(Panel(label, title, (*measured, *fronts, *published)))
+        panels.append(Panel(title, (*measured, *fronts, *published)))
     return Chart(
         name="accuracy_vs_parameters",
         title="Accuracy against parameters",
@@ -247,7 +243,7 @@ def _few_values(title: str, series: Sequence[Series]) -> Panel:
     """A panel of the most accurate points; its x has the values that rows have."""
     values = sorted({int(point.x) for each in series for point in each.points})
     named = tuple(values) if len(values) <= _MOST_NAMED else ()
-    return Panel(title, title, _best_beside(series), named)
+    return Panel(title, _best_beside(series), named)
 
 
 def _best_beside(found: Sequence[Series]) -> tuple[Series, ...]:
@@ -294,9 +290,7 @@ def _active_dimensions(reports: Sequence[Report]) -> Chart:
         title="Accuracy against the encoder's active dimensions",
         y_title=_accuracy_title(reports),
         log_x=False,
-        panels=(
-            Panel("active dimensions", "active latent dimensions of the encoder", tuple(found)),
-        ),
+        panels=(Panel("active latent dimensions of the encoder", tuple(found)),),
         note="One mark for each draw of a configuration: mean of its classifiers, which share the "
         "draw's encoder. A dimension is active if its mean varies with a variance above 0.01.",
     )

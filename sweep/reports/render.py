@@ -16,6 +16,7 @@ from sweep.reports.comparison import Report
 from sweep.reports.rows import Row
 from sweep.reports.tables import (
     Table,
+    accuracy,
     comparison_table,
     further_tables,
     is_compared,
@@ -54,13 +55,10 @@ def to_table(reports: Sequence[Report]) -> TerminalTable:
         left = name in ("study", "configuration", "verdict")
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for report, row in report_rows(reports):
-        accuracy = percent(row.accuracy)
-        if row.accuracy_ci_low is not None and row.accuracy_ci_high is not None:
-            accuracy += f" ± {50 * (row.accuracy_ci_high - row.accuracy_ci_low):.2f}"
         cells = [report.study] * several
         cells += [
-            row.name if compared else row.name.partition(",")[0],
-            accuracy,
+            row.name if compared else row.configuration,
+            accuracy(row),
             replicates(row),
             f"{row.classifier_parameters:,}",
             f"{row.inference_parameters:,}",

@@ -91,8 +91,16 @@ class Row(Value):
     @property
     def name(self) -> str:
         """Such as ``vae 10 → 200``, and the label budget if there is one."""
+        return self._label(self.label_budget)
+
+    @property
+    def configuration(self) -> str:
+        """The same without the label budget."""
+        return self._label(None)
+
+    def _label(self, label_budget: int | None) -> str:
         representation = RepresentationSpec(name=self.representation, latent_dim=self.latent_dim)
-        return configuration_label(representation, self.hidden_neurons, self.label_budget)
+        return configuration_label(representation, self.hidden_neurons, label_budget)
 
 
 class EncodedDraw(Value):

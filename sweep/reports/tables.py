@@ -123,6 +123,14 @@ def percent(fraction: float | None) -> str:
     return NOTHING if fraction is None else f"{100 * fraction:.2f}"
 
 
+def accuracy(row: Row) -> str:
+    """A row's accuracy in percent, with half the width of its interval if there is one."""
+    if row.accuracy_ci_low is None or row.accuracy_ci_high is None:
+        return percent(row.accuracy)
+    half = 50 * (row.accuracy_ci_high - row.accuracy_ci_low)
+    return f"{percent(row.accuracy)} ± {half:.2f}"
+
+
 def number(value: float | None) -> str:
     """A whole number."""
     return NOTHING if value is None else f"{value:,.0f}"
@@ -246,12 +254,7 @@ def _label_budgets(report: Report) -> Table:
 
     def cell(name: str, budget: int | None) -> str:
         row = best.get((name, budget))
-        if row is None:
-            return NOTHING
-        if row.accuracy_ci_low is None or row.accuracy_ci_high is None:
-            return percent(row.accuracy)
-        half = 50 * (row.accuracy_ci_high - row.accuracy_ci_low)
-        return f"{percent(row.accuracy)} ± {half:.2f}"
+        return NOTHING if row is None else accuracy(row)
 
     return Table(
         "Label budgets",
