@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from sweep.data.datasets import DatasetSource
 from sweep.data.partition import partition
-from sweep.representations.vae_training import build_decoder, build_encoder
+from sweep.representations.vae_training import build_encoder
 from sweep.trial import FractionsPartition
 
 LATENT_DIMS = (2, 4, 8, 10, 16)
@@ -54,13 +54,27 @@ def spending(what: str) -> Iterator[None]:
     spent[what] += time.perf_counter() - started  # type: ignore[assignment]  # seconds, not times
 
 
+def decoder(latent_dim: int) -> keras.Model:
+    """The notebook's decoder, to logits."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((latent_dim,)),
+            layers.Dense(14 * 14 * 64, activation="relu"),
+            layers.Reshape((14, 14, 64)),
+            layers.Conv2DTranspose(32, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(1, 3, padding="same"),
+        ]
+    )
+
+
 class Vae(keras.Model):  # type: ignore[misc]  # Keras ships no types
     """The notebook's VAE with a ``train_step``, as in Keras's own example of one."""
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
         self.encoder = build_encoder(latent_dim, 0)
-        self.decoder = build_decoder(latent_dim, 1)
+        self.decoder = decoder(latent_dim)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         batch = data[0] if isinstance(data, tuple) else data

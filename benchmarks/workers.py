@@ -3,8 +3,9 @@
     SWEEP_DATA_DIR=... uv run python -m benchmarks.workers [--rounds 3]
 
 Times trials of VAE-latent and of pixel classifiers on one worker of one thread, on two of one
-thread, and on one of two threads, all warm; and follows the memory of a process through 200 trials
-of different sizes. All of MNIST; the VAE is trained for one epoch.
+thread, and on one of two threads, all warm. Follows the memory of a process through 200 trials, once
+with 20 sizes that come again and again, which would show a leak, and once with a size of its own for
+each, which shows what the compiled programs take. All of MNIST; the VAE is trained for one epoch.
 """
 
 from __future__ import annotations
@@ -98,18 +99,18 @@ def throughput(home: Home, source: DatasetSource, kind: str, rounds: int) -> dic
     }
 
 
-def memory(home: Home, source: DatasetSource) -> dict[str, float]:
-    """Resident GB of a process of a worker, along its trials."""
+def memory(home: Home, source: DatasetSource, sizes: int) -> dict[str, float]:
+    """Resident GB of a process of a worker, along its trials of so many different sizes."""
     work = prepare_worker(home, source, 1)
     data = source.load().sha256
     found = {}
     for number, spec in enumerate(specs("pixels", 1, data)):
-        sizes = {
-            "hidden_neurons": 10 + 37 * number % 300,
+        changes = {
+            "hidden_neurons": 10 + 37 * (number % sizes) % 300,
             "classifier": spec.classifier.model_copy(update={"epochs": 1}),
             "labels_from": "classifier",
         }
-        work(spec.model_copy(update=sizes).model_dump_json(), lambda _: None)
+        work(spec.model_copy(update=changes).model_dump_json(), lambda _: None)
         if number + 1 in (1, EARLY, MEMORY_TRIALS // 2, MEMORY_TRIALS):
             status = Path("/proc/self/status").read_text()
             found[f"after {number + 1} trials"] = _gigabytes(status, "VmRSS")
@@ -129,8 +130,11 @@ def main() -> None:
         home = Home.at(Path(directory))
         home.create()
         figures = {kind: throughput(home, source, kind, rounds) for kind in EPOCHS}
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            resident = pool.apply(memory, (home, source))
+        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+            resident = {
+                f"{sizes} sizes": pool.apply(memory, (home, source, sizes))
+                for sizes in (EARLY, MEMORY_TRIALS)
+            }
     publish("workers", {"rounds": rounds, **figures, "GB of a worker's process": resident})
 
 

@@ -22,6 +22,7 @@ from sweep.data.partition import Indices
 from sweep.errors import DivergedError
 from sweep.representations.base import Pictures
 from sweep.representations.checkpoint import Checkpoint, State
+from sweep.representations.one_filter import OneFilter
 from sweep.representations.vae import Precision
 from sweep.trial import EncoderHistory, EncoderSpec, Report
 
@@ -81,7 +82,7 @@ def build_decoder(latent_dim: int, seed: int, precision: Precision = "float32") 
         kernel_initializer=next(glorot),
         dtype=inner,
     )(x)
-    x = layers.Conv2D(1, 3, padding="same", kernel_initializer=next(glorot), dtype=inner)(x)
+    x = OneFilter(kernel_initializer=next(glorot), dtype=inner)(x)
     x = layers.Activation("linear", dtype="float32")(x)
     return keras.Model(point, x, name="decoder")
 
