@@ -1,6 +1,6 @@
 """Studies whose processes and servers are killed again and again: nothing lost, nothing twice.
 
-The short form kills 15 times; the long one is ``uv run pytest -m chaos --kills 100``.
+The short form kills 15 times; the long one is ``uv run pytest -m chaos -n0 --kills 100``.
 """
 
 from __future__ import annotations
