@@ -3,9 +3,10 @@
     SWEEP_DATA_DIR=... uv run python -m benchmarks.workers [--rounds 3]
 
 Times trials of VAE-latent and of pixel classifiers on one worker of one thread, on two of one
-thread, and on one of two threads, all warm. Follows the memory of a process through 200 trials, once
-with 20 sizes that come again and again, which would show a leak, and once with a size of its own for
-each, which shows what the compiled programs take. All of MNIST; the VAE is trained for one epoch.
+thread, and on one of two threads, all warm. Follows the memory of a process through 200 trials,
+once with 20 sizes that come again and again, which would show a leak, and once with a size of its
+own for each, which shows what the compiled programs take. All of MNIST; the VAE is trained for one
+epoch.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,16 +52,15 @@ class Kills:
     random: random.Random
 
     def until_killed_often(
-        self, config: Path, home: Path, environment: dict[str, str], between: Callable[[], None]
+        self, config: Path, home: Path, environment: dict[str, str]
     ) -> Iterator[str]:
         """Run the study by the same command again and again, and kill; what was killed each time.
 
         The victims are the whole process tree, the coordinator alone, or a worker alone, whose
-        study goes on. ``between`` is called before every start.
+        study goes on.
         """
         done = 0
         while done < self.number:
-            between()
             process = start("run", config, "--home", home, "--workers", 2, env=environment)
             victim = self._kill_after_a_while(process, home)
             while victim == "worker":

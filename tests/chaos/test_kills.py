@@ -43,7 +43,7 @@ def test_kills_change_nothing(kills: Kills, chaos_config: Path, tmp_path: Path) 
     home = tmp_path / "home"
     encoders: dict[str, float] = {}
     victims: Counter[str] = Counter()
-    for victim in kills.until_killed_often(chaos_config, home, {}, lambda: None):
+    for victim in kills.until_killed_often(chaos_config, home, {}):
         victims[victim] += 1
         for path in (home / "encoders").glob("[0-9a-f]*/record.json"):
             trained = path.stat().st_mtime
@@ -96,13 +96,39 @@ def test_kills_with_an_mlflow_server_that_is_killed_too(
     environment = {"MLFLOW_TRACKING_URI": server.uri}
     try:
         with restarted(server, kills):
-            for _ in kills.until_killed_often(chaos_config, home, environment, lambda: None):
+            for _ in kills.until_killed_often(chaos_config, home, environment):
                 pass
         run_to_its_end(chaos_config, home, environment)
         target = target_for(kills.number)
         assert_exactly_once(f"sqlite:///{home}/optuna.db", server.uri, STUDY, target)
     finally:
         server.kill()
+
+
+def databases(server: Postgres) -> dict[str, str]:
+    """The environment in which a study keeps its trials and its runs in a server."""
+    return {
+        "SWEEP_STORAGE": server.url("optuna"),
+        "MLFLOW_TRACKING_URI": server.url("mlflow"),
+    }
+
+
+def test_kills_with_a_postgresql_that_crashes_too(
+    kills: Kills, chaos_config: Path, tmp_path: Path
+) -> None:
+    """Both databases on a PostgreSQL that crashes after every kill and comes back.
+
+    That is between two runs, and, when a worker alone was killed, in the middle of one.
+    """
+    home = tmp_path / "home"
+    with postgres() as server:
+        environment = databases(server)
+        for _ in kills.until_killed_often(chaos_config, home, environment):
+            server.kill()
+            server.start()
+        run_to_its_end(chaos_config, home, environment)
+        target = target_for(kills.number)
+        assert_exactly_once(server.url("optuna"), server.url("mlflow"), STUDY, target)
 
 
 def test_postgresql_that_crashes(kills: Kills, chaos_config: Path, tmp_path: Path) -> None:
@@ -112,10 +138,7 @@ def test_postgresql_that_crashes(kills: Kills, chaos_config: Path, tmp_path: Pat
     """
     home = tmp_path / "home"
     with postgres() as server:
-        environment = {
-            "SWEEP_STORAGE": server.url("optuna"),
-            "MLFLOW_TRACKING_URI": server.url("mlflow"),
-        }
+        environment = databases(server)
         begun = sweep(
             *("run", chaos_config, "--home", home, "--set", "representations.vae.trials=0"),
             *("--set", "representations.pixels.trials=1"),
