@@ -1,17 +1,13 @@
-"""How workers share a machine, and the memory that one takes.
+"""How workers share a machine.
 
     SWEEP_DATA_DIR=... uv run python -m benchmarks.workers [--rounds 3]
 
 Times trials of VAE-latent and of pixel classifiers on one worker of one thread, on two of one
-thread, and on one of two threads, all warm. Follows the memory of a process through 200 trials,
-once with 20 sizes that come again and again, which would show a leak, and once with a size of its
-own for each, which shows what the compiled programs take. All of MNIST; the VAE is trained for one
-epoch.
+thread, and on one of two threads, all warm. All of MNIST; the VAE is trained for one epoch.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -30,7 +26,6 @@ from sweep.trial import ClassifierTraining, NotebookPartition, RepresentationSpe
 
 TRIALS = 12
 LAYOUTS = {"1 worker x 1 thread": (1, 1), "2 workers x 1 thread": (2, 1), "1 worker x 2": (1, 2)}
-MEMORY_TRIALS, EARLY = 200, 20
 EPOCHS = {"vae": 20, "pixels": 2}
 
 
@@ -100,30 +95,6 @@ def throughput(home: Home, source: DatasetSource, kind: str, rounds: int) -> dic
     }
 
 
-def memory(home: Home, source: DatasetSource, sizes: int) -> dict[str, float]:
-    """Resident GB of a process of a worker, along its trials of so many different sizes."""
-    work = prepare_worker(home, source, 1)
-    data = source.load().sha256
-    found = {}
-    for number, spec in enumerate(specs("pixels", 1, data)):
-        changes = {
-            "hidden_neurons": 10 + 37 * (number % sizes) % 300,
-            "classifier": spec.classifier.model_copy(update={"epochs": 1}),
-            "labels_from": "classifier",
-        }
-        work(spec.model_copy(update=changes).model_dump_json(), lambda _: None)
-        if number + 1 in (1, EARLY, MEMORY_TRIALS // 2, MEMORY_TRIALS):
-            status = Path("/proc/self/status").read_text()
-            found[f"after {number + 1} trials"] = _gigabytes(status, "VmRSS")
-        if number + 1 == MEMORY_TRIALS:
-            return found | {"peak": _gigabytes(status, "VmHWM")}
-    raise AssertionError
-
-
-def _gigabytes(status: str, name: str) -> float:
-    return round(int(status.partition(f"{name}:")[2].split()[0]) / 1e6, 2)
-
-
 def main() -> None:
     rounds = options(__doc__, rounds=3).rounds
     source = mnist()
@@ -131,12 +102,7 @@ def main() -> None:
         home = Home.at(Path(directory))
         home.create()
         figures = {kind: throughput(home, source, kind, rounds) for kind in EPOCHS}
-        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-            resident = {
-                f"{sizes} sizes": pool.apply(memory, (home, source, sizes))
-                for sizes in (EARLY, MEMORY_TRIALS)
-            }
-    publish("workers", {"rounds": rounds, **figures, "GB of a worker's process": resident})
+    publish("workers", {"rounds": rounds, **figures})
 
 
 if __name__ == "__main__":
