@@ -24,8 +24,10 @@ from sweep.home import Home
 TRIALS, EARLY = 200, 20
 
 
-def memory(home: Home, source: DatasetSource, sizes: int) -> dict[str, float]:
-    """GB of a worker's process, along its trials of so many different sizes."""
+def memory(directory: Path, source: DatasetSource, sizes: int) -> dict[str, float]:
+    """GB of a worker's process along its trials, of so many sizes; in a home of its own."""
+    home = Home.at(directory / f"{sizes}-sizes")
+    home.create()
     work = prepare_worker(home, source, 1)
     endless = specs("pixels", 1, source.load().sha256)
     found = {}
@@ -53,14 +55,14 @@ def gigabytes(name: str) -> float:
 def main() -> None:
     options(__doc__)
     source = mnist()
-    with tempfile.TemporaryDirectory() as directory:
-        home = Home.at(Path(directory))
-        home.create()
-        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-            figures = {
-                f"GB with {sizes} sizes": pool.apply(memory, (home, source, sizes))
-                for sizes in (EARLY, TRIALS)
-            }
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool,
+    ):
+        figures = {
+            f"GB with {sizes} sizes": pool.apply(memory, (Path(directory), source, sizes))
+            for sizes in (EARLY, TRIALS)
+        }
     publish("memory", {"trials": TRIALS, **figures})
 
 
