@@ -35,7 +35,7 @@ from benchmarks.measuring import (
 )
 from sweep.classifier import population
 from sweep.classifier.population import Labelled
-from sweep.trial import ClassifierTraining
+from sweep.trial import ClassifierTraining, Curves
 
 MEMBERS = 3
 BATCH = 256
@@ -84,13 +84,17 @@ def load(problem: Problem) -> None:
     split(problem)
 
 
-def train_population(problem: Problem) -> None:
-    """Train three replicates."""
+def train_population(problem: Problem, seed: int) -> tuple[Curves, ...]:
+    """Train three replicates, of initial weights and a batch order of the seed's; their curves."""
     train_on, score_on, training = split(problem)
-    generators = [np.random.default_rng(member) for member in range(MEMBERS)]
-    orders = [np.random.default_rng(e).permutation(problem.rows) for e in range(training.epochs)]
-    weights = population.initial_weights(problem.inputs, problem.hidden, generators)
-    population.train(weights, training, train_on, score_on, orders, lambda _: None)
+    members = [np.random.default_rng([seed, member]) for member in range(MEMBERS)]
+    orders = [
+        np.random.default_rng([seed, MEMBERS + epoch]).permutation(problem.rows)
+        for epoch in range(problem.epochs)
+    ]
+    weights = population.initial_weights(problem.inputs, problem.hidden, members)
+    curves, _ = population.train(weights, training, train_on, score_on, orders, lambda _: None)
+    return curves
 
 
 def contenders(
@@ -98,11 +102,11 @@ def contenders(
 ) -> dict[str, Callable[[], object]]:
     """One call of each trains what its name says; ours trains a population in every worker."""
 
-    def in_every_worker(work: Callable[[Problem], object]) -> None:
-        for done in [worker.submit(work, problem) for worker in workers]:
+    def in_every_worker(work: Callable[..., object], *arguments: object) -> None:
+        for done in [worker.submit(work, *arguments) for worker in workers]:
             done.result()
 
-    in_every_worker(load)
+    in_every_worker(load, problem)
     train_on, score_on, training = split(problem)
 
     def fit() -> None:
@@ -123,7 +127,7 @@ def contenders(
         model.evaluate(*score_on, batch_size=HELD_OUT, verbose=0)
 
     return {
-        "ours": partial(in_every_worker, train_population),
+        "ours": partial(in_every_worker, train_population, problem, 0),
         "fit": fit,
         "tuned fit": tuned_fit,
     }

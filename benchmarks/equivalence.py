@@ -18,26 +18,19 @@ import numpy as np
 from scipy import stats
 
 from benchmarks import peers
-from benchmarks.classifier import BATCH, MEMBERS, PROBLEMS, Problem, split
+from benchmarks.classifier import BATCH, PROBLEMS, Problem, split, train_population
 from benchmarks.measuring import options, publish
-from sweep.classifier import population
 
 MARGIN = 0.2
 
 
 def accuracies(problem: Problem, seeds: int) -> dict[str, list[float]]:
     """Percent right on the held-out rows after the last epoch."""
-    train_on, score_on, training = split(problem)
+    train_on, score_on, _ = split(problem)
     ours, theirs = [], []
     for seed in range(seeds):
-        members = [np.random.default_rng([seed, member]) for member in range(MEMBERS)]
-        orders = [
-            np.random.default_rng([seed, MEMBERS + epoch]).permutation(problem.rows)
-            for epoch in range(problem.epochs)
-        ]
-        weights = population.initial_weights(problem.inputs, problem.hidden, members)
-        curves, _ = population.train(weights, training, train_on, score_on, orders, lambda _: None)
-        ours.append(100 * curves[0].val_accuracy[-1])
+        member = train_population(problem, seed)[0]
+        ours.append(100 * member.val_accuracy[-1])
 
         keras.utils.set_random_seed(seed)
         model = peers.classifier(problem.inputs, problem.hidden)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import multiprocessing
 import re
 import tempfile
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.measuring import mnist, options, publish
@@ -29,10 +30,8 @@ def memory(directory: Path, source: DatasetSource, sizes: int) -> dict[str, floa
     home = Home.at(directory / f"{sizes}-sizes")
     home.create()
     work = prepare_worker(home, source, 1)
-    endless = specs("pixels", 1, source.load().sha256)
     found = {}
-    for number in range(TRIALS):
-        spec = next(endless)
+    for number, spec in enumerate(islice(specs("pixels", 1, source.load().sha256), TRIALS)):
         changes = {
             "hidden_neurons": 10 + 37 * (number % sizes) % 300,
             "classifier": spec.classifier.model_copy(update={"epochs": 1}),

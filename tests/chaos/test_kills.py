@@ -22,9 +22,9 @@ from tests.guarantee import accuracies, assert_exactly_once, trials
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(7200)]
 
 
-def run_to_its_end(config: Path, home: Path, environment: dict[str, str] | None = None) -> None:
+def run_to_its_end(config: Path, home: Path, **environment: str) -> None:
     """Run the study once more, with nothing killed."""
-    done = sweep("run", config, "--home", home, "--workers", 2, env=environment or {}, timeout=1800)
+    done = sweep("run", config, "--home", home, "--workers", 2, env=environment, timeout=1800)
     assert done.returncode == 0, done.stderr
 
 
@@ -98,7 +98,7 @@ def test_kills_with_an_mlflow_server_that_is_killed_too(
         with restarted(server, kills):
             for _ in kills.until_killed_often(chaos_config, home, environment):
                 pass
-        run_to_its_end(chaos_config, home, environment)
+        run_to_its_end(chaos_config, home, **environment)
         target = target_for(kills.number)
         assert_exactly_once(f"sqlite:///{home}/optuna.db", server.uri, STUDY, target)
     finally:
@@ -126,7 +126,7 @@ def test_kills_with_a_postgresql_that_crashes_too(
         for _ in kills.until_killed_often(chaos_config, home, environment):
             server.kill()
             server.start()
-        run_to_its_end(chaos_config, home, environment)
+        run_to_its_end(chaos_config, home, **environment)
         target = target_for(kills.number)
         assert_exactly_once(server.url("optuna"), server.url("mlflow"), STUDY, target)
 
