@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 # Raise it when the meaning of a spec changes, so that what was stored under old keys is not reused.
 _KEY_FORMAT = 1
@@ -25,6 +25,15 @@ Report = Callable[[float], None]
 """Takes the fraction of a task that is done, 0 to 1."""
 Share = Annotated[float, Field(gt=0, lt=1)]
 PartName = Literal["encoder", "classifier", "validation", "test"]
+LabelsFrom = Literal["encoder", "classifier"]
+DEFAULT_OPTIMIZER = "rmsprop"
+Optimizer = Annotated[
+    Literal["keras2_rmsprop"] | None,
+    BeforeValidator(lambda name: None if name == DEFAULT_OPTIMIZER else name),
+]
+"""The rule of RMSprop: Keras 3's (``rmsprop``; None here, so that it is in no key), which divides
+by sqrt(v + 1e-7), or that of Keras 2 before 2.11, which divides by sqrt(v) + 1e-7.
+"""
 
 
 class Value(BaseModel):
@@ -65,7 +74,7 @@ class RepresentationSpec(Value):
     """A way to feed the classifier, with all that changes its features.
 
     ``latent_dim`` is None where the representation has none; ``settings`` holds the
-    representation's own training settings, as its ``Settings`` dumps them.
+    representation's own training settings, as its ``Settings`` dumps them, but for those of None.
     """
 
     name: str
@@ -84,6 +93,7 @@ class ClassifierTraining(Value):
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     batch_size: Annotated[int, Field(ge=1, le=100_000)]
     learning_rate: Annotated[float, Field(gt=0, le=1e6)]
+    optimizer: Optimizer = None
 
 
 class DataFacts(Value):
@@ -125,7 +135,7 @@ class TrialSpec(Value):
     representation: RepresentationSpec
     hidden_neurons: int
     classifier: ClassifierTraining
-    labels_from: Literal["encoder", "classifier"]
+    labels_from: LabelsFrom
     scored_on: Literal["validation", "test"]
     label_budget: int | None = None
     """Labelled images that each classifier sees, of the classifier partition; None: all of

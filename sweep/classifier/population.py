@@ -12,7 +12,7 @@ gives zero, gets no gradient, and stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import keras
@@ -22,11 +22,17 @@ from numpy.typing import NDArray
 
 from sweep.data.images import CLASSES, Features
 from sweep.errors import DivergedError
-from sweep.trial import ClassifierTraining, Curves, Report
+from sweep.trial import ClassifierTraining, Curves, Optimizer, Report
 
-# Keras's defaults for RMSprop; Keras 3 adds epsilon inside the square root.
+# Keras's defaults for RMSprop. Keras 3 adds epsilon inside the square root, Keras 2 outside.
 _RHO = 0.9
 _EPSILON = 1e-7
+_STEPS: dict[Optimizer, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    None: lambda rate, gradient, velocity: rate * gradient * tf.math.rsqrt(velocity + _EPSILON),
+    "keras2_rmsprop": lambda rate, gradient, velocity: (
+        rate * gradient / (tf.sqrt(velocity) + _EPSILON)
+    ),
+}
 
 # Where inputs are few, neurons cost less than a program, and more of them are filled up.
 _FEW_INPUTS = 64
@@ -115,7 +121,7 @@ def train(
 
     Args:
         weights: the members' initial weights.
-        training: epochs, batch size, learning rate.
+        training: epochs, batch size, learning rate, optimizer.
         train_on: what to learn from.
         score_on: what to score on after every epoch.
         orders: for each epoch the training rows in their order; a row may stand there repeatedly.
@@ -136,7 +142,9 @@ def train(
 
     epochs: list[NDArray[np.float64]] = []
     for epoch, order in enumerate(orders):
-        state, velocities, sums = _epoch(state, velocities, rate, *data, _batches(order, size))
+        state, velocities, sums = _epoch(
+            state, velocities, rate, *data, _batches(order, size), training.optimizer
+        )
         row = np.asarray(sums, np.float64)
         row[:2] /= len(order)
         row[2:] /= len(score_on.labels)
@@ -242,6 +250,7 @@ def _epoch(
     held_out_features: tf.Tensor,
     held_out_labels: tf.Tensor,
     batches: tf.Tensor,
+    optimizer: Optimizer,
 ) -> tuple[tuple[tf.Tensor, ...], tuple[tf.Tensor, ...], tf.Tensor]:
     """One epoch over ``batches`` (see :func:`_batches`), then a look at what was held out.
 
@@ -249,6 +258,7 @@ def _epoch(
         The new state and velocities, and sums ``(4, m)``: loss and right answers in training, then
         on what was held out.
     """
+    rule = _STEPS[optimizer]
 
     def step(
         number: tf.Tensor,
@@ -272,7 +282,7 @@ def _epoch(
             for velocity, gradient in zip(velocities, gradients, strict=True)
         )
         state = tuple(
-            weight - rate * gradient * tf.math.rsqrt(velocity + _EPSILON)
+            weight - rule(rate, gradient, velocity)
             for weight, gradient, velocity in zip(state, gradients, velocities, strict=True)
         )
         sums += tf.stack([tf.linalg.matvec(losses, there), tf.linalg.matvec(hits, there)])

@@ -27,6 +27,7 @@ from sweep.representations import REPRESENTATIONS
 from sweep.trial import (
     ClassifierTraining,
     FractionsPartition,
+    LabelsFrom,
     NotebookPartition,
     RepresentationSpec,
     TrialSpec,
@@ -127,7 +128,7 @@ class Space(Value):
 class RepresentationConfig(Value):
     """What every representation's block holds, beside the representation's own settings."""
 
-    labels_from: Literal["encoder", "classifier"]
+    labels_from: LabelsFrom
     classifier: ClassifierTraining
     trials: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     space: Space | None = None
@@ -145,6 +146,10 @@ class RowConfig(Value):
     representation: Annotated[str, Field(max_length=100)]
     latent_dim: Neurons | None = None
     hidden_neurons: Neurons
+    labels_from: LabelsFrom | None = None
+    """In place of its block's."""
+    classifier: ClassifierTraining | None = None
+    """In place of its block's."""
 
 
 class Cell(RowConfig):
@@ -239,10 +244,18 @@ class StudyConfig(Value):
     @property
     def cells(self) -> tuple[Cell, ...]:
         """The rows, each with every label budget."""
-        return tuple(
-            Cell(**row.model_dump(), label_budget=budget)
-            for row in self.rows
-            for budget in self.label_budgets
+        return tuple(self._cell(row, budget) for row in self.rows for budget in self.label_budgets)
+
+    def _cell(self, row: RowConfig, label_budget: int | None) -> Cell:
+        """A row as a cell, in which nothing stands that its block says as well."""
+        block = self.blocks[row.representation]
+        return Cell(
+            representation=row.representation,
+            latent_dim=row.latent_dim,
+            hidden_neurons=row.hidden_neurons,
+            labels_from=None if row.labels_from == block.labels_from else row.labels_from,
+            classifier=None if row.classifier == block.classifier else row.classifier,
+            label_budget=label_budget,
         )
 
     @property
@@ -278,7 +291,7 @@ class StudyConfig(Value):
                     f"search.max_parameters is {bound:,}, and the smallest classifier in the space "
                     f"of '{name}' has {least:,}"
                 )
-        seen: set[RowConfig] = set()
+        seen: set[Cell] = set()
         for number, row in enumerate(self.rows):
             if row.representation not in self.blocks:
                 known = ", ".join(self.blocks) or "none"
@@ -288,9 +301,10 @@ class StudyConfig(Value):
                 )
             where = f"rows.{number}: {row.representation!r}"
             _check_latent_dim(where, row.representation, row.latent_dim)
-            if row in seen:
+            cell = self._cell(row, None)
+            if cell in seen:
                 raise ValueError(f"rows.{number} stands there twice")
-            seen.add(row)
+            seen.add(cell)
         return self
 
     def part_sizes(self, labels: NDArray[np.uint8]) -> Mapping[str, int]:
@@ -345,8 +359,8 @@ class StudyConfig(Value):
             members=self.replicates.classifiers,
             representation=self._representation_spec(cell),
             hidden_neurons=cell.hidden_neurons,
-            classifier=block.classifier,
-            labels_from=block.labels_from,
+            classifier=cell.classifier or block.classifier,
+            labels_from=cell.labels_from or block.labels_from,
             scored_on=self.scored_on,
             label_budget=cell.label_budget,
             threads=THREADS_PER_TASK,
@@ -363,7 +377,11 @@ class StudyConfig(Value):
         return RepresentationSpec(
             name=cell.representation,
             latent_dim=cell.latent_dim,
-            settings={name: getattr(block, name) for name in settings.model_fields},
+            settings={
+                name: value
+                for name in settings.model_fields
+                if (value := getattr(block, name)) is not None
+            },
         )
 
     def to_yaml(self) -> str:

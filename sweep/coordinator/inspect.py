@@ -112,7 +112,7 @@ def _likely_cells(config: StudyConfig) -> Mapping[Cell, float]:
             continue
         samples = min(block.trials, _MOST_SAMPLES)
         for number in range(samples):
-            values = {}
+            values: dict[str, Any] = {}
             for dimension in ("latent_dim", "hidden_neurons"):
                 space = getattr(block.space, dimension)
                 if isinstance(space, Choices):

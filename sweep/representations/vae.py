@@ -17,7 +17,7 @@ from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation, image_input
 from sweep.representations.checkpoint import Checkpoint
-from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
+from sweep.trial import EncoderHistory, EncoderSpec, Optimizer, Report, RepresentationSpec, Value
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow
@@ -36,6 +36,7 @@ class VaeSettings(Value):
     batch_size: Annotated[int, Field(ge=1, le=100_000)] = 128
     learning_rate: Annotated[float, Field(gt=0, le=1e6)] = 0.001
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    optimizer: Optimizer = None
 
 
 class Vae(Representation):
@@ -80,19 +81,7 @@ class Vae(Representation):
         from sweep.representations import vae_training
 
         settings = VaeSettings.model_validate(spec.representation.settings)
-        assert settings.precision != "auto"
-        trained = vae_training.train(
-            spec,
-            self.dimensions(spec.representation),
-            settings.epochs,
-            settings.batch_size,
-            settings.learning_rate,
-            settings.precision,
-            images,
-            part,
-            checkpoint,
-            report,
-        )
+        trained = vae_training.train(spec, settings, images, part, checkpoint, report)
         np.savez(out / WEIGHTS_FILE, allow_pickle=False, **trained.weights)
         np.save(out / MEANS_FILE, trained.means, allow_pickle=False)
         return trained.history

@@ -23,7 +23,8 @@ from sweep.errors import DivergedError
 from sweep.representations.base import Pictures
 from sweep.representations.checkpoint import Checkpoint, State
 from sweep.representations.one_filter import OneFilter
-from sweep.representations.vae import Precision
+from sweep.representations.rmsprop import RULES
+from sweep.representations.vae import Precision, VaeSettings
 from sweep.trial import EncoderHistory, EncoderSpec, Report
 
 _ACTIVE_VARIANCE = 0.01
@@ -97,25 +98,17 @@ class Trained(NamedTuple):
 
 def train(
     spec: EncoderSpec,
-    latent_dim: int,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    precision: Precision,
+    settings: VaeSettings,
     images: NDArray[np.uint8],
     part: Indices,
     checkpoint: Checkpoint,
     report: Report,
 ) -> Trained:
-    """Train the VAE of ``spec``, whose settings are given besides.
+    """Train a VAE.
 
     Args:
-        spec: names the random choices.
-        latent_dim: latent dimensions.
-        epochs: passes over ``part``.
-        batch_size: images a step.
-        learning_rate: RMSprop's.
-        precision: of the arithmetic.
+        spec: which one; names the random choices.
+        settings: those of the spec, read.
         images: all images of the dataset, uint8 ``(n, 28, 28)``.
         part: indices of the images to train on.
         checkpoint: keeps the state after every epoch; the training goes on from there.
@@ -124,15 +117,22 @@ def train(
     Raises:
         DivergedError: the loss is no longer finite.
     """
+    latent_dim, epochs, precision = (
+        spec.representation.latent_dim,
+        settings.epochs,
+        settings.precision,
+    )
+    assert latent_dim is not None
+    assert precision != "auto"
     seed = partial(seeds.integer, spec.seed, "encoder", spec.key)
     encoder = build_encoder(latent_dim, seed("encoder"), precision)
     decoder = build_decoder(latent_dim, seed("decoder"), precision)
-    optimizer = keras.optimizers.RMSprop(learning_rate)
+    optimizer = RULES[settings.optimizer](settings.learning_rate)
     step = _training_step(encoder, decoder, tf.constant(images[part]), optimizer)
     variables = [*encoder.variables, *decoder.variables, *optimizer.variables]
 
     rows = _restore(variables, checkpoint)
-    batches = _cuts(len(part), batch_size)
+    batches = _cuts(len(part), settings.batch_size)
     for epoch in range(len(rows), epochs):
         order = seeds.generator(spec.seed, "encoder", spec.key, "order", epoch).permutation(
             len(part)

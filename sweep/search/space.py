@@ -112,7 +112,12 @@ class SearchSpace:
                 yield cell
 
     def spans(self, cell: Cell) -> bool:
-        """Whether a cell's values lie in the dimensions' ranges, whatever its parameters."""
+        """Whether a cell's values lie in the dimensions' ranges, whatever its parameters.
+
+        A row that does not train as its block says is no cell of the space.
+        """
+        if cell.labels_from or cell.classifier:
+            return False
         params = self.params(cell)
         return all(params[name] in _values(each) for name, each in self.dimensions.items())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from optuna.storages import BaseStorage
@@ -205,7 +205,7 @@ def _forbidden_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[s
         was, now = before.get(path), after.get(path)
         if was == now:
             continue
-        if path == "rows" and all(row in (now or []) for row in (was or [])):
+        if path == "rows" and _adds_rows(was or [], now or []):
             continue
         if path.endswith(".trials") and (now or 0) >= (was or 0):
             continue
@@ -216,6 +216,16 @@ def _forbidden_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[s
             "scored on the validation partition"
         )
     return changes
+
+
+def _adds_rows(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the old rows are among the new ones; what a row leaves out is None."""
+    there = [_flat(row) for row in new]
+    return all(any(_same(_flat(row), other) for other in there) for row in old)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one.get(key) == other.get(key) for key in one.keys() | other.keys())
 
 
 def _searches(flat: Mapping[str, Any]) -> bool:

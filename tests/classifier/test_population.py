@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -12,7 +11,8 @@ from sweep import classifier
 from sweep.classifier import population
 from sweep.classifier.population import Labelled, Weights, initial_weights, member_model, train
 from sweep.errors import DivergedError
-from sweep.trial import ClassifierTraining
+from sweep.representations.rmsprop import RULES
+from sweep.trial import ClassifierTraining, Optimizer
 
 
 def data(rows: int, inputs: int, seed: int) -> Labelled:
@@ -36,9 +36,11 @@ def weights(inputs: int, hidden: int, members: int, seed: int = 0) -> Weights:
 
 
 @settings(max_examples=4, deadline=None)
-@example(inputs=3, hidden=4, members=2, rows=11, batch_size=40, seed=0)  # one partial batch
-@example(inputs=3, hidden=4, members=1, rows=32, batch_size=16, seed=0)  # no partial batch
+@example(optimizer=None, inputs=3, hidden=4, members=2, rows=11, batch_size=40, seed=0)  # partial
+@example(optimizer=None, inputs=3, hidden=4, members=1, rows=32, batch_size=16, seed=0)  # none
+@example(optimizer="keras2_rmsprop", inputs=20, hidden=9, members=3, rows=90, batch_size=16, seed=1)
 @given(
+    optimizer=st.sampled_from([*RULES]),
     inputs=st.integers(1, 20),
     hidden=st.integers(1, 30),
     members=st.integers(1, 4),
@@ -47,17 +49,28 @@ def weights(inputs: int, hidden: int, members: int, seed: int = 0) -> Weights:
     seed=st.integers(0, 1000),
 )
 def test_a_member_is_the_network_that_keras_trains(
-    inputs: int, hidden: int, members: int, rows: int, batch_size: int, seed: int
+    optimizer: Optimizer,
+    inputs: int,
+    hidden: int,
+    members: int,
+    rows: int,
+    batch_size: int,
+    seed: int,
 ) -> None:
-    """From the same weights, one epoch in the same order gives Keras's loss and weights."""
+    """From the same weights, one epoch in the same order gives Keras's loss and weights.
+
+    By the rule of either optimizer.
+    """
     train_on = data(rows, inputs, seed)
     start = weights(inputs, hidden, members, seed)
-    training = ClassifierTraining(epochs=1, batch_size=batch_size, learning_rate=0.01)
+    training = ClassifierTraining(
+        epochs=1, batch_size=batch_size, learning_rate=0.01, optimizer=optimizer
+    )
     order = orders(rows, 1, seed)
     curves, end = train(start, training, train_on, train_on, order, lambda _: None)
     for member in range(members):
         model = member_model(start, member)
-        model.compile(keras.optimizers.RMSprop(0.01), "sparse_categorical_crossentropy")
+        model.compile(RULES[optimizer](0.01), "sparse_categorical_crossentropy")
         history = model.fit(
             train_on.features[order[0]],
             train_on.labels[order[0]],
