@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 # Raise it when the meaning of a spec changes, so that what was stored under old keys is not reused.
 _KEY_FORMAT = 1
@@ -80,6 +80,11 @@ class RepresentationSpec(Value):
     name: str
     latent_dim: int | None = None
     settings: dict[str, bool | int | float | str] = {}
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _without_unset(cls, settings: Any) -> Any:
+        return _without_nones(settings)
 
     @property
     def label(self) -> str:
@@ -305,6 +310,25 @@ class ModelRecord(Value):
     """Of the model's file."""
 
 
+class Environment(Value):
+    """What numbers may depend on that no config says.
+
+    Another version may have written more down, or less: both are read.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    cpu: str = "unknown"
+    cores: int = 0
+    bf16_units: tuple[str, ...] = ()
+    system: str = "unknown"
+    python: str = "unknown"
+    packages: dict[str, str] = Field(default_factory=dict)
+    """Versions by name."""
+    git_revision: str | None = None
+    """The commit of the code, with "+" if it was changed since; null outside of a clone."""
+
+
 EncoderHistory = dict[str, tuple[float, ...]]
 """An encoder's training: curves by name, one value per epoch; which ones, its representation says.
 """
@@ -321,6 +345,8 @@ class EncoderRecord(Value):
     started_at: int
     finished_at: int
     """Milliseconds since the epoch."""
+    environment: Environment | None = None
+    """Where it was trained; None for encoders of versions that did not write it down."""
 
 
 def _content_key(kind: str, content: dict[str, Any]) -> str:

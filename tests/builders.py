@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweep.reports.comparison import Report, compare
-from sweep.reports.provenance import Environment, Provenance
+from sweep.reports.provenance import Provenance
 from sweep.reports.rows import Measured
 from sweep.trial import (
     ClassifierTraining,
     Curves,
     DataFacts,
+    Environment,
     NotebookPartition,
     Replicate,
     RepresentationSpec,

@@ -8,8 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from sweep.trial import (
+    AssessmentSpec,
     ClassifierTraining,
     FractionsPartition,
+    ModelSpec,
     RepresentationSpec,
     TrialSpec,
 )
@@ -78,9 +80,30 @@ def test_draws_are_shared_by_studies_with_more_of_them() -> None:
     assert len({many.encoder(d).key for d in range(5)}) == 5
 
 
+def test_what_is_left_at_its_default_is_in_no_key() -> None:
+    """A field added later is None by default, in a spec and in its settings: old keys stay."""
+    plain, default = (
+        ClassifierTraining(epochs=50, batch_size=256, learning_rate=0.001, **more)
+        for more in ({}, {"optimizer": "rmsprop"})
+    )
+    keras2 = plain.model_copy(update={"optimizer": "keras2_rmsprop"})
+    assert trial_spec(classifier=default).key == trial_spec(classifier=plain).key
+    assert trial_spec(classifier=keras2).key != trial_spec(classifier=plain).key
+    unset, set_ = (
+        RepresentationSpec(
+            name="vae", latent_dim=10, settings=VAE_SETTINGS | {"optimizer": optimizer}
+        )
+        for optimizer in (None, "keras2_rmsprop")
+    )
+    assert trial_spec(representation=unset) == trial_spec()
+    assert trial_spec(representation=set_).encoder(0).key != trial_spec().encoder(0).key
+
+
 def test_keys_do_not_change() -> None:
     """Stored encoders and results are found by them: a change here orphans all of them."""
     spec = trial_spec()
+    assert AssessmentSpec(trial=spec).key == "71c9faf5f7ff696fe2ff953c33dd42c2"
+    assert ModelSpec(trial=spec, draw=1, member=2).key == "8f0616331db54c21f6b054738391d1ad"
     assert spec.key == "9b81b70a67ab768671dbbe5cdfaaf010"
     assert spec.draw_key(0) == "0e1cb26e14d94077c19330354e91ecec"
     assert spec.encoder(0).key == "cd2e7c2d03b1dfeb0172e9053109c282"

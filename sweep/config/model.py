@@ -377,11 +377,7 @@ class StudyConfig(Value):
         return RepresentationSpec(
             name=cell.representation,
             latent_dim=cell.latent_dim,
-            settings={
-                name: value
-                for name in settings.model_fields
-                if (value := getattr(block, name)) is not None
-            },
+            settings={name: getattr(block, name) for name in settings.model_fields},
         )
 
     def to_yaml(self) -> str:

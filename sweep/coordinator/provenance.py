@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sweep.coordinator.inspect import Recorded
-from sweep.reports.provenance import Environment, Provenance
+from sweep.reports.provenance import Provenance
 from sweep.search.attempt import State
-from sweep.trial import EncoderRecord
+from sweep.trial import EncoderRecord, Environment
 
 
 def provenance(recorded: Recorded, encoders: Sequence[EncoderRecord]) -> Provenance:

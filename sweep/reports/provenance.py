@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import JsonValue
 
-from sweep.trial import DataFacts, Value
-
-
-class Environment(Value):
-    """What numbers may depend on that no config says.
-
-    Another version may have written more down, or less: neither keeps a report from being made.
-    """
-
-    model_config = ConfigDict(extra="ignore")
-
-    cpu: str = "unknown"
-    cores: int = 0
-    bf16_units: tuple[str, ...] = ()
-    system: str = "unknown"
-    python: str = "unknown"
-    packages: dict[str, str] = Field(default_factory=dict)
-    """Versions by name."""
-    git_revision: str | None = None
-    """The commit of the code, with "+" if it was changed since; null outside of a clone."""
+from sweep.trial import DataFacts, Environment, Value
 
 
 class Provenance(Value):

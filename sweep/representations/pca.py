@@ -37,8 +37,8 @@ class Pca(Representation):
         return spec.latent_dim
 
     def parameters(self, spec: RepresentationSpec) -> int:
-        """The components, and the mean that is taken off first."""
-        return (self.dimensions(spec) + 1) * _PIXELS
+        """A linear layer's: the components, and a bias into which the mean folds."""
+        return self.dimensions(spec) * (_PIXELS + 1)
 
     def multiply_adds(self, spec: RepresentationSpec) -> int:
         return self.dimensions(spec) * _PIXELS

@@ -20,8 +20,9 @@ from filelock import FileLock, Timeout
 
 from sweep.errors import DivergedError
 from sweep.home import Home, published_directory, remove_leftovers
+from sweep.machine import environment
 from sweep.representations.checkpoint import Checkpoint
-from sweep.trial import EncoderHistory, EncoderRecord, EncoderSpec
+from sweep.trial import EncoderHistory, EncoderRecord, EncoderSpec, Environment
 
 Training = Callable[[Path, Checkpoint], EncoderHistory]
 """Fills a directory with an encoder."""
@@ -82,6 +83,7 @@ class EncoderStore:
                         train_seconds=seconds,
                         started_at=int(1000 * (finished - seconds)),
                         finished_at=int(1000 * finished),
+                        environment=Environment.model_validate(environment(), strict=False),
                     )
                     (directory / _RECORD).write_text(record.model_dump_json())
                     (directory / _MANIFEST).write_text(json.dumps(_checksums(directory)))

@@ -75,6 +75,7 @@ def test_a_representation_keeps_its_promises(name: str, tmp_path: Path) -> None:
     network = representation.network(spec, encoder)
     np.testing.assert_allclose(network(IMAGES[INDICES]).numpy(), features, rtol=1e-4, atol=1e-5)
     assert representation.multiply_adds(spec) == multiply_adds(network)
+    assert representation.parameters(spec) == network.count_params()  # what is served, no more
     if encoder is not None:
         decoded = representation.decode(features, encoder)
         sampled = representation.sample(features, encoder)

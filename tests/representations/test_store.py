@@ -57,6 +57,8 @@ def test_an_encoder_is_trained_once(home: Home) -> None:
     assert store.has(SPEC.key)
     record = store.record(SPEC.key)
     assert (record.spec, record.history, record.parameters) == (SPEC, HISTORY, 12)
+    assert record.environment is not None
+    assert record.environment.packages["tensorflow"]
 
 
 def test_a_training_that_fails_leaves_nothing(home: Home) -> None:

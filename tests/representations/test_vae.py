@@ -36,7 +36,7 @@ def spec(draw: int = 0, latent_dim: int = 3, **settings: object) -> EncoderSpec:
         seed=0,
         draw=draw,
         representation=RepresentationSpec(
-            name="vae", latent_dim=latent_dim, settings=training.model_dump(exclude_none=True)
+            name="vae", latent_dim=latent_dim, settings=training.model_dump()
         ),
         threads=1,
     )
