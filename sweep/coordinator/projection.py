@@ -21,7 +21,7 @@ from sweep.home import Home
 from sweep.reports.rows import clipped, layout
 from sweep.search.attempt import Attempt, State
 from sweep.tracking import Run, Status, Tracker
-from sweep.trial import DataFacts, EncoderRecord, RepresentationSpec, TrialResult
+from sweep.trial import DEFAULT_OPTIMIZER, DataFacts, EncoderRecord, RepresentationSpec, TrialResult
 
 log = logging.getLogger("sweep")
 
@@ -45,6 +45,7 @@ def attempt_run(attempt: Attempt) -> Run:
         "epochs": spec.classifier.epochs,
         "batch_size": spec.classifier.batch_size,
         "learning_rate": spec.classifier.learning_rate,
+        "optimizer": spec.classifier.optimizer or DEFAULT_OPTIMIZER,
         "draws": spec.draws,
         "classifiers": spec.members,
         "seed": spec.seed,
