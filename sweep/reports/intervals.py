@@ -12,9 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import nctdtr, stdtrit
 
 CONFIDENCE = 0.95
+POWER = 0.8
+"""How often a difference is to be noticed that counts as one that could be."""
+FEWEST_DRAWS = 5
+"""Below these, prediction intervals cover less than they promise with several members a draw
+(``benchmarks.coverage``), and shares of resamples mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class Layout:
         return float(self.values.std(ddof=1)) if self.values.size > 1 else None
 
     @property
+    def draw_sd(self) -> float | None:
+        """Standard deviation of the draws' means; None for one draw."""
+        return float(self.values.mean(axis=1).std(ddof=1)) if self.draws > 1 else None
+
+    @property
     def mean_square_between(self) -> float:
         """MSA, with a - 1 degrees of freedom: how much draws differ."""
         return float(self.members * self.values.mean(axis=1).var(ddof=1))
@@ -86,19 +96,58 @@ class Layout:
         """
         if self.draws < 2:
             return None
+        freedom, sd = self._new_run()
+        return _around(self.mean, _t(freedom) * sd + rounding if sd else rounding)
+
+    def flagged(self, offset: float, rounding: float = 0.0) -> float | None:
+        """How often a new run that is off by ``offset`` lies outside of that interval, 0 to 1.
+
+        The power of the comparison, by the noncentral t distribution with the interval's degrees of
+        freedom and with its estimate of the standard deviation in place of the true one; None for
+        one draw.
+        """
+        if self.draws < 2:
+            return None
+        freedom, sd = self._new_run()
+        if sd == 0:
+            return float(abs(offset) > rounding)
+        return _power(freedom, max(abs(offset) - rounding, 0.0) / sd)
+
+    def detectable(self, rounding: float = 0.0) -> float | None:
+        """The smallest offset that is flagged in 80 % of cases; None for one draw."""
+        if self.draws < 2:
+            return None
+        freedom, sd = self._new_run()
+        low, high = 0.0, 1.0
+        while _power(freedom, high) < POWER:
+            low, high = high, 2 * high
+        while high - low > 1e-6 * high:
+            middle = (low + high) / 2
+            low, high = (low, middle) if _power(freedom, middle) >= POWER else (middle, high)
+        return rounding + sd * high
+
+    def _new_run(self) -> tuple[float, float]:
+        """ν and sqrt(V) of :meth:`prediction_interval`."""
         a, n = self.draws, self.members
         between = (a + 1) / (a * n) * self.mean_square_between
         within = (n - 1) / n * self.mean_square_within
         variance = between + within
         if variance == 0:
-            return _around(self.mean, rounding)
+            return a - 1, 0.0
         uncertainty = between**2 / (a - 1) + (within**2 / (a * (n - 1)) if n > 1 else 0)
-        freedom = variance**2 / uncertainty
-        return _around(self.mean, _t(freedom) * math.sqrt(variance) + rounding)
+        return variance**2 / uncertainty, math.sqrt(variance)
 
 
 def _around(centre: float, half_width: float) -> Interval:
     return Interval(centre - half_width, centre + half_width)
+
+
+def _power(freedom: float, noncentrality: float) -> float:
+    """P(|T| > t(0.975)) of the noncentral t distribution."""
+    bound = _t(freedom)
+    # Of the lower tail SciPy's series gives out where next to nothing is there.
+    lower = np.nan_to_num(nctdtr(freedom, noncentrality, -bound))
+    return float(1.0 - nctdtr(freedom, noncentrality, bound) + lower)
 
 
 def _t(freedom: float) -> float:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks.coverage import RATIOS, coverage
+from benchmarks.coverage import RATIOS, collapsing, coverage
 from sweep.reports.intervals import Layout
 
 
@@ -95,4 +95,46 @@ def test_intervals_follow_the_scale(rows: list[list[float]], shift: float, scale
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_the_prediction_interval_covers_one_new_run(ratio: float) -> None:
     """About 95 % of the time, however much more draws differ than the members of one."""
-    assert 0.93 <= coverage(ratio, repetitions=3000) <= 0.965
+    assert 0.93 <= coverage(3000, ratio=ratio)["one new run"] <= 0.965
+
+
+def test_five_draws_of_one_classifier_are_enough_for_a_verdict() -> None:
+    """The number of classifiers does not matter; few draws of several do."""
+    assert 0.94 <= coverage(4000, members=1)["one new run"] <= 0.96
+    assert coverage(4000, draws=2, ratio=1.0)["one new run"] < 0.94
+
+
+def test_where_encoders_collapse_the_mean_s_interval_is_too_short() -> None:
+    """The prediction interval still holds; what the docs say of both rests on this."""
+    found = coverage(3000, scatter=collapsing)
+    assert found["one new run"] > 0.91
+    assert found["the mean"] < 0.8
+
+
+@pytest.mark.parametrize(("draws", "members"), [(5, 1), (5, 3), (10, 2)])
+def test_power_is_how_often_an_offset_is_flagged(draws: int, members: int) -> None:
+    """The noncentral t distribution agrees with counting, where the variance is as estimated."""
+    random = np.random.default_rng([draws, members])
+    scale = np.array([[-1.0], [1.0]] * (draws // 2) + [[0.0]] * (draws % 2))
+    model = Layout(scale / scale.std(ddof=1) + np.zeros(members))  # no scatter within a draw
+    offset = model.detectable()
+    assert offset is not None
+    assert model.flagged(offset) == pytest.approx(0.8, abs=1e-3)
+    flagged, repetitions = 0, 4000
+    for _ in range(repetitions):
+        effects = random.standard_normal((draws, 1)) + np.zeros(members)
+        interval = Layout(effects).prediction_interval()
+        assert interval is not None
+        new = offset + random.standard_normal()
+        flagged += not interval.low <= new <= interval.high
+    assert flagged / repetitions == pytest.approx(0.8, abs=0.025)
+
+
+def test_rounding_makes_an_offset_harder_to_flag() -> None:
+    """By itself; and one draw has no power."""
+    found = layout(ROWS)
+    assert found.detectable(0.01) == pytest.approx((found.detectable() or 0) + 0.01)
+    assert found.flagged(0.05, rounding=0.01) == found.flagged(0.04)
+    assert found.flagged(0.0) == pytest.approx(0.05)
+    single = layout([[0.9, 0.91]])
+    assert (single.detectable(), single.flagged(0.1)) == (None, None)
