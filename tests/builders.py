@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweep.reports.comparison import Report, compare
-from sweep.reports.provenance import Provenance
+from sweep.reports.provenance import EncodersOrigin, Provenance
 from sweep.reports.rows import Measured
 from sweep.trial import (
     ClassifierTraining,
@@ -41,9 +41,25 @@ def trial_spec(**fields: Any) -> TrialSpec:
     return TrialSpec(**(defaults | fields))
 
 
+KERAS2 = {"optimizer": "keras2_rmsprop"}
+
+
+def letter_spec(**fields: Any) -> TrialSpec:
+    """The same row, trained by the notebook's protocol to the letter."""
+    defaults: dict[str, Any] = {
+        "representation": RepresentationSpec(
+            name="vae", latent_dim=10, settings=VAE_SETTINGS | KERAS2
+        ),
+        "classifier": ClassifierTraining(
+            epochs=50, batch_size=256, learning_rate=0.001, optimizer="keras2_rmsprop"
+        ),
+    }
+    return trial_spec(**(defaults | fields))
+
+
 def trial_result(accuracies: list[list[float]], **fields: Any) -> TrialResult:
     """A result with these accuracies, a list for each draw."""
-    curve = (0.5,)
+    curve = (0.5,) * 50
     defaults: dict[str, Any] = {
         "key": "k",
         "labels": 13_859,
@@ -78,6 +94,14 @@ PROVENANCE = Provenance(
             python="3.11.7",
             packages={"tensorflow": "2.21.0"},
             git_revision=None,
+        ),
+    ),
+    encoders=(
+        EncodersOrigin(
+            count=5,
+            began="2025-12-30T00:00:00+00:00",
+            ended="2025-12-31T00:00:00+00:00",
+            environment=Environment(cpu="another processor", cores=4, git_revision="abc"),
         ),
     ),
     attempts={"complete": 2},

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sweep.coordinator.inspect import Recorded
-from sweep.reports.provenance import Provenance
+from sweep.reports.provenance import EncodersOrigin, Provenance
 from sweep.search.attempt import State
 from sweep.trial import EncoderRecord, Environment
 
@@ -27,6 +27,7 @@ def provenance(recorded: Recorded, encoders: Sequence[EncoderRecord]) -> Provena
         environments=tuple(
             Environment.model_validate(each, strict=False) for each in recorded.environments
         ),
+        encoders=_origins(encoders),
         attempts={
             state.value: sum(attempt.state is state for attempt in attempts) for state in State
         },
@@ -37,7 +38,26 @@ def provenance(recorded: Recorded, encoders: Sequence[EncoderRecord]) -> Provena
     )
 
 
+def _origins(encoders: Sequence[EncoderRecord]) -> tuple[EncodersOrigin, ...]:
+    """The encoders by the environment that trained them, in the order of their first training."""
+    groups: dict[str, list[EncoderRecord]] = {}
+    for encoder in sorted(encoders, key=lambda each: each.started_at):
+        environment = encoder.environment
+        groups.setdefault(environment.model_dump_json() if environment else "", []).append(encoder)
+    return tuple(
+        EncodersOrigin(
+            count=len(group),
+            began=_date(min(encoder.started_at for encoder in group)),
+            ended=_date(max(encoder.finished_at for encoder in group)),
+            environment=group[0].environment,
+        )
+        for group in groups.values()
+    )
+
+
 def _iso(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
-        return None
+    return None if milliseconds is None else _date(milliseconds)
+
+
+def _date(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")

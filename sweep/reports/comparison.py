@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
+from sweep.reports.encoders import EncodedDraw, EncoderFit, encoder_fits
 from sweep.reports.front import front_shares, on_front
+from sweep.reports.intervals import FEWEST_DRAWS
 from sweep.reports.pairs import Candidate, Difference, differences
+from sweep.reports.printed import PrintedComparison, printed_comparisons
 from sweep.reports.provenance import Provenance
+from sweep.reports.published import published_match
 from sweep.reports.rows import (
-    EncodedDraw,
     FrontPlace,
     Measured,
     Row,
@@ -21,13 +23,15 @@ from sweep.reports.rows import (
     layout,
     make_row,
 )
-from sweep.trial import Value
+from sweep.reports.verdicts import PublishedDifference, published_differences
+from sweep.trial import Value, configuration_label
 
 
 class Confusion(Value):
     """How the classifiers of a selected configuration confuse the classes of the test partition."""
 
     configuration: str
+    labels: int
     counts: tuple[tuple[int, ...], ...]
     """By true class (outer) and predicted class, all replicates added."""
     class_accuracies: tuple[float | None, ...]
@@ -37,13 +41,18 @@ class Confusion(Value):
 class Report(Value):
     """A study's rows and what follows from them."""
 
+    schema_version: Literal[2] = 2
+    """2: rows have replicates and gaps, and what follows from them holds equal labels together."""
     study: str
     scored_on: Literal["validation", "test"]
     """The partition that ``accuracy`` was taken on."""
     is_mnist: bool
     rows: tuple[Row, ...]
     differences: tuple[Difference, ...]
+    published_differences: tuple[PublishedDifference, ...]
+    printed: tuple[PrintedComparison, ...]
     encoded: tuple[EncodedDraw, ...]
+    encoder_fits: tuple[EncoderFit, ...]
     confusions: tuple[Confusion, ...]
     """Of each representation that was assessed, its most accurate with the most labels."""
     provenance: Provenance
@@ -74,20 +83,29 @@ def compare(
         make_row(trial, is_mnist, front)
         for trial, front in zip(measured, _fronts(measured), strict=True)
     )
+    encoded = [draw for trial in measured for draw in encoded_draws(trial)]
+    matches = [
+        (match, layout(trial.result))
+        for trial in measured
+        if (match := published_match(trial.spec, is_mnist))
+    ]
     return Report(
         study=study,
         scored_on=scored_on,
         is_mnist=is_mnist,
         rows=rows,
         differences=differences([_candidate(trial) for trial in measured]),
-        encoded=tuple(draw for trial in measured for draw in encoded_draws(trial)),
+        published_differences=published_differences(matches),
+        printed=printed_comparisons(measured, is_mnist),
+        encoded=tuple(encoded),
+        encoder_fits=encoder_fits(encoded),
         confusions=_confusions(measured),
         provenance=provenance,
     )
 
 
 def selected(measured: Sequence[Measured]) -> list[bool]:
-    """What a study selects: of each label budget both Pareto fronts, and so the most accurate.
+    """What a study selects: of each number of labels both Pareto fronts, and so the most accurate.
 
     Where all is scored on the test partition, nothing was searched: there it is every row.
     """
@@ -99,14 +117,15 @@ def selected(measured: Sequence[Measured]) -> list[bool]:
 
 def _fronts(measured: Sequence[Measured]) -> list[FrontPlace]:
     fronts = [FrontPlace() for _ in measured]
-    for budget in {trial.spec.label_budget for trial in measured}:
-        places = [n for n, trial in enumerate(measured) if trial.spec.label_budget == budget]
+    for labels in {trial.result.labels for trial in measured}:
+        places = [n for n, trial in enumerate(measured) if trial.result.labels == labels]
         results = [measured[place].result for place in places]
         draws = np.array([layout(result).values.mean(axis=1) for result in results])
         for counted in ("classifier", "inference"):
             parameters = np.array([getattr(result, f"{counted}_parameters") for result in results])
             found = on_front(np.array([result.accuracy for result in results]), parameters)
-            shares = front_shares(draws, parameters) if draws.shape[1] > 1 else [None] * len(places)
+            enough = draws.shape[1] >= FEWEST_DRAWS
+            shares = front_shares(draws, parameters) if enough else [None] * len(places)
             for place, is_on, share in zip(places, found, shares, strict=True):
                 setattr(fronts[place], counted, bool(is_on))
                 if share is not None:
@@ -115,14 +134,18 @@ def _fronts(measured: Sequence[Measured]) -> list[FrontPlace]:
 
 
 def _candidate(trial: Measured) -> Candidate:
+    spec, assessment = trial.spec, trial.assessment
+    # Where the study itself is scored on the test partition there is no second score.
+    tested = assessment.accuracies if assessment and spec.scored_on == "validation" else None
     return Candidate(
-        name=trial.spec.label,
-        representation=trial.spec.representation.name,
-        label_budget=trial.spec.label_budget,
+        name=configuration_label(spec.representation, spec.hidden_neurons, None),
+        representation=spec.representation.name,
         labels=trial.result.labels,
         classifier_parameters=trial.result.classifier_parameters,
         inference_parameters=trial.result.inference_parameters,
+        scored_on=spec.scored_on,
         draws=tuple(layout(trial.result).values.mean(axis=1).tolist()),
+        test_draws=tuple(np.mean(tested, axis=1).tolist()) if tested else None,
     )
 
 
@@ -139,7 +162,10 @@ def _confusions(measured: Sequence[Measured]) -> tuple[Confusion, ...]:
         counts = trial.assessment.confusion
         found.append(
             Confusion(
-                configuration=trial.spec.label,
+                configuration=configuration_label(
+                    trial.spec.representation, trial.spec.hidden_neurons, None
+                ),
+                labels=trial.result.labels,
                 counts=counts,
                 class_accuracies=tuple(
                     row[label] / sum(row) if sum(row) else None for label, row in enumerate(counts)
@@ -149,7 +175,6 @@ def _confusions(measured: Sequence[Measured]) -> tuple[Confusion, ...]:
     return tuple(found)
 
 
-def _rank(trial: Measured) -> tuple[float, float]:
+def _rank(trial: Measured) -> tuple[int, float]:
     """Most labels first, then most accurate."""
-    budget = trial.spec.label_budget
-    return math.inf if budget is None else budget, trial.result.accuracy
+    return trial.result.labels, trial.result.accuracy

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.reports.charts import Chart, Panel, Series, shown_accuracies, stretched, ticks
-from sweep.reports.style import MATPLOTLIB_SYMBOLS, NEUTRAL, colour
+from sweep.reports.charts import Chart, Panel, Series, ticks
+from sweep.reports.style import MATPLOTLIB_SYMBOLS, NEUTRAL, RING, colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +37,10 @@ def save_charts(charts: Iterable[Chart], directory: Path) -> list[Path]:
         FigureCanvasAgg(figure)
         all_axes = figure.subplots(1, len(chart.panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(all_axes, chart.panels, strict=True):
-            _draw(axes, panel, log_x=chart.log_x)
-        _name_accuracies(all_axes[0], chart)
+            _draw(axes, chart, panel)
+        all_axes[0].set_ylabel(chart.y_title)
+        if chart.is_accuracy:
+            _name_accuracies(all_axes[0], chart)
         figure.suptitle(chart.title)
         note = textwrap.fill(chart.note, round(_CHARACTERS * width))
         figure.supxlabel(note, fontsize="small", color=NEUTRAL)
@@ -54,10 +56,10 @@ def save_charts(charts: Iterable[Chart], directory: Path) -> list[Path]:
     return paths
 
 
-def _draw(axes: Axes, panel: Panel, *, log_x: bool) -> None:
+def _draw(axes: Axes, chart: Chart, panel: Panel) -> None:
     for series in panel.series:
-        _draw_series(axes, series)
-    if log_x:
+        _draw_series(axes, chart, series)
+    if chart.log_x:
         _name_powers(axes, panel)
     axes.set_xlabel(panel.x_title)
     axes.grid(alpha=0.25)
@@ -81,20 +83,20 @@ def _name_powers(axes: Axes, panel: Panel) -> None:
 
 
 def _name_accuracies(axes: Axes, chart: Chart) -> None:
-    accuracies = list(shown_accuracies(chart.panels))
+    accuracies = list(chart.shown)
     named = ticks(accuracies)
-    axes.set_yticks([stretched(tick) for tick in named], [f"{tick:g}" for tick in named])
-    ends = [stretched(y) for y in (*accuracies, *named)]
+    axes.set_yticks([chart.height(tick) for tick in named], [f"{tick:g}" for tick in named])
+    ends = [chart.height(y) for y in (*accuracies, *named)]
     margin = _MARGIN * (max(ends) - min(ends) or 1)
     axes.set_ylim(min(ends) - margin, max(ends) + margin)
-    axes.set_ylabel(chart.y_title)
 
 
-def _draw_series(axes: Axes, series: Series) -> None:
+def _draw_series(axes: Axes, chart: Chart, series: Series) -> None:
     shade = colour(series.colour)
     xs = [point.x for point in series.points]
-    ys = [stretched(point.accuracy) for point in series.points]
+    ys = [chart.height(point.y) for point in series.points]
     if series.kind == "line":
+        shade = RING if series.has_more_labels else shade
         axes.plot(xs, ys, "-", color=shade, linewidth=1, alpha=0.6, label=series.name, zorder=1)
         return
     hollow = series.kind == "published"
@@ -105,13 +107,15 @@ def _draw_series(axes: Axes, series: Series) -> None:
         marker=MATPLOTLIB_SYMBOLS[series.symbol % len(MATPLOTLIB_SYMBOLS)],
         color=shade,
         markerfacecolor="none" if hollow else shade,
+        markeredgecolor=RING if series.has_more_labels else shade,
+        markeredgewidth=1.6 if series.has_more_labels else 1,
         linewidth=1,
         markersize=9 if hollow else 6,
         alpha=1 if hollow else 0.85,
         label=series.name,
     )
     bars = [
-        (point.x, stretched(point.low), stretched(point.high))
+        (point.x, chart.height(point.low), chart.height(point.high))
         for point in series.points
         if point.low is not None and point.high is not None
     ]

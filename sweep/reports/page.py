@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sweep.reports.charts import Chart, Panel, Series, shown_accuracies, stretched, ticks
+from sweep.reports.charts import Chart, Panel, Series, ticks
 from sweep.reports.comparison import Report
-from sweep.reports.style import PLOTLY_SYMBOLS, colour
+from sweep.reports.style import PLOTLY_SYMBOLS, RING, colour
 from sweep.reports.tables import comparison_table, further_tables
 
 Figure = tuple[str, str]
@@ -42,28 +42,28 @@ def to_html(
 
 def _chart(chart: Chart) -> dict[str, Any]:
     """What the page's script draws a chart from."""
-    named = ticks(shown_accuracies(chart.panels))
+    named = ticks(chart.shown) if chart.is_accuracy else []
     return {
         "log_x": chart.log_x,
         "y_title": chart.y_title,
-        "y_ticks": [stretched(tick) for tick in named],
+        "y_ticks": [chart.height(tick) for tick in named],
         "y_names": [f"{tick:g}" for tick in named],
-        "panels": [_panel(panel) for panel in chart.panels],
+        "panels": [_panel(chart, panel) for panel in chart.panels],
     }
 
 
-def _panel(panel: Panel) -> dict[str, Any]:
+def _panel(chart: Chart, panel: Panel) -> dict[str, Any]:
     return {
         "x_title": panel.x_title,
         "x_ticks": list(panel.x_ticks),
-        "traces": [_trace(series) for series in panel.series],
+        "traces": [_trace(chart, series) for series in panel.series],
     }
 
 
-def _trace(series: Series) -> dict[str, Any]:
+def _trace(chart: Chart, series: Series) -> dict[str, Any]:
     """A series as a trace of Plotly's."""
     shade = colour(series.colour)
-    heights = [stretched(point.accuracy) for point in series.points]
+    heights = [chart.height(point.y) for point in series.points]
     trace: dict[str, Any] = {
         "type": "scatter",
         "name": series.name,
@@ -71,7 +71,7 @@ def _trace(series: Series) -> dict[str, Any]:
         "y": heights,
     }
     if series.kind == "line":
-        line = {"color": shade, "width": 1}
+        line = {"color": RING if series.has_more_labels else shade, "width": 1}
         return trace | {"mode": "lines", "line": line, "opacity": 0.6, "hoverinfo": "skip"}
     symbol = PLOTLY_SYMBOLS[series.symbol % len(PLOTLY_SYMBOLS)]
     hollow = series.kind == "published"
@@ -82,6 +82,7 @@ def _trace(series: Series) -> dict[str, Any]:
             "color": shade,
             "symbol": f"{symbol}-open" if hollow else symbol,
             "size": 11 if hollow else 9,
+            **({"line": {"color": RING, "width": 2}} if series.has_more_labels else {}),
         },
         "hovertext": [point.text for point in series.points],
         "hoverinfo": "text",
@@ -90,8 +91,8 @@ def _trace(series: Series) -> dict[str, Any]:
         trace["error_y"] = {
             "type": "data",
             "symmetric": False,
-            "array": _arms([point.high for point in series.points], heights),
-            "arrayminus": _arms([point.low for point in series.points], heights),
+            "array": _arms(chart, [point.high for point in series.points], heights),
+            "arrayminus": _arms(chart, [point.low for point in series.points], heights),
             "color": shade,
             "thickness": 1,
             "width": 3,
@@ -99,9 +100,11 @@ def _trace(series: Series) -> dict[str, Any]:
     return trace
 
 
-def _arms(ends: Sequence[float | None], heights: Sequence[float]) -> list[float | None]:
+def _arms(
+    chart: Chart, ends: Sequence[float | None], heights: Sequence[float]
+) -> list[float | None]:
     """How far bars reach, up or down."""
     return [
-        None if end is None else abs(stretched(end) - height)
+        None if end is None else abs(chart.height(end) - height)
         for end, height in zip(ends, heights, strict=True)
     ]

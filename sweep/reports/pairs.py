@@ -21,12 +21,14 @@ class Candidate(Value):
 
     name: str
     representation: str
-    label_budget: int | None
     labels: int
     classifier_parameters: int
     inference_parameters: int
+    scored_on: Literal["validation", "test"]
     draws: tuple[float, ...]
-    """Mean accuracy of each draw's members, a fraction."""
+    """Mean accuracy of each draw's classifiers on that partition, a fraction."""
+    test_draws: tuple[float, ...] | None = None
+    """The same on the test partition, of what a search selected; None for all else."""
 
 
 class Difference(Value):
@@ -38,11 +40,13 @@ class Difference(Value):
     counted: Counted
     max_parameters: int
     """The bound, on what ``counted`` says."""
-    label_budget: int | None
+    labels: int
+    """How many labels both had."""
     first: str
-    first_labels: int
     second: str
-    second_labels: int
+    scored_on: Literal["validation", "test"]
+    """Both were selected by their scores on the validation partition, if there is a choice; test
+    scores are taken where both have them."""
     difference: float
     low: float | None
     high: float | None
@@ -50,15 +54,15 @@ class Difference(Value):
 
 
 def differences(candidates: Sequence[Candidate]) -> tuple[Difference, ...]:
-    """All pairs of representations, by label budget, what is counted, and bounds of 1, 2, 5, 10 ...
+    """All pairs of representations with equal labels, by what is counted, and bounds of 1, 2, 5 ...
 
     Within a bound each representation stands with its most accurate configuration. A bound that
     changes neither configuration of a pair is left out.
     """
     found: list[Difference] = []
     names = list(dict.fromkeys(each.representation for each in candidates))
-    for budget in dict.fromkeys(each.label_budget for each in candidates):
-        of_budget = [each for each in candidates if each.label_budget == budget]
+    for labels in dict.fromkeys(each.labels for each in candidates):
+        of_labels = [each for each in candidates if each.labels == labels]
         counts: dict[Counted, Callable[[Candidate], int]] = {
             "classifier": lambda each: each.classifier_parameters,
             "inference": lambda each: each.inference_parameters,
@@ -66,14 +70,14 @@ def differences(candidates: Sequence[Candidate]) -> tuple[Difference, ...]:
         for counted, count in counts.items():
             for pair in combinations(names, 2):
                 before = None
-                for bound in _bounds([count(each) for each in of_budget]):
-                    within = [each for each in of_budget if count(each) <= bound]
+                for bound in _bounds([count(each) for each in of_labels]):
+                    within = [each for each in of_labels if count(each) <= bound]
                     best = [_best(within, name) for name in pair]
                     first, second = best
                     if first is None or second is None or best == before:
                         continue
                     before = best
-                    found.append(_difference(counted, bound, budget, first, second))
+                    found.append(_difference(counted, bound, first, second))
     return tuple(found)
 
 
@@ -93,19 +97,20 @@ def _bounds(counts: Sequence[int]) -> Iterator[int]:
         power *= 10
 
 
-def _difference(
-    counted: Counted, bound: int, budget: int | None, first: Candidate, second: Candidate
-) -> Difference:
-    by_draw: NDArray[np.float64] = np.subtract(first.draws, second.draws)
+def _difference(counted: Counted, bound: int, first: Candidate, second: Candidate) -> Difference:
+    tested = first.test_draws is not None and second.test_draws is not None
+    one, other = (
+        (each.test_draws if tested and each.test_draws else each.draws) for each in (first, second)
+    )
+    by_draw: NDArray[np.float64] = np.subtract(one, other)
     interval = Layout(by_draw[:, np.newaxis]).mean_interval()
     return Difference(
         counted=counted,
         max_parameters=bound,
-        label_budget=budget,
+        labels=first.labels,
         first=first.name,
-        first_labels=first.labels,
         second=second.name,
-        second_labels=second.labels,
+        scored_on="test" if tested else first.scored_on,
         difference=float(by_draw.mean()),
         low=interval.low if interval else None,
         high=interval.high if interval else None,

@@ -1,13 +1,23 @@
-"""The notebook's table, as it was published; CITATION.cff names the notebook."""
+"""What the notebook published: its table, and the curves that its cells printed.
+
+Sanket Kashyap, https://github.com/kashyapsanket/Variational-AutoEncoders-meets-NeuralNets; one run
+each, with Keras 2.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Literal
 
 from sweep import classifier
 from sweep.data.images import IMAGE_SIDE
 from sweep.representations import REPRESENTATIONS
 from sweep.trial import (
+    DEFAULT_OPTIMIZER,
     NotebookPartition,
     RepresentationSpec,
     TrialSpec,
@@ -28,6 +38,8 @@ class PublishedRow(Value):
     """Half a unit of the accuracy's last printed digit, as a fraction."""
     printed_parameters: int
     """As printed; the '~' of rounded counts is dropped."""
+    cell_accuracy: float | None
+    """What the notebook's own cell printed for this row, where its output is kept."""
 
     @property
     def classifier_parameters(self) -> int:
@@ -62,6 +74,7 @@ def _row(
     hidden_neurons: int,
     percent: str,
     printed_parameters: int,
+    cell_accuracy: float | None = None,
 ) -> PublishedRow:
     decimals = len(percent.partition(".")[2])
     return PublishedRow(
@@ -71,47 +84,109 @@ def _row(
         accuracy=round(float(percent) / 100, decimals + 2),
         half_unit=0.5 * 10.0 ** -(decimals + 2),
         printed_parameters=printed_parameters,
+        cell_accuracy=cell_accuracy,
     )
 
 
 PUBLISHED = (
     _row("pixels", None, 20, "95.3", 15_910),
     _row("pixels", None, 100, "97.4", 79_510),
-    _row("pixels", None, 200, "97.7", 159_610),
+    _row("pixels", None, 200, "97.7", 159_610, cell_accuracy=0.9768),
     _row("vae", 2, 100, "75.2", 1_000),
     _row("vae", 8, 100, "95.6", 2_000),
     _row("vae", 8, 200, "96.2", 4_000),
     _row("vae", 16, 400, "93.95", 10_000),
     _row("vae", 16, 100, "95.2", 2_000),
     _row("vae", 10, 1000, "97.2", 21_000),
-    _row("vae", 10, 200, "96.9", 2_000),
+    _row("vae", 10, 200, "96.9", 2_000, cell_accuracy=0.9649),
 )
 
-_CLASSIFIER = {"batch_size": 256, "learning_rate": 0.001}
-_VAE = {"epochs": 35, "batch_size": 128, "learning_rate": 0.001, "precision": "float32"}
+_OPTIMIZER = "keras2_rmsprop"
+_CLASSIFIER = {"batch_size": 256, "learning_rate": 0.001, "optimizer": _OPTIMIZER}
+_VAE_EPOCHS = 35
+_VAE = {
+    "batch_size": 128,
+    "learning_rate": 0.001,
+    "precision": "float32",
+    "optimizer": _OPTIMIZER,
+}
 
 
-def published_row(spec: TrialSpec, is_mnist: bool) -> PublishedRow | None:
-    """The published row that a trial repeats, if it follows the notebook's protocol to the letter.
+@dataclass(frozen=True)
+class Match:
+    """The published row that a trial stands beside."""
+
+    row: PublishedRow
+    differs: tuple[str, ...]
+    """What is not the notebook's in how the trial was trained, in words; empty if it follows the
+    protocol to the letter. Only then can there be a verdict."""
+
+
+def published_match(spec: TrialSpec, is_mnist: bool) -> Match | None:
+    """The published row of a trial's configuration.
+
+    None unless dataset, partition, labels and epochs are the notebook's: no other is comparable.
 
     Args:
         spec: the trial.
         is_mnist: whether its dataset is all of MNIST.
     """
     pixels = spec.representation.name == "pixels"
-    follows = (
+    settings = spec.representation.settings
+    comparable = (
         is_mnist
         and isinstance(spec.partition, NotebookPartition)
         and spec.scored_on == "test"
         and spec.label_budget is None
         and spec.labels_from == ("encoder" if pixels else "classifier")
-        and spec.classifier.model_dump() == {"epochs": 30 if pixels else 50, **_CLASSIFIER}
-        and spec.representation.settings == ({} if pixels else _VAE)
+        and spec.classifier.epochs == (30 if pixels else 50)
+        and settings.get("epochs") == (None if pixels else _VAE_EPOCHS)
     )
-    if not follows:
+    if not comparable:
         return None
     cell = (spec.representation.name, spec.representation.latent_dim, spec.hidden_neurons)
     for row in PUBLISHED:
         if (row.representation, row.latent_dim, row.hidden_neurons) == cell:
-            return row
+            trained = {"classifier": (spec.classifier.model_dump(), _CLASSIFIER)}
+            if not pixels:
+                trained["encoder"] = (settings, _VAE)
+            return Match(row, tuple(_differences(trained)))
     return None
+
+
+def _differences(
+    trained: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]],
+) -> Iterator[str]:
+    for what, (ours, theirs) in trained.items():
+        for name, value in theirs.items():
+            own = ours.get(name)
+            if name == "optimizer" and own is None:
+                own = DEFAULT_OPTIMIZER
+            if own != value:
+                yield f"{what}'s {name} {own} instead of {value}"
+
+
+class PrintedCurves(Value):
+    """A classifier's curves, a value per epoch: mean losses in nats, accuracies as fractions."""
+
+    train_loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    val_loss: tuple[float, ...]
+    val_accuracy: tuple[float, ...]
+
+
+class Printed(Value):
+    """The curves that the notebook's cells printed, one run each."""
+
+    source: str
+    vae_10_loss_by_epoch: tuple[float, ...]
+    """Of the VAE of 10 latent dimensions: nats per image, 35 epochs."""
+    vae_10_to_200: PrintedCurves
+    pixels_to_200: PrintedCurves
+
+
+@cache
+def printed() -> Printed:
+    """The curves, from ``printed_curves.json`` beside this module."""
+    text = resources.files("sweep.reports").joinpath("printed_curves.json").read_text()
+    return Printed.model_validate(json.loads(text), strict=False)

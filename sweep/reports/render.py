@@ -15,10 +15,12 @@ from sweep.reports.charts import Chart
 from sweep.reports.comparison import Report
 from sweep.reports.rows import Row
 from sweep.reports.tables import (
+    NOTHING,
     Table,
     accuracy,
     comparison_table,
     further_tables,
+    gap,
     is_compared,
     percent,
     replicates,
@@ -46,29 +48,42 @@ _LATEX = {
 def to_table(reports: Sequence[Report]) -> TerminalTable:
     """A table for the terminal: short, to fit 80 columns if it is of one study."""
     compared, several = is_compared(reports), len(reports) > 1
-    # Beside published rows the number of labels is the protocol's, or in the configuration's name;
-    # and the verdict wants its room.
-    columns = ["study"] * several + ["configuration", "accuracy %", "n", "classifier", "inference"]
-    columns += ["publ. %", "verdict"] if compared else ["labels"]
-    table = TerminalTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0 if compared else 1))
+    # Where all rows have as many replicates, those are said once: the verdict wants the room.
+    counts = {replicates(row) for _, row in report_rows(reports)}
+    named = len(counts) > 1 or not compared
+    columns = ["study"] * several + ["configuration", "accuracy %", *["n"] * named]
+    columns += ["classifier", "inference", "labels", *["publ. %", "verdict"] * compared]
+    caption = None if named else f"n = {', '.join(counts)} draws x classifiers; gaps in points"
+    table = TerminalTable(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 0 if compared else 1),
+        caption=caption,
+        caption_justify="left",
+    )
     for name in columns:
         left = name in ("study", "configuration", "verdict")
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for report, row in report_rows(reports):
         cells = [report.study] * several
         cells += [
-            row.name if compared else row.configuration,
+            row.name,
             accuracy(row),
-            replicates(row),
+            *[replicates(row)] * named,
             f"{row.classifier_parameters:,}",
             f"{row.inference_parameters:,}",
+            f"{row.labels:,}",
+            *[percent(row.published_accuracy), _verdict(row)] * compared,
         ]
-        if compared:
-            cells += [percent(row.published_accuracy), row.verdict or "–"]
-        else:
-            cells += [f"{row.labels:,}"]
         table.add_row(*cells)
     return table
+
+
+def _verdict(row: Row) -> str:
+    """A row's verdict, or its gap where there is none."""
+    if row.verdict not in (None, "too few runs"):
+        return str(row.verdict)
+    return NOTHING if row.gap is None else f"gap {gap(row.gap)}"
 
 
 def to_markdown(reports: Sequence[Report], charts: Sequence[Chart] = ()) -> str:
@@ -191,11 +206,17 @@ def provenance_json(reports: Sequence[Report]) -> str:
 
 
 def to_csv(reports: Sequence[Report]) -> str:
-    """The rows as CSV, with the study and the fields of the JSON; a list is joined with spaces."""
+    """The rows as CSV, with the study and the fields of the JSON.
+
+    Lists are joined with spaces; a replicate is ``draw:classifier:accuracy``.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, ["study", *Row.model_fields], lineterminator="\n")
     writer.writeheader()
     for report, row in report_rows(reports):
-        values = row.model_dump(mode="json") | {"mlflow_run_ids": " ".join(row.mlflow_run_ids)}
+        values = row.model_dump(mode="json") | {
+            "mlflow_run_ids": " ".join(row.mlflow_run_ids),
+            "replicates": " ".join(":".join(map(str, each)) for each in row.replicates),
+        }
         writer.writerow({"study": report.study} | values)
     return text.getvalue()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from sweep import classifier
+from sweep.reports.encoders import EncodedDraw
 from sweep.reports.intervals import Interval, Layout
-from sweep.reports.published import PublishedRow, published_row
+from sweep.reports.published import published_match
+from sweep.reports.verdicts import Verdict, reading, verdict
 from sweep.representations import REPRESENTATIONS
 from sweep.trial import (
     Assessment,
@@ -21,12 +22,6 @@ from sweep.trial import (
     Value,
     configuration_label,
 )
-
-Verdict = Literal["consistent", "published higher", "published lower", "too few runs"]
-
-# Below these, prediction intervals cover less than they promise (docs: Statistics).
-FEWEST_DRAWS = 5
-FEWEST_MEMBERS = 3
 
 
 @dataclass(frozen=True)
@@ -63,15 +58,24 @@ class Row(Value):
     prediction_high: float | None
     n_draws: int
     n_replicates: int
+    draw_sd: float | None
+    """Standard deviation of the draws' mean accuracies; null for one draw."""
     published_accuracy: float | None
+    """Null unless dataset, partition, labels and epochs are the notebook's."""
     published_parameters: int | None
+    gap: float | None
+    """The published accuracy minus ours."""
+    detectable: float | None
+    """The smallest gap that is noticed in 80 % of cases; null without a verdict."""
     verdict: Verdict | None
+    """Null also where anything else of the training is not the notebook's."""
     reading: str | None
-    """The verdict as a sentence."""
+    """The verdict as a sentence, or why there is none."""
     pareto: bool
-    """On the front of accuracy against the classifier's parameters, among equal label budgets."""
+    """On the front of accuracy against the classifier's parameters, among equal numbers of labels.
+    """
     pareto_share: float | None
-    """How often it is on that front when the draws are drawn anew; null for one draw."""
+    """How often it is on that front when the draws are drawn anew; null below five draws."""
     pareto_inference: bool
     """The same against all parameters that inference needs."""
     pareto_inference_share: float | None
@@ -87,34 +91,15 @@ class Row(Value):
     encoder_seconds: float | None
     """Sum over the encoders, which other rows may share."""
     mlflow_run_ids: tuple[str, ...]
+    replicates: tuple[tuple[int, int, float], ...]
+    """Draw, classifier and accuracy of each; all intervals follow from them. Empty in reports of
+    versions that did not write them down."""
 
     @property
     def name(self) -> str:
-        """Such as ``vae 10 → 200``, and the label budget if there is one."""
-        return self._label(self.label_budget)
-
-    @property
-    def configuration(self) -> str:
-        """The same without the label budget."""
-        return self._label(None)
-
-    def _label(self, label_budget: int | None) -> str:
+        """Such as ``vae 10 → 200``; the number of labels stands beside it."""
         representation = RepresentationSpec(name=self.representation, latent_dim=self.latent_dim)
-        return configuration_label(representation, self.hidden_neurons, label_budget)
-
-
-class EncodedDraw(Value):
-    """One draw of a configuration that stands on an encoder."""
-
-    configuration: str
-    representation: str
-    latent_dim: int | None
-    label_budget: int | None
-    draw: int
-    active_dimensions: float
-    """Of the draw's encoder."""
-    accuracy: float
-    """Mean over the draw's classifiers, a fraction."""
+        return configuration_label(representation, self.hidden_neurons, None)
 
 
 @dataclass
@@ -138,17 +123,19 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
     spec, result, assessment = trial.spec, trial.result, trial.assessment
     representation = REPRESENTATIONS[spec.representation.name]
     accuracies = layout(result)
-    published = published_row(spec, is_mnist)
+    match = published_match(spec, is_mnist)
+    published = match.row if match else None
     mean = clipped(accuracies.mean_interval())
     prediction = clipped(accuracies.prediction_interval(published.half_unit if published else 0.0))
     best = [replicate.accuracy_best_epoch for replicate in result.replicates]
     best_epoch = sum(best) / len(best)
-    verdict = _verdict(published, accuracies) if published else None
+    found = verdict(match, accuracies) if match else None
+    told = published is not None and found not in (None, "too few runs")
     tested = Layout(np.array(assessment.accuracies)) if assessment else None
     # Where the study itself is scored on the test partition there is no second score.
     tested = tested if spec.scored_on == "validation" else None
     tested_mean = clipped(tested.mean_interval()) if tested else None
-    active = [draw.active_dimensions for draw in encoded_draws(trial)]
+    active = [d.active_dimensions for d in encoded_draws(trial) if d.active_dimensions is not None]
     return Row(
         representation=spec.representation.name,
         latent_dim=spec.representation.latent_dim,
@@ -170,12 +157,13 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
         prediction_high=prediction.high if prediction else None,
         n_draws=accuracies.draws,
         n_replicates=len(result.replicates),
+        draw_sd=accuracies.draw_sd,
         published_accuracy=published.accuracy if published else None,
         published_parameters=published.printed_parameters if published else None,
-        verdict=verdict,
-        reading=_reading(trial, published, verdict, prediction, best_epoch)
-        if published and verdict
-        else None,
+        gap=published.accuracy - accuracies.mean if published else None,
+        detectable=accuracies.detectable(published.half_unit) if published and told else None,
+        verdict=found,
+        reading=reading(match, accuracies, best_epoch) if match else None,
         pareto=front.classifier,
         pareto_share=front.classifier_share,
         pareto_inference=front.inference,
@@ -188,24 +176,28 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
         train_seconds=result.train_seconds,
         encoder_seconds=sum(e.train_seconds for e in trial.encoders) if trial.encoders else None,
         mlflow_run_ids=(trial.mlflow_run_id,) if trial.mlflow_run_id else (),
+        replicates=tuple((r.draw, r.member, r.accuracy) for r in result.replicates),
     )
 
 
 def encoded_draws(trial: Measured) -> list[EncodedDraw]:
-    """The draws of a trial whose encoders are known to have active dimensions."""
+    """The draws of a trial whose encoders are known to have a loss or active dimensions."""
+    spec = trial.spec
     by_draw = layout(trial.result).values.mean(axis=1)
+    last = [{name: curve[-1] for name, curve in e.history.items()} for e in trial.encoders]
     return [
         EncodedDraw(
-            configuration=trial.spec.label,
-            representation=trial.spec.representation.name,
-            latent_dim=trial.spec.representation.latent_dim,
-            label_budget=trial.spec.label_budget,
+            configuration=configuration_label(spec.representation, spec.hidden_neurons, None),
+            representation=spec.representation.name,
+            latent_dim=spec.representation.latent_dim,
+            labels=trial.result.labels,
             draw=encoder.spec.draw,
-            active_dimensions=encoder.history["active_dimensions"][-1],
+            loss=values.get("loss"),
+            active_dimensions=values.get("active_dimensions"),
             accuracy=float(by_draw[encoder.spec.draw]),
         )
-        for encoder in trial.encoders
-        if "active_dimensions" in encoder.history
+        for encoder, values in zip(trial.encoders, last, strict=True)
+        if {"loss", "active_dimensions"} & values.keys()
     ]
 
 
@@ -217,44 +209,3 @@ def layout(result: TrialResult) -> Layout:
 def clipped(interval: Interval | None) -> Interval | None:
     """An interval of accuracies, which lie between 0 and 1."""
     return interval and Interval(max(0.0, interval.low), min(1.0, interval.high))
-
-
-def _verdict(published: PublishedRow, accuracies: Layout) -> Verdict:
-    """Whether one published run is what one new run of ours could have given."""
-    prediction = accuracies.prediction_interval(published.half_unit)
-    few = accuracies.draws < FEWEST_DRAWS or accuracies.members < FEWEST_MEMBERS
-    if few or prediction is None:
-        return "too few runs"
-    if published.accuracy > prediction.high:
-        return "published higher"
-    if published.accuracy < prediction.low:
-        return "published lower"
-    return "consistent"
-
-
-def _reading(
-    trial: Measured,
-    published: PublishedRow,
-    verdict: Verdict,
-    prediction: Interval | None,
-    best_epoch: float,
-) -> str:
-    """A verdict for a reader who knows the notebook, and not what a prediction interval is."""
-    draws = trial.spec.draws
-    runs = f"{len(trial.result.replicates)} runs over {draws} draw{'s' if draws > 1 else ''}"
-    text = f"{trial.spec.label}: published {100 * published.accuracy:.4g} %, one run; "
-    if prediction is None:
-        text += f"here {100 * trial.result.accuracy:.2f} % in {runs}, too few to tell."
-    else:
-        low, high = 100 * prediction.low, 100 * prediction.high
-        text += (
-            f"one new run of ours would lie between {low:.2f} and {high:.2f} % "
-            f"(95 %, width {high - low:.2f} points, from {runs}): {verdict}."
-        )
-    text += f" At their best epoch instead of the last, ours have {100 * best_epoch:.2f} %."
-    if published.is_misprinted:
-        text += (
-            f" Its parameters were printed as {published.printed_parameters:,}; "
-            f"they are {published.classifier_parameters:,}."
-        )
-    return text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 NEUTRAL = "#555555"
+RING = "#000000"
 MATPLOTLIB_SYMBOLS = ("o", "s", "^", "D", "v", "P", "X")
 PLOTLY_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x")
 

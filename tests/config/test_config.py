@@ -286,6 +286,40 @@ def test_every_row_has_every_label_budget(path: Path) -> None:
     assert parse_config(budgets.identity, "stored").identity == budgets.identity
 
 
+def test_a_row_may_train_otherwise_than_its_block(path: Path) -> None:
+    """With labels from elsewhere and a classifier of its own; what its block says anyway is it."""
+    block = load_config(path).blocks["pixels"]
+    other = "{epochs: 7, batch_size: 64, learning_rate: 0.01, optimizer: keras2_rmsprop}"
+    row = "{representation: pixels, hidden_neurons: 9"
+    same = json.dumps(block.classifier.model_dump(exclude_none=True))
+    config = load_config(
+        path,
+        [f"rows=[{row}}}, {row}, labels_from: encoder, classifier: {other}}}]"],
+    )
+    plain, changed = (config.trial_spec(cell, "0") for cell in config.cells)
+    assert (plain.labels_from, plain.classifier) == (block.labels_from, block.classifier)
+    assert (changed.labels_from, changed.classifier.epochs) == ("encoder", 7)
+    assert changed.classifier.optimizer == "keras2_rmsprop"
+    assert plain.key != changed.key
+    spelled_out = f"{row}, labels_from: {block.labels_from}, classifier: {same}}}"
+    with pytest.raises(ConfigError, match=r"rows\.1 stands there twice"):
+        load_config(path, [f"rows=[{row}}}, {spelled_out}]"])
+
+
+def test_the_default_optimizer_may_be_named(path: Path) -> None:
+    """It is the same config, and the same trials."""
+    named = load_config(
+        path,
+        [
+            "representations.vae.optimizer=rmsprop",
+            "representations.vae.classifier.optimizer=rmsprop",
+        ],
+    )
+    assert named.identity == load_config(path).identity
+    with pytest.raises(ConfigError, match=r"representations\.vae\.optimizer: must be 'keras2"):
+        load_config(path, ["representations.vae.optimizer=adam"])
+
+
 def test_a_budget_larger_than_its_part_is_refused(path: Path) -> None:
     """The classifier partition of 100 images has 20."""
     labels = np.tile(np.arange(10, dtype=np.uint8), 10)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.reports.charts import Chart, Series, charts, shown_accuracies, stretched, ticks
+from sweep.reports.charts import Chart, Series, charts, stretched, ticks
 from sweep.reports.comparison import Report
 from sweep.reports.drawing import save_charts
 from sweep.reports.published import PUBLISHED
 from sweep.reports.rows import Measured
-from sweep.trial import EncoderRecord, RepresentationSpec, TrialSpec
+from sweep.trial import Curves, EncoderRecord, RepresentationSpec, TrialSpec
 from tests.builders import VAE_SETTINGS, study_report, trial_result, trial_spec
 
 PERCENT = st.floats(0, 100)
@@ -27,7 +27,7 @@ def measured(latent_dim: int, accuracies: list[list[float]], **fields: object) -
     records = [
         EncoderRecord(
             spec=spec.encoder(draw),
-            history={"active_dimensions": (latent_dim / 2,)},
+            history={"loss": (100.0 - 10 * draw,), "active_dimensions": (latent_dim / 2,)},
             parameters=1,
             train_seconds=1.0,
             started_at=0,
@@ -40,7 +40,12 @@ def measured(latent_dim: int, accuracies: list[list[float]], **fields: object) -
 
 PIXELS = Measured(
     trial_spec(representation=RepresentationSpec(name="pixels"), labels_from="encoder"),
-    trial_result([[0.97], [0.98]], classifier_parameters=159_010, representation_parameters=0),
+    trial_result(
+        [[0.97], [0.98]],
+        classifier_parameters=159_010,
+        representation_parameters=0,
+        labels=48_996,
+    ),
 )
 
 
@@ -58,16 +63,46 @@ def test_both_counts_of_parameters_are_shown() -> None:
         "accuracy_vs_parameters"
     ]
     classifier, inference = (series(chart, panel) for panel in (0, 1))
-    (vae,) = classifier["vae"].points
-    assert (vae.x, vae.accuracy) == (4_210, pytest.approx(95.5))
-    assert inference["vae"].points[0].x == 498_652
-    assert inference["pixels"].points[0].x == classifier["pixels"].points[0].x == 159_010
+    vae_name, pixels_name = "vae, 13,859 labels", "pixels, 48,996 labels"
+    (vae,) = classifier[vae_name].points
+    assert (vae.x, vae.y) == (4_210, pytest.approx(95.5))
+    assert inference[vae_name].points[0].x == 498_652
+    assert inference[pixels_name].points[0].x == classifier[pixels_name].points[0].x == 159_010
+    assert (classifier[vae_name].has_more_labels, classifier[pixels_name].has_more_labels) == (
+        False,
+        True,
+    )
+    assert "A ring marks what had more labels" in chart.note
     published = [*classifier["vae, published"].points, *classifier["pixels, published"].points]
     assert sorted(p.x for p in published) == sorted(r.classifier_parameters for r in PUBLISHED)
     assert max(p.x for p in inference["vae, published"].points) == 494_442 + 21_010
+
+
+def test_fronts_are_of_equal_labels() -> None:
+    """What had more labels stands on no front of those that had fewer."""
+    fair = Measured(
+        trial_spec(representation=RepresentationSpec(name="pixels")),
+        trial_result([[0.96], [0.97]], classifier_parameters=159_010, representation_parameters=0),
+    )
+    chart = by_name(study_report([measured(10, [[0.95], [0.96]]), PIXELS, fair]))[
+        "accuracy_vs_parameters"
+    ]
+    classifier, inference = (series(chart, panel) for panel in (0, 1))
     # At inference pixels beat the latents in both; for the classifier alone both are on the front.
-    assert [p.x for p in classifier["Pareto front"].points] == [4_210, 159_010]
-    assert "Pareto front" not in inference
+    front = classifier["Pareto front, 13,859 labels"].points
+    assert [(p.x, p.y) for p in front] == [
+        (4_210, pytest.approx(95.5)),
+        (159_010, pytest.approx(96.5)),
+    ]
+    assert not any("front" in name for name in inference)
+
+
+def test_captions_speak_of_what_is_there() -> None:
+    """Bars, fronts and rings only where there are any."""
+    (chart, *_) = charts([study_report([measured(10, [[0.95]])])])
+    assert not any(word in chart.note for word in ("Bars", "front", "ring", "budget"))
+    (chart, *_) = charts([study_report([measured(10, [[0.95], [0.96]])])])
+    assert "Bars are 95 % intervals" in chart.note
 
 
 def test_a_point_says_what_it_is() -> None:
@@ -78,7 +113,7 @@ def test_a_point_says_what_it_is() -> None:
         assert part in point.text
     assert point.low is not None
     assert point.high is not None
-    assert point.low < point.accuracy < point.high
+    assert point.low < point.y < point.high
 
 
 def test_charts_that_have_nothing_to_show_are_left_out() -> None:
@@ -99,16 +134,58 @@ def test_latent_dimensions_and_active_dimensions() -> None:
         )
     )
     latent = series(found["accuracy_vs_latent_dim"])
-    assert [(p.x, p.accuracy) for p in latent["vae"].points] == [
+    assert [(p.x, p.y) for p in latent["vae"].points] == [
         (2, pytest.approx(75)),
         (8, pytest.approx(95)),
     ]
-    active = series(found["accuracy_vs_active_dimensions"])
-    assert [(p.x, p.accuracy) for p in active["vae 2"].points] == [
+    active = series(found["accuracy_vs_encoder"], 1)
+    assert [(p.x, p.y) for p in active["vae 2"].points] == [
         (1, pytest.approx(70)),
         (1, pytest.approx(80)),
     ]
     assert len(active["vae 8"].points) == 4
+    assert [p.x for p in series(found["accuracy_vs_encoder"])["vae 2"].points] == [100, 90]
+
+
+def test_a_line_through_what_encoders_came_to() -> None:
+    """Through three draws or more of a configuration; its sentence has slope, fit and residual."""
+    report = study_report([measured(10, [[0.91], [0.92], [0.93], [0.94]])])
+    (fit,) = report.encoder_fits
+    assert (fit.over, fit.n_draws) == ("loss", 4)
+    assert (fit.slope, fit.correlation) == (pytest.approx(-0.001), pytest.approx(-1))
+    assert fit.residual_sd == pytest.approx(0, abs=1e-9)
+    assert "-0.10 points for each nat of the encoder's loss (r = -1.00, 4 encoders)" in fit.reading
+    chart = by_name(report)["accuracy_vs_encoder"]
+    (line,) = (each for each in chart.panels[0].series if each.kind == "line")
+    assert [line.points[0].y, line.points[-1].y] == pytest.approx([94, 91])
+    assert "Lines are least-squares fits" in chart.note
+    assert study_report([measured(10, [[0.91], [0.92]])]).encoder_fits == ()
+
+
+def test_printed_curves_over_ours() -> None:
+    """The VAE's losses from the second epoch on, and classifiers' accuracies in percent."""
+    vae = measured(10, [[0.95], [0.96]])
+    encoders = [
+        each.model_copy(update={"history": {"loss": tuple(float(n) for n in range(135, 100, -1))}})
+        for each in vae.encoders
+    ]
+    curve = tuple(0.9 for _ in range(50))
+    curves = Curves(train_loss=curve, train_accuracy=curve, val_loss=curve, val_accuracy=curve)
+    result = vae.result.model_copy(update={"curves": curves})
+    report = study_report([Measured(vae.spec, result, "run", encoders)])
+    found = by_name(report)
+    chart = found["printed_encoder_loss"]
+    assert [each.name for each in chart.panels[0].series] == [
+        "ours, draw 1", "ours, draw 2", "printed",
+    ]  # fmt: skip
+    ours, _, notebook = (each.points for each in chart.panels[0].series)
+    assert [(p.x, p.y) for p in ours[:2]] == [(2, 134.0), (3, 133.0)]
+    assert (notebook[0].y, notebook[-1].y, len(notebook)) == (145.0232, 101.9116, 34)
+    assert "957" in chart.note
+    assert "encoder's optimizer rmsprop instead of keras2_rmsprop" in chart.note
+    shown = series(found["printed_classifier_curves"])
+    assert shown["ours, scored partition"].points[0].y == pytest.approx(90)
+    assert shown["printed, scored partition"].points[-1].y == pytest.approx(96.49)
 
 
 def test_label_budgets() -> None:
@@ -116,8 +193,9 @@ def test_label_budgets() -> None:
     few = Measured(trial_spec(label_budget=100), trial_result([[0.6], [0.6]], labels=100), "run")
     found = by_name(study_report([measured(10, [[0.95], [0.95]]), few]))
     assert len(series(found["accuracy_vs_parameters"])["vae"].points) == 1
+    assert "Of several label budgets, the largest" in found["accuracy_vs_parameters"].note
     points = series(found["accuracy_vs_labels"])["vae"].points
-    assert [(p.x, p.accuracy) for p in points] == [
+    assert [(p.x, p.y) for p in points] == [
         (100, pytest.approx(60)),
         (13_859, pytest.approx(95)),
     ]
@@ -136,14 +214,14 @@ def test_active_dimensions_of_several_studies_are_told_apart() -> None:
     """By colour and symbol."""
     one = study_report([measured(2, [[0.7], [0.8]])])
     found = {chart.name: chart for chart in charts([one, one.model_copy(update={"study": "b"})])}
-    first, second = series(found["accuracy_vs_active_dimensions"]).values()
+    first, second = series(found["accuracy_vs_encoder"], 1).values()
     assert (first.colour, first.symbol) != (second.colour, second.symbol)
 
 
 def test_intervals_that_end_at_nothing_are_shown_whole() -> None:
     """Zero is an accuracy."""
     chart = by_name(study_report([measured(10, [[0.1], [0.9]])]))["accuracy_vs_parameters"]
-    assert min(shown_accuracies(chart.panels)) == 0
+    assert min(chart.shown) == 0
 
 
 @given(PERCENT, PERCENT)

@@ -15,10 +15,10 @@ def candidate(representation: str, parameters: int, draws: list[float], **fields
     defaults: dict[str, Any] = {
         "name": f"{representation} {parameters}",
         "representation": representation,
-        "label_budget": None,
         "labels": 100,
         "classifier_parameters": parameters,
         "inference_parameters": parameters + 1000 * (representation == "vae"),
+        "scored_on": "validation",
         "draws": tuple(draws),
     }
     return Candidate(**(defaults | fields))
@@ -48,17 +48,28 @@ def test_each_stands_with_its_best_within_the_bound() -> None:
     ]
 
 
-def test_only_equal_label_budgets_are_compared() -> None:
-    """With 100 labels and with all of them, each among its own."""
+def test_only_equal_labels_are_compared() -> None:
+    """Each number of labels among its own; what has labels that nobody else has, with nothing."""
     few = [
-        each.model_copy(update={"label_budget": 10, "name": f"{each.name} few"})
-        for each in (VAE, SMALL)
+        each.model_copy(update={"labels": 10, "name": f"{each.name} few"}) for each in (VAE, SMALL)
     ]
-    found = differences([VAE, SMALL, *few])
-    assert {(f.label_budget, f.first.endswith("few"), f.second.endswith("few")) for f in found} == {
-        (None, False, False),
+    more = LARGE.model_copy(update={"labels": 300})
+    found = differences([VAE, SMALL, *few, more])
+    assert {(f.labels, f.first.endswith("few"), f.second.endswith("few")) for f in found} == {
+        (100, False, False),
         (10, True, True),
     }
+
+
+def test_what_was_selected_differs_by_its_test_scores() -> None:
+    """Where both have them; the scores that selected are too good for the one they selected."""
+    tested = [
+        each.model_copy(update={"test_draws": tuple(y - drop for y in each.draws)})
+        for each, drop in ((VAE, 0.02), (SMALL, 0.0))
+    ]
+    (found, *_), (half, *_) = differences(tested), differences([tested[0], SMALL])
+    assert (found.scored_on, found.difference) == ("test", pytest.approx(0.05 / 3 - 0.02))
+    assert (half.scored_on, half.difference) == ("validation", pytest.approx(0.05 / 3))
 
 
 def test_one_draw_has_a_difference_and_no_interval() -> None:

@@ -24,7 +24,7 @@ def report(is_mnist: bool) -> Report:
     pixels = trial_spec(representation=RepresentationSpec(name="pixels"), labels_from="encoder")
     measured = [
         Measured(trial_spec(), trial_result(ACCURACIES), "abc"),
-        Measured(pixels, trial_result([[0.97], [0.97]], representation_parameters=0), None),
+        Measured(pixels, trial_result([[0.97] * 3] * 2, representation_parameters=0), None),
     ]
     return study_report(measured, is_mnist=is_mnist)
 
@@ -65,6 +65,7 @@ def test_csv_has_the_rows() -> None:
     ]
     assert list(rows[0]) == ["study", *Row.model_fields]
     assert (rows[0]["mlflow_run_ids"], rows[1]["latent_dim"]) == ("abc", "")
+    assert rows[0]["replicates"].split()[:4] == ["0:0:0.96", "0:1:0.961", "0:2:0.959", "1:0:0.955"]
 
 
 def test_markdown_has_the_published_values_where_there_are_any() -> None:
@@ -104,7 +105,7 @@ def test_the_terminal_s_table_fits_80_columns(is_mnist: bool) -> None:
     console = Console(width=80, file=io.StringIO(), record=True)
     found = report(is_mnist)
     wide = found.rows[0].model_copy(
-        update={"hidden_neurons": 1000, "verdict": found.rows[0].verdict and "published higher"}
+        update={"hidden_neurons": 1000, "verdict": "published higher" if is_mnist else None}
     )
     console.print(render.to_table([found.model_copy(update={"rows": (wide, *found.rows[1:])})]))
     lines = console.export_text().splitlines()
@@ -113,13 +114,14 @@ def test_the_terminal_s_table_fits_80_columns(is_mnist: bool) -> None:
     assert len([line for line in lines if "→" in line]) == 2
 
 
-def test_label_budgets_are_told_apart_beside_published_rows() -> None:
-    """There is no column for the labels there, so they are named."""
+def test_labels_are_told_apart_beside_published_rows() -> None:
+    """They have a column."""
     few = Measured(trial_spec(label_budget=100), trial_result(ACCURACIES, labels=100))
     found = study_report([Measured(trial_spec(), trial_result(ACCURACIES)), few])
     console = Console(width=120, file=io.StringIO(), record=True)
     console.print(render.to_table([found]))
-    assert "vae 10 → 200, 100 labels" in console.export_text()
+    lines = [line.split() for line in console.export_text().splitlines() if "vae" in line]
+    assert [line[line.index("498,652") + 1] for line in lines] == ["13,859", "100"]
 
 
 def test_markdown_s_cells_are_text() -> None:

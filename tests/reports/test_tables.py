@@ -5,11 +5,12 @@ from __future__ import annotations
 from sweep.reports.rows import Measured
 from sweep.reports.tables import Table, comparison_table, further_tables
 from sweep.trial import Assessment, RepresentationSpec
-from tests.builders import study_report, trial_result, trial_spec
+from tests.builders import letter_spec, study_report, trial_result, trial_spec
 
+LETTER = letter_spec()
 COUNTS = tuple(tuple(10 * (i == j) + (i == 0) for j in range(10)) for i in range(10))
 CLOSE = [[0.96, 0.961, 0.962]] * 3 + [[0.957, 0.958, 0.959]] * 2
-PIXELS = {"representation": RepresentationSpec(name="pixels"), "labels_from": "encoder"}
+PIXELS = {"representation": RepresentationSpec(name="pixels")}
 
 
 def tables(measured: list[Measured], **arguments: object) -> dict[str, Table]:
@@ -19,21 +20,20 @@ def tables(measured: list[Measured], **arguments: object) -> dict[str, Table]:
 
 def test_the_comparison_has_a_line_a_row() -> None:
     """With the published values where there are any."""
-    table = comparison_table([study_report([Measured(trial_spec(), trial_result(CLOSE))])])
+    table = comparison_table([study_report([Measured(LETTER, trial_result(CLOSE))])])
     (cells,) = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
     assert cells["configuration"] == "vae 10 → 200"
     assert cells["n"] == "5 x 3"
     assert cells["published %"] == "96.90"
     assert cells["printed parameters"] == "2,000"
+    assert cells["gap"] == "+0.92"
     assert cells["verdict"] == "published higher"
     assert cells["one new run %"].count(" to ") == 1
 
 
 def test_verdicts_are_sentences_with_their_caveats() -> None:
     """How many are wrong by chance, that rows share encoders, and which epoch counts."""
-    (first, *caveats) = tables([Measured(trial_spec(), trial_result(CLOSE))])[
-        "What was published"
-    ].notes
+    (first, *caveats) = tables([Measured(LETTER, trial_result(CLOSE))])["What was published"].notes
     assert first.startswith("vae 10 → 200: published 96.9 %")
     text = " ".join(caveats)
     for part in ("1 verdicts at 95 %", "0.1 times", "share encoders", "best epoch"):
@@ -42,7 +42,7 @@ def test_verdicts_are_sentences_with_their_caveats() -> None:
 
 def test_without_published_rows_nothing_is_said_of_them() -> None:
     """Not even caveats."""
-    found = tables([Measured(trial_spec(), trial_result(CLOSE))], is_mnist=False)
+    found = tables([Measured(LETTER, trial_result(CLOSE))], is_mnist=False)
     assert "What was published" not in found
 
 
@@ -56,12 +56,13 @@ def test_fronts_say_how_sure_they_are_and_what_the_test_partition_says() -> None
     found = tables(measured, scored_on="validation")
     front = found["Pareto fronts"]
     (cells,) = (dict(zip(front.columns, row, strict=True)) for row in front.rows)
-    assert cells["on the front"] == "yes (100 %)"
+    assert cells["on the front"] == "yes"  # no share below five draws
+    assert cells["labels"] == "13,859"
     assert cells["test %"] == "85.00"
     assert "once" in front.notes[-1]
     (costs,) = found["Costs"].rows
     assert "12.5" in costs
-    confusion = found["Confusion on the test partition: vae 10 → 200"]
+    confusion = found["Confusion on the test partition: vae 10 → 200, 13,859 labels"]
     assert confusion.rows[0] == ("0", "11", *["1"] * 9, "55.00")
 
 
@@ -74,10 +75,13 @@ def test_differences_are_in_points_with_their_sign() -> None:
             trial_result([[0.92], [0.95]], classifier_parameters=4_000),
         ),
     ]
-    row = tables(measured)["Differences within the same number of parameters"].rows[0]
-    assert row[:2] == ("classifier", "5,000")
-    assert row[4] == "-3.00"
-    assert " to " in row[5]
+    table = tables(measured)["Differences within the same number of parameters"]
+    row = table.rows[0]
+    assert row[:5] == ("classifier", "5,000", "13,859", "vae 10 → 200", "pixels → 200")
+    assert row[5] == "-3.00"
+    assert " to " in row[6]
+    assert row[7:] == ("2", "test")
+    assert "Of 2 differences, 0.1 would" in table.notes[1]
 
 
 def test_label_budgets_are_a_table_of_their_own() -> None:
@@ -97,7 +101,10 @@ def test_label_budgets_are_a_table_of_their_own() -> None:
 def test_where_the_numbers_come_from_is_said() -> None:
     """Data, seed, machine, versions and durations."""
     text = str(tables([])["Provenance"].rows)
-    for part in ("mnist", "seed", "a processor, 2 cores", "tensorflow 2.21.0", "100 s of encoders"):
+    for part in (
+        "mnist", "seed", "a processor, 2 cores", "tensorflow 2.21.0", "100 s of encoders",
+        "5 trained from 2025-12-30T00:00:00+00:00", "another processor, 4 cores", "revision abc",
+    ):  # fmt: skip
         assert part in text
 
 
@@ -106,5 +113,5 @@ def test_of_several_studies_each_has_its_tables() -> None:
     one = study_report([])
     found = further_tables([one, one.model_copy(update={"study": "other"})])
     assert [table.title for table in found] == ["study: Provenance", "other: Provenance"]
-    rows = comparison_table([study_report([Measured(trial_spec(), trial_result(CLOSE))]), one])
+    rows = comparison_table([study_report([Measured(LETTER, trial_result(CLOSE))]), one])
     assert rows.columns[0] == "study"

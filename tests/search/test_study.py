@@ -282,6 +282,39 @@ def test_a_changed_config_is_refused(url: str) -> None:
         Study(storage, config(pixels=4, rows=rows), other)
 
 
+def test_a_study_of_an_older_version_goes_on(url: str) -> None:
+    """Its stored rows lack the keys that came later; added rows are still seen as added."""
+    storage = open_storage(url)
+    rows: list[dict[str, object]] = [
+        {"representation": "pixels", "hidden_neurons": n} for n in (1, 2)
+    ]
+    Study(storage, config(rows=rows), FACTS)
+    ledger = Ledger(storage, "study")
+    stored = ledger.config
+    assert stored is not None
+    for row in stored["rows"]:
+        del row["labels_from"], row["classifier"]
+    del stored["representations"]["vae"]["optimizer"]
+    ledger.set_config(stored, FACTS)
+    few = {"representation": "pixels", "hidden_neurons": 2, "labels_from": "classifier"}
+    study = Study(storage, config(rows=[*rows, few]), FACTS)
+    assert [attempt.spec.labels_from for attempt in run_to_end(study)] == [
+        "encoder",
+        "encoder",
+        "classifier",
+    ]
+    with pytest.raises(StudyChangedError, match="rows"):
+        Study(storage, config(rows=rows), FACTS)
+
+
+def test_a_row_that_trains_otherwise_is_no_cell_of_the_space(url: str) -> None:
+    """The search still tries the cell itself."""
+    space = [{"representation": "pixels", "hidden_neurons": n, "labels_from": "classifier"}
+             for n in range(1, 13)]  # fmt: skip
+    study = Study(open_storage(url), config(rows=space, pixels=12), FACTS)
+    assert len(run_to_end(study)) == 24
+
+
 def test_an_unknown_study_is_said_to_be_so(url: str) -> None:
     """With the studies that there are."""
     storage = open_storage(url)

@@ -1,0 +1,29 @@
+"""The report's tables, as plain text in cells; ``render`` and ``page`` draw them.
+
+Every table is of one study, but for the comparison, which may hold several.
+"""
+
+from __future__ import annotations
+
+from sweep.reports.tables.cells import NOTHING, Table, accuracy, gap, percent, replicates
+from sweep.reports.tables.comparison import (
+    comparison_table,
+    further_tables,
+    is_compared,
+    notes,
+    report_rows,
+)
+
+__all__ = [
+    "NOTHING",
+    "Table",
+    "accuracy",
+    "comparison_table",
+    "further_tables",
+    "gap",
+    "is_compared",
+    "notes",
+    "percent",
+    "replicates",
+    "report_rows",
+]

@@ -1,0 +1,97 @@
+"""Every row of one study or several, with its uncertainty, beside what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from sweep.reports.comparison import Report
+from sweep.reports.intervals import FEWEST_DRAWS
+from sweep.reports.rows import Row
+from sweep.reports.tables.background import background
+from sweep.reports.tables.cells import NOTHING, Table, between, gap, number, percent, replicates
+from sweep.reports.tables.findings import findings
+
+
+def comparison_table(reports: Sequence[Report]) -> Table:
+    """Every row, with its uncertainty, beside what was published."""
+    several, compared = len(reports) > 1, is_compared(reports)
+    columns: dict[str, Callable[[Report, Row], str]] = {}
+    if several:
+        columns["study"] = lambda report, _: report.study
+    columns |= {
+        "configuration": lambda _, row: row.name,
+        "accuracy %": lambda _, row: percent(row.accuracy),
+        "95 % interval": lambda _, row: between(row.accuracy_ci_low, row.accuracy_ci_high),
+        "one new run %": lambda _, row: between(row.prediction_low, row.prediction_high),
+        "n": lambda _, row: replicates(row),
+        "labels": lambda _, row: f"{row.labels:,}",
+        "classifier parameters": lambda _, row: f"{row.classifier_parameters:,}",
+        "inference parameters": lambda _, row: f"{row.inference_parameters:,}",
+    }
+    if compared:
+        columns |= {
+            "published %": lambda _, row: percent(row.published_accuracy),
+            "gap": lambda _, row: gap(row.gap),
+            "printed parameters": lambda _, row: number(row.published_parameters),
+            "verdict": lambda _, row: row.verdict or NOTHING,
+        }
+    return Table(
+        title=", ".join(report.study for report in reports),
+        columns=tuple(columns),
+        rows=tuple(
+            tuple(cell(report, row) for cell in columns.values())
+            for report, row in report_rows(reports)
+        ),
+        notes=tuple(notes(reports)),
+    )
+
+
+def further_tables(reports: Sequence[Report]) -> list[Table]:
+    """What follows from the rows: only tables that have anything in them."""
+    return [
+        replace(table, title=f"{report.study}: {table.title}") if len(reports) > 1 else table
+        for report in reports
+        for table in (*findings(report), *background(report))
+        if table.rows or (table.notes and not table.columns)
+    ]
+
+
+def notes(reports: Sequence[Report]) -> list[str]:
+    """What a reader must know to read the comparison's table."""
+    scored_on = {report.study: report.scored_on for report in reports}
+    partitions = f"the {reports[0].scored_on} partition"
+    if len(set(scored_on.values())) > 1:
+        partitions = " and ".join(f"the {part} partition ({s})" for s, part in scored_on.items())
+    lines = [
+        f"Accuracy after the last epoch on {partitions}, mean of n = draws x classifiers"
+        + (
+            ", with a 95 % interval that stands on the draws. All draws are of the same images; "
+            "and where an encoder may collapse, the interval of the mean is too short."
+            if any(row.accuracy_ci_low is not None for _, row in report_rows(reports))
+            else "; one draw has no interval."
+        ),
+        "Parameters of the classifier, and of all that inference needs: the representation, too.",
+    ]
+    if not is_compared(reports):
+        lines.append(
+            "No published accuracies beside these rows: they hold for all of MNIST and the "
+            "notebook's protocol (study_configs/notebook_table.yaml)."
+        )
+    else:
+        lines.append(
+            "A published accuracy is one run; the gap is that minus ours, in points. Whether it is "
+            f"consistent with ours needs {FEWEST_DRAWS} draws, and a study that follows the "
+            "notebook to the letter."
+        )
+    return lines
+
+
+def is_compared(reports: Sequence[Report]) -> bool:
+    """Whether any row stands beside a published one."""
+    return any(row.published_accuracy is not None for _, row in report_rows(reports))
+
+
+def report_rows(reports: Sequence[Report]) -> Iterator[tuple[Report, Row]]:
+    """All rows, each with its report."""
+    return ((report, row) for report in reports for row in report.rows)
