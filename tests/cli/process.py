@@ -40,7 +40,7 @@ REPORT_FILES = {
     *(f"report.{suffix}" for suffix in ("md", "csv", "json", "tex", "html")),
     *(
         f"accuracy_vs_{x}.{suffix}"
-        for x in ("parameters", "latent_dim", "active_dimensions")
+        for x in ("parameters", "latent_dim", "encoder")
         for suffix in ("png", "svg")
     ),
 }
