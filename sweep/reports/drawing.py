@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from sweep.reports.charts import Chart, Panel, Series, ticks
 from sweep.reports.style import MATPLOTLIB_SYMBOLS, NEUTRAL, RING, colour
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 _PANEL_WIDTH, _HEIGHT, _DPI = 5.2, 4.8, 150
@@ -45,7 +47,9 @@ def save_charts(charts: Iterable[Chart], directory: Path) -> list[Path]:
         note = textwrap.fill(chart.note, round(_CHARACTERS * width))
         figure.supxlabel(note, fontsize="small", color=NEUTRAL)
         legends = [axes.get_legend_handles_labels() for axes in all_axes]
-        entries = {name: mark for found in legends for mark, name in zip(*found, strict=True)}
+        entries: dict[str, Artist] = {}
+        for mark, name in chain.from_iterable(zip(*found, strict=True) for found in legends):
+            entries.setdefault(name, mark)  # a line through marks shares their name
         figure.legend(
             list(entries.values()), list(entries), loc="outside right center", frameon=False
         )

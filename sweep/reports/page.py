@@ -53,10 +53,15 @@ def _chart(chart: Chart) -> dict[str, Any]:
 
 
 def _panel(chart: Chart, panel: Panel) -> dict[str, Any]:
+    names = [series.name for series in panel.series]
     return {
         "x_title": panel.x_title,
         "x_ticks": list(panel.x_ticks),
-        "traces": [_trace(chart, series) for series in panel.series],
+        "traces": [
+            # A line through marks shares their name, and their place in the legend.
+            _trace(chart, series) | {"showlegend": series.name not in names[:place]}
+            for place, series in enumerate(panel.series)
+        ],
     }
 
 

@@ -205,7 +205,7 @@ def _step_reading(
     text += f", and one new pair would lie between {low:+.2f} and {high:+.2f}"
     if found == "too few runs":
         return f"{text}; a verdict wants {FEWEST_DRAWS} draws."
-    return (
-        f"{text} (95 %): {found}. It takes {100 * detectable:.2f} points to be noticed in 80 % of "
-        "cases. An encoder that both rows share cancels here."
+    text += (
+        f" (95 %): {found}. It takes {100 * detectable:.2f} points to be noticed in 80 % of cases."
     )
+    return text if first.latent_dim is None else f"{text} The encoder that both share cancels here."

@@ -46,7 +46,7 @@ def gap(fraction: float | None) -> str:
 
 def nats(value: float) -> str:
     """A loss."""
-    return f"{value:,.2f}" if value >= 1 else f"{value:.4f}"
+    return f"{value:,.2f}" if value >= 10 else f"{value:.4f}"
 
 
 def number(value: float | None) -> str:
