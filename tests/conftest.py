@@ -23,6 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos-seed", type=int, default=None, help="repeats a chaos test's moments")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes run the tests, but those of a single file: they are done before two start."""
+    files = {Path(argument.partition("::")[0]) for argument in config.args}
+    return 0 if len(files) == 1 and files.pop().is_file() else 2
+
+
 @pytest.fixture(scope="session")
 def tiny_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The config of a study that takes seconds."""
@@ -37,7 +43,9 @@ def finished(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
     The processes that run the tests share it.
     """
-    shared = tmp_path_factory.getbasetemp().parent
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
     home = shared / "finished"
     with FileLock(shared / "finished.lock"):
         if not (home / "stdout").exists():

@@ -99,6 +99,16 @@ def test_no_download_address_is_recorded() -> None:
         assert not re.search(r"https?://|--index", (ROOT / name).read_text())
 
 
+def test_the_tests_set_up_imports_nothing_heavy() -> None:
+    """One test of a small module is asked often; it waits for no library that it does not use."""
+    heavy = "{'tensorflow', 'mlflow', 'optuna'}"
+    code = f"import sys, tests.conftest; print({heavy} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
 def test_help_of_every_command() -> None:
     """Each command explains itself."""
     for name in commands():

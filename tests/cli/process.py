@@ -1,4 +1,8 @@
-"""The command line as a process, and what a study leaves behind."""
+"""The command line as a process, and what a study leaves behind.
+
+Every test imports this module, by way of conftest.py. Optuna and MLflow take seconds to import,
+so only the functions that read their databases do.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from optuna.trial import FrozenTrial
-
-from tests import guarantee
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
 
 TINY = """
 name: tiny
@@ -102,11 +105,15 @@ def living(text: str) -> dict[int, str]:
 
 def trials(home: Path, study: str = "tiny") -> list[FrozenTrial]:
     """A study's trials, read with Optuna's own tools."""
+    from tests import guarantee
+
     return guarantee.trials(f"sqlite:///{home}/optuna.db", study)
 
 
 def accuracies(home: Path, study: str = "tiny") -> dict[str, list[float]]:
     """For each completed spec, by its key, the accuracies of its replicates."""
+    from tests import guarantee
+
     return guarantee.accuracies(f"sqlite:///{home}/optuna.db", study)
 
 
@@ -114,17 +121,21 @@ def mlflow_runs(home: Path, study: str = "tiny") -> list[Any]:
     """A study's MLflow runs."""
     from mlflow import MlflowClient
 
+    from tests import guarantee
+
     return list(guarantee.runs(MlflowClient(f"sqlite:///{home}/mlflow.db"), study))
 
 
 def assert_exactly_once(home: Path, target: int = TARGET, study: str = "tiny") -> None:
     """See :func:`tests.guarantee.assert_exactly_once`, for the home's own databases."""
+    from tests import guarantee
+
     guarantee.assert_exactly_once(
         f"sqlite:///{home}/optuna.db", f"sqlite:///{home}/mlflow.db", study, target
     )
 
 
-def report_rows(home: Path, *arguments: Sequence[str], study: str = "tiny") -> list[dict[str, Any]]:
+def report_rows(home: Path, *arguments: str, study: str = "tiny") -> list[dict[str, Any]]:
     """The rows of ``sweep report --format json``."""
     done = sweep("report", study, "--home", home, "--format", "json", *arguments)
     assert done.returncode == 0, done.stderr
