@@ -192,7 +192,7 @@ def tuned(trial: optuna.Trial) -> tuple[float, int]:
 
 def keras_tuner(trials: int, home: Path) -> None:
     """Search the pixel classifier."""
-    import keras_tuner as kt  # type: ignore[import-untyped]  # it ships no types
+    import keras_tuner as kt
 
     def build(choices: kt.HyperParameters) -> keras.Model:
         return classifier(784, choices.Int("hidden_neurons", 10, 500, sampling="log"))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import mnist, options, publish, ratio, set_threads
-from sweep.representations.vae import Precision
+from sweep.representations.vae import Precision, VaeSettings
 
 IMAGES = 12_800
 BATCH = 128
@@ -47,9 +47,8 @@ def ours(images: NDArray[np.uint8], precision: Precision) -> float:
     part = np.arange(len(images))
     with tempfile.TemporaryDirectory() as directory:
         checkpoint = Checkpoint(Path(directory, "state"))
-        vae_training.train(
-            spec, LATENT_DIM, 3, BATCH, 0.001, precision, images, part, checkpoint, report
-        )
+        settings = VaeSettings(epochs=3, batch_size=BATCH, precision=precision)
+        vae_training.train(spec, settings, images, part, checkpoint, report)
     return began[2] - began[1]
 
 

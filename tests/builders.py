@@ -20,7 +20,12 @@ from sweep.trial import (
     TrialSpec,
 )
 
-VAE_SETTINGS = {"epochs": 35, "batch_size": 128, "learning_rate": 0.001, "precision": "float32"}
+VAE_SETTINGS: dict[str, bool | int | float | str] = {
+    "epochs": 35,
+    "batch_size": 128,
+    "learning_rate": 0.001,
+    "precision": "float32",
+}
 
 
 def trial_spec(**fields: Any) -> TrialSpec:
@@ -41,7 +46,7 @@ def trial_spec(**fields: Any) -> TrialSpec:
     return TrialSpec(**(defaults | fields))
 
 
-KERAS2 = {"optimizer": "keras2_rmsprop"}
+KERAS2: dict[str, Any] = {"optimizer": "keras2_rmsprop"}
 
 
 def letter_spec(**fields: Any) -> TrialSpec:
@@ -114,5 +119,10 @@ PROVENANCE = Provenance(
 
 def study_report(measured: Sequence[Measured], **arguments: Any) -> Report:
     """A report of some measured trials, on the test partition of all of MNIST."""
-    defaults = {"study": "study", "scored_on": "test", "is_mnist": True, "provenance": PROVENANCE}
+    defaults: dict[str, Any] = {
+        "study": "study",
+        "scored_on": "test",
+        "is_mnist": True,
+        "provenance": PROVENANCE,
+    }
     return compare(measured=measured, **(defaults | arguments))

@@ -85,6 +85,7 @@ def _assert_projected(client: MlflowClient, run: Any, trial: FrozenTrial) -> Non
         assert failure["cause"] in run.data.tags["sweep.failure"]
         return
     assert run.info.status == "FINISHED"
+    assert result is not None
     mean = sum(each["accuracy"] for each in result["replicates"]) / len(result["replicates"])
     assert abs(run.data.metrics["accuracy"] - mean) < 1e-12
     assert run.data.metrics["classifier_parameters"] == result["classifier_parameters"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Experiment
 from mlflow.entities import Run as MlflowRun
 
 from sweep import tracking
@@ -47,15 +47,19 @@ def study(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _local(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _local(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return
+
+
+def experiment_of(home: Home, study: str) -> Experiment:
+    found = MlflowClient(tracking.tracking_uri(home)).get_experiment_by_name(study)
+    assert found is not None
+    return found
 
 
 def runs(home: Home, study: str) -> list[MlflowRun]:
     client = MlflowClient(tracking.tracking_uri(home))
-    experiment = client.get_experiment_by_name(study)
-    return list(client.search_runs([experiment.experiment_id]))
+    return list(client.search_runs([experiment_of(home, study).experiment_id]))
 
 
 def points(home: Home, run: MlflowRun, key: str) -> list[tuple[int, float]]:
@@ -137,7 +141,7 @@ def test_a_deleted_experiment_is_restored(home: Home, study: str) -> None:
     tracker = Tracker(home, study, DATA)
     MlflowClient(tracker.uri).delete_experiment(tracker.experiment_id)
     assert Tracker(home, study, DATA).experiment_id == tracker.experiment_id
-    assert MlflowClient(tracker.uri).get_experiment_by_name(study).lifecycle_stage == "active"
+    assert experiment_of(home, study).lifecycle_stage == "active"
 
 
 def test_a_run_has_its_dataset_and_its_files(home: Home, study: str, tmp_path: Path) -> None:
@@ -147,6 +151,7 @@ def test_a_run_has_its_dataset_and_its_files(home: Home, study: str, tmp_path: P
     for _ in range(2):
         tracker.project(replace(RUN, files=[tmp_path / "samples.png"]))
     (run,) = runs(home, study)
+    assert run.inputs is not None
     (given,) = run.inputs.dataset_inputs
     assert (given.dataset.name, given.dataset.digest) == ("mnist-5k", "5" * 16)
     listed = MlflowClient(tracker.uri).list_artifacts(run.info.run_id)
@@ -158,7 +163,7 @@ def test_the_description_links_to_a_view_that_is_there(home: Home, study: str) -
     tracker = Tracker(home, study, DATA)
     run_id = tracker.project(replace(RUN, kind="study", tags={}))
     tracker.describe(run_id, "the table")
-    experiment = MlflowClient(tracker.uri).get_experiment_by_name(study)
+    experiment = experiment_of(home, study)
     key = tracker.chart_path.partition("viewStateShareKey=")[2].partition("&")[0]
     view = json.loads(experiment.tags[f"mlflow.sharedViewState.{key}"])
     charts = json.loads(view["state"])["compareRunCharts"]

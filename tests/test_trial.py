@@ -82,18 +82,20 @@ def test_draws_are_shared_by_studies_with_more_of_them() -> None:
 
 def test_what_is_left_at_its_default_is_in_no_key() -> None:
     """A field added later is None by default, in a spec and in its settings: old keys stay."""
+    named: dict[str, Any] = {"optimizer": "rmsprop"}
     plain, default = (
         ClassifierTraining(epochs=50, batch_size=256, learning_rate=0.001, **more)
-        for more in ({}, {"optimizer": "rmsprop"})
+        for more in ({}, named)
     )
     keras2 = plain.model_copy(update={"optimizer": "keras2_rmsprop"})
     assert trial_spec(classifier=default).key == trial_spec(classifier=plain).key
     assert trial_spec(classifier=keras2).key != trial_spec(classifier=plain).key
+    optimizers: tuple[Any, ...] = (None, "keras2_rmsprop")
     unset, set_ = (
         RepresentationSpec(
             name="vae", latent_dim=10, settings=VAE_SETTINGS | {"optimizer": optimizer}
         )
-        for optimizer in (None, "keras2_rmsprop")
+        for optimizer in optimizers
     )
     assert trial_spec(representation=unset) == trial_spec()
     assert trial_spec(representation=set_).encoder(0).key != trial_spec().encoder(0).key

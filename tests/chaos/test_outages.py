@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -191,8 +192,12 @@ def test_a_clock_that_jumps(config: Path, tmp_path: Path) -> None:
         *("run", config, "--home", home, "--workers", 2, "--set", "execution.trial_timeout=600"),
         env=environment,
     )
+
+    def reached(least: int) -> bool:
+        return completed(home) >= least
+
     for trials_before, jump in hours.items():
-        wait_until(lambda least=trials_before: completed(home) >= least, seconds=120)
+        wait_until(partial(reached, trials_before), seconds=120)
         clock.write_text(str(3600 * jump))
     _, said = process.communicate(timeout=300)
     assert process.returncode == 0, said

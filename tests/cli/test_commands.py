@@ -88,7 +88,7 @@ def test_status(finished: Path, tmp_path: Path) -> None:
 
 def test_report_formats_agree(finished: Path, tmp_path: Path) -> None:
     """Every format has every row; --out writes them all, and the plots."""
-    rows = report_rows(finished, "--out", str(tmp_path))  # type: ignore[arg-type]  # plain words
+    rows = report_rows(finished, "--out", str(tmp_path))
     assert len(rows) == TARGET
     assert all(row["mlflow_run_ids"] for row in rows)
     assert json.loads((tmp_path / "report.json").read_text())["rows"] == rows

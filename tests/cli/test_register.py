@@ -123,7 +123,7 @@ def test_the_version_says_where_it_comes_from(home: Path) -> None:
     uri = f"sqlite:///{home}/mlflow.db"
     mlflow.set_tracking_uri(uri)
     version = MlflowClient(uri).get_model_version("register", "1")
-    assert "the median of its 3" in version.description
+    assert "the median of its 3" in (version.description or "")
     assert version.tags["sweep.study"] == "register"
     info = mlflow.models.get_model_info("models:/register/1")
     assert info.signature.inputs.to_dict()[0]["tensor-spec"] == {
@@ -137,6 +137,7 @@ def test_the_version_says_where_it_comes_from(home: Path) -> None:
     for package in ("keras==", "tensorflow==", "numpy=="):
         assert package in requirements
     assert_exactly_once(home, target=2, study="register")
+    assert version.run_id is not None
     run = MlflowClient(uri).get_run(version.run_id)
     assert run.info.status == "FINISHED"
 

@@ -32,9 +32,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return home
 
 
-def run(home: Home, rows: list[dict[str, Any]], **trials: int) -> tuple[Study, list[Snapshot]]:
+def run(
+    home: Home, rows: list[dict[str, Any]], vae: int = 0, pixels: int = 0
+) -> tuple[Study, list[Snapshot]]:
     """Run a study on two workers to its end."""
-    study_config = config(rows=rows, **trials)
+    study_config = config(rows=rows, vae=vae, pixels=pixels)
     study = Study(open_storage(f"sqlite:///{home.optuna_db}"), study_config, FACTS)
     executor = LocalExecutor(2, partial(prepare, home), 60, home.logs)
     projector = Projector(home, study_config.name, FACTS)
@@ -60,6 +62,7 @@ def row(hidden_neurons: int, latent_dim: int | None = None) -> dict[str, Any]:
 def mlflow_statuses(home: Home) -> Counter[tuple[str, str]]:
     client = MlflowClient(tracking_uri(home))
     experiment = client.get_experiment_by_name("study")
+    assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
     return Counter((run.data.tags["sweep.kind"], run.info.status) for run in runs)
 

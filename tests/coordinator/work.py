@@ -40,6 +40,7 @@ def work(home: Home, payload: str, report: Report) -> str:
         store = EncoderStore(home)
         store.get_or_train(spec, 100, partial(train, spec))
         return store.record(spec.key).model_dump_json()
+    assert isinstance(spec, TrialSpec)
     return evaluate(home, spec).model_dump_json()
 
 

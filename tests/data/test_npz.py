@@ -95,11 +95,9 @@ def test_how_it_is_cut_into_arrays_changes_nothing(
     """Parts named in order, empty ones too, are the whole again."""
     path = tmp_path_factory.getbasetemp() / "cut.npz"
     images, labels = (np.split(array, sorted(cuts)) for array in (IMAGES, LABELS))
-    np.savez(
-        path,
-        **{f"images{number}": part for number, part in enumerate(images)},
-        **{f"labels{number}": part for number, part in enumerate(labels)},
-    )
+    arrays: dict[str, Any] = {f"images{number}": part for number, part in enumerate(images)}
+    arrays |= {f"labels{number}": part for number, part in enumerate(labels)}
+    np.savez(path, **arrays)
     dataset = read_npz(path, "cut")
     np.testing.assert_array_equal(dataset.images, IMAGES)
     np.testing.assert_array_equal(dataset.labels, LABELS)

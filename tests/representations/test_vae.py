@@ -13,6 +13,7 @@ from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.vae import (
     MEANS_FILE,
     WEIGHTS_FILE,
+    Precision,
     Vae,
     VaeSettings,
     decoder_parameters,
@@ -164,7 +165,7 @@ def test_features_are_the_latent_means(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_weights_and_outputs_are_float32(precision: vae_training.Precision) -> None:
+def test_weights_and_outputs_are_float32(precision: Precision) -> None:
     """Whatever the precision between; and bfloat16 is really what the layers compute in."""
     networks = (
         vae_training.build_encoder(3, 0, precision),
@@ -180,7 +181,7 @@ def test_weights_and_outputs_are_float32(precision: vae_training.Precision) -> N
 def test_bfloat16_trains_as_float32_does(tmp_path: Path) -> None:
     """The same initial weights, order and noise: nearly the same losses, of other bits."""
 
-    def losses(precision: vae_training.Precision) -> tuple[float, ...]:
+    def losses(precision: Precision) -> tuple[float, ...]:
         checkpoint = Checkpoint(tmp_path / precision)
         settings = VaeSettings(epochs=3, batch_size=64, learning_rate=0.0001, precision=precision)
         trained = vae_training.train(spec(), settings, IMAGES, PART, checkpoint, lambda _: None)

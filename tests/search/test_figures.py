@@ -12,9 +12,12 @@ from sweep.search.study import Study
 from tests.search.builders import FACTS, config, result
 
 
-def titles(tmp_path: Path, accuracy: float | None = None, **trials: int) -> list[str]:
+def titles(
+    tmp_path: Path, accuracy: float | None = None, vae: int = 0, pixels: int = 0
+) -> list[str]:
     """Of a finished study; every figure is what Plotly reads."""
-    study = Study(open_storage(f"sqlite:///{tmp_path}/optuna.db"), config(**trials), FACTS)
+    study_config = config(vae=vae, pixels=pixels)
+    study = Study(open_storage(f"sqlite:///{tmp_path}/optuna.db"), study_config, FACTS)
     while (attempt := study.begin_next()) is not None:
         study.complete(attempt, result(attempt, accuracy))
     figures = study.figures()

@@ -26,7 +26,7 @@ def url(tmp_path: Path) -> str:
 
 def run_to_end(study: Study, most: int = 1000) -> list[Attempt]:
     """Complete every attempt as soon as it begins."""
-    done = []
+    done: list[Attempt] = []
     while len(done) < most and (attempt := study.begin_next()) is not None:
         done.append(study.complete(attempt, result(attempt)))
     return done
