@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from sweep import __version__
 from sweep.cli.app import app
@@ -109,13 +110,9 @@ def test_the_tests_set_up_imports_nothing_heavy() -> None:
     assert done.stdout == "set()\n"
 
 
-def test_help_of_every_command() -> None:
+@pytest.mark.parametrize("name", commands())
+def test_help_of_every_command(name: str) -> None:
     """Each command explains itself."""
-    for name in commands():
-        done = subprocess.run(
-            [sys.executable, "-m", "sweep", name, "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert "Usage" in done.stdout
+    done = CliRunner().invoke(app, [name, "--help"])
+    assert done.exit_code == 0, done.output
+    assert "Usage" in done.output
