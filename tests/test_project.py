@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 import typer
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from sweep import __version__
@@ -98,6 +99,17 @@ def test_no_download_address_is_recorded() -> None:
     assert "uv.lock" not in tracked
     for name in ("requirements.lock", "pyproject.toml"):
         assert not re.search(r"https?://|--index", (ROOT / name).read_text())
+
+
+def test_checks_before_a_commit_are_those_of_ci() -> None:
+    """The same commands in .pre-commit-config.yaml, .ci/run and CONTRIBUTING.md."""
+    hooks = YAML(typ="safe").load(ROOT / ".pre-commit-config.yaml")["repos"][0]["hooks"]
+    ci = (ROOT / ".ci/run").read_text()
+    step = ci.partition('step "lint')[2].partition("\nstep ")[0]
+    assert [hook["entry"] for hook in hooks] == step.splitlines()[1:]
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    for hook in hooks:
+        assert hook["entry"] in contributing
 
 
 def test_the_tests_set_up_imports_nothing_heavy() -> None:
