@@ -12,8 +12,8 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
 from concurrent.futures import wait
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,13 +23,13 @@ from optuna.distributions import BaseDistribution
 
 from benchmarks.measuring import options, publish
 from sweep.config import load_config
-from sweep.coordinator.loop import Loop
 from sweep.coordinator.projection import Projector
 from sweep.coordinator.run import open_for_writing
-from sweep.execution import Outcome, Task
+from sweep.coordinator.trials import TrialRun
+from sweep.execution import InlineExecutor
 from sweep.home import Home
 from sweep.representations.store import EncoderStore
-from sweep.trial import Curves, DataFacts, Replicate, TrialResult, TrialSpec
+from sweep.trial import SPEC, Curves, DataFacts, DrawResult, DrawSpec, Report
 
 CONFIG = Path(__file__).with_name("nothing.yaml")
 DATA = DataFacts(name="mnist-5k", sha256="0" * 64, is_mnist=False)
@@ -51,57 +51,21 @@ class Settling(Projector):
             wait([self._work])
 
 
-class Nothing:
-    """An executor of one worker whose trials take no time; it waits for MLflow before each."""
-
-    workers = 1
-
-    def __init__(self, projector: Settling) -> None:
-        self._projector = projector
-        self._task: Task | None = None
-        self.ended: list[float] = []
-        """When each trial was done with."""
-
-    @property
-    def free(self) -> int:
-        return int(self._task is None)
-
-    def submit(self, task: Task) -> None:
-        self._task = task
-
-    def wait(self, timeout: float) -> list[Outcome]:
-        self._projector.settle()
-        self.ended.append(time.perf_counter())
-        task, self._task = self._task, None
-        assert task is not None
-        return [Outcome(task, result(task.payload))]
-
-    def running(self) -> Mapping[int, tuple[Task, float]]:
-        return {1: (self._task, 0.0)} if self._task else {}
-
-    def close(self) -> None:
-        pass
-
-
-def result(payload: str) -> str:
-    """A result as a worker gives it."""
-    spec = TrialSpec.model_validate_json(payload)
-    accuracy = 1 - 1 / (1 + spec.hidden_neurons)
-    now = time.time_ns() // 1_000_000
-    return TrialResult(
+def nothing(projector: Settling, ended: list[float], payload: str, _: Report) -> str:
+    """A draw that takes no time; it is done with when MLflow has all that was there before."""
+    projector.settle()
+    ended.append(time.perf_counter())
+    spec = SPEC.validate_json(payload)
+    assert isinstance(spec, DrawSpec)
+    value = 1 - 1 / (1 + spec.trial.hidden_neurons)
+    accuracy = (*CURVE[:-1], value)
+    curves = Curves(train_loss=CURVE, train_accuracy=CURVE, val_loss=CURVE, val_accuracy=accuracy)
+    return DrawResult(
         key=spec.key,
+        draw=spec.draw,
         labels=3000,
-        classifier_parameters=795 * spec.hidden_neurons + 10,
-        representation_parameters=0,
-        replicates=tuple(
-            Replicate(draw=0, member=m, accuracy=accuracy, accuracy_best_epoch=accuracy)
-            for m in range(spec.members)
-        ),
-        curves=Curves(train_loss=CURVE, train_accuracy=CURVE, val_loss=CURVE, val_accuracy=CURVE),
-        encoders=(),
-        train_seconds=0.0,
-        started_at=now,
-        finished_at=now,
+        members=(curves,) * spec.trial.members,
+        seconds=0.0,
     ).model_dump_json()
 
 
@@ -113,10 +77,11 @@ def ours(trials: int, sampler: str) -> list[float]:
         config = load_config(CONFIG, [f"search.sampler={sampler}"], trials)
         study = open_for_writing(home, f"sqlite:///{home.optuna_db}", config, DATA)
         projector = Settling(home, config.name, DATA)
-        executor = Nothing(projector)
-        Loop(study, executor, EncoderStore(home), projector, lambda _: None).run(lambda: False)
+        ended: list[float] = []
+        executor = InlineExecutor(lambda: partial(nothing, projector, ended))
+        trials_of = TrialRun(study, executor, EncoderStore(home), projector, lambda _: None)
+        trials_of.run(lambda: False)
         projector.finish(lambda _: None, timeout=60)
-        ended = executor.ended
     return [after - before for before, after in pairwise(ended)]
 
 

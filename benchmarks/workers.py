@@ -22,15 +22,21 @@ from sweep.evaluation import prepare_worker
 from sweep.execution import LocalExecutor, Task
 from sweep.home import Home
 from sweep.representations.vae import VaeSettings
-from sweep.trial import ClassifierTraining, NotebookPartition, RepresentationSpec, TrialSpec
+from sweep.trial import (
+    ClassifierTraining,
+    DrawSpec,
+    NotebookPartition,
+    RepresentationSpec,
+    TrialSpec,
+)
 
 TRIALS = 12
 LAYOUTS = {"1 worker x 1 thread": (1, 1), "2 workers x 1 thread": (2, 1), "1 worker x 2": (1, 2)}
 EPOCHS = {"vae": 20, "pixels": 2}
 
 
-def specs(kind: str, threads: int, data: str) -> Iterator[TrialSpec]:
-    """Endless trials of one draw and three members, each with a learning rate of its own."""
+def specs(kind: str, threads: int, data: str) -> Iterator[DrawSpec]:
+    """Endless draws of three members, each with a learning rate of its own."""
     vae = VaeSettings(epochs=1).model_dump()
     representation = {
         "vae": RepresentationSpec(name="vae", latent_dim=10, settings=vae),
@@ -38,7 +44,7 @@ def specs(kind: str, threads: int, data: str) -> Iterator[TrialSpec]:
     }[kind]
     for number in count():
         rate = 0.001 + number * 1e-7  # so that none is known already
-        yield TrialSpec(
+        trial = TrialSpec(
             data=data,
             partition=NotebookPartition(scheme="notebook"),
             seed=0,
@@ -51,9 +57,10 @@ def specs(kind: str, threads: int, data: str) -> Iterator[TrialSpec]:
             scored_on="test",
             threads=threads,
         )
+        yield DrawSpec(trial=trial, draw=0)
 
 
-def run(executor: LocalExecutor, trials: list[TrialSpec]) -> None:
+def run(executor: LocalExecutor, trials: list[DrawSpec]) -> None:
     """Run trials to their end."""
     done = 0
     while done < len(trials):

@@ -14,7 +14,15 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
 
 # Raise it when the meaning of a spec changes, so that what was stored under old keys is not reused.
 _KEY_FORMAT = 1
@@ -114,6 +122,7 @@ class DataFacts(Value):
 class EncoderSpec(Value):
     """One encoder of one outer draw: everything that changes its weights."""
 
+    kind: Literal["encoder"] = "encoder"
     data: str
     """SHA-256 of the dataset's content."""
     partition: Partition
@@ -122,10 +131,15 @@ class EncoderSpec(Value):
     representation: RepresentationSpec
     threads: int
 
+    @property
+    def label(self) -> str:
+        """As in ``encoder vae 10, draw 1``."""
+        return f"encoder {self.representation.label}, draw {self.draw + 1}"
+
     @cached_property
     def key(self) -> str:
         """Content key, 32 hexadecimal digits."""
-        return _content_key("encoder", self.model_dump(mode="json"))
+        return _content_key("encoder", self.model_dump(mode="json", exclude={"kind"}))
 
 
 class TrialSpec(Value):
@@ -163,9 +177,10 @@ class TrialSpec(Value):
         """Content key without the number of draws; studies that differ in it alone share draws."""
         return _content_key("configuration", self.model_dump(mode="json", exclude={"draws"}))
 
-    def draw_key(self, draw: int) -> str:
-        """Content key of one outer draw of this configuration."""
-        return _content_key("draw", {"configuration": self.configuration_key, "draw": draw})
+    @property
+    def outer_draws(self) -> tuple[DrawSpec, ...]:
+        """All its draws: what is trained for it."""
+        return tuple(DrawSpec(trial=self, draw=draw) for draw in range(self.draws))
 
     def encoder(self, draw: int) -> EncoderSpec:
         """The encoder that one draw of this trial stands on."""
@@ -187,9 +202,36 @@ def configuration_label(
     return f"{representation.label} → {hidden_neurons}{labels}"
 
 
+class DrawSpec(Value):
+    """One outer draw of a trial's configuration: the unit of work.
+
+    Trials that differ in their number of draws alone share them.
+    """
+
+    kind: Literal["draw"] = "draw"
+    trial: TrialSpec
+    draw: int
+
+    @property
+    def threads(self) -> int:
+        return self.trial.threads
+
+    @property
+    def label(self) -> str:
+        """As in ``vae 10 → 200, draw 1 of 5``."""
+        return f"{self.trial.label}, draw {self.draw + 1} of {self.trial.draws}"
+
+    @cached_property
+    def key(self) -> str:
+        """Content key, 32 hexadecimal digits."""
+        configuration = self.trial.configuration_key
+        return _content_key("draw", {"configuration": configuration, "draw": self.draw})
+
+
 class AssessmentSpec(Value):
     """A trial that was selected, to be scored on the test partition, once."""
 
+    kind: Literal["assessment"] = "assessment"
     trial: TrialSpec
 
     @property
@@ -199,12 +241,18 @@ class AssessmentSpec(Value):
     @cached_property
     def key(self) -> str:
         """Content key, 32 hexadecimal digits."""
-        return _content_key("assessment", self.model_dump(mode="json"))
+        return _content_key("assessment", self.model_dump(mode="json", exclude={"kind"}))
+
+    @property
+    def label(self) -> str:
+        """As in ``assessing vae 10 → 200``."""
+        return f"assessing {self.trial.label}"
 
 
 class ModelSpec(Value):
     """One classifier of a trial, to be kept with all that comes before it as one model."""
 
+    kind: Literal["model"] = "model"
     trial: TrialSpec
     draw: int
     member: int
@@ -216,7 +264,17 @@ class ModelSpec(Value):
     @cached_property
     def key(self) -> str:
         """Content key, 32 hexadecimal digits."""
-        return _content_key("model", self.model_dump(mode="json"))
+        return _content_key("model", self.model_dump(mode="json", exclude={"kind"}))
+
+    @property
+    def label(self) -> str:
+        """As in ``model of vae 10 → 200, draw 1``."""
+        return f"model of {self.trial.label}, draw {self.draw + 1}"
+
+
+Spec = Annotated[EncoderSpec | DrawSpec | AssessmentSpec | ModelSpec, Field(discriminator="kind")]
+"""A piece of work. Its JSON carries its kind; its key does not."""
+SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
 
 
 class Curves(Value):

@@ -8,11 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from sweep.trial import (
+    SPEC,
     AssessmentSpec,
     ClassifierTraining,
     FractionsPartition,
     ModelSpec,
     RepresentationSpec,
+    Spec,
     TrialSpec,
 )
 from tests.builders import VAE_SETTINGS, trial_spec
@@ -38,11 +40,24 @@ def test_a_spec_survives_json() -> None:
         spec = trial_spec(**change)
         again = TrialSpec.model_validate_json(spec.model_dump_json())
         assert again == spec
-        assert (again.key, again.draw_key(1), again.encoder(1).key) == (
-            spec.key,
-            spec.draw_key(1),
-            spec.encoder(1).key,
-        )
+        keys = [(each.key, each.outer_draws[1].key, each.encoder(1).key) for each in (spec, again)]
+        assert keys[0] == keys[1]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        trial_spec().encoder(1),
+        trial_spec().outer_draws[1],
+        AssessmentSpec(trial=trial_spec()),
+        ModelSpec(trial=trial_spec(), draw=1, member=2),
+    ],
+    ids=lambda spec: spec.kind,
+)
+def test_a_piece_of_work_survives_json_as_what_it_is(spec: Spec) -> None:
+    """Its JSON says its kind."""
+    again = SPEC.validate_json(spec.model_dump_json())
+    assert (type(again), again, again.key, again.label) == (type(spec), spec, spec.key, spec.label)
 
 
 @pytest.mark.parametrize("field", CHANGES)
@@ -50,7 +65,7 @@ def test_every_field_is_in_the_key(field: str) -> None:
     """Changing it changes the trial's key and its draws' keys."""
     spec, changed = trial_spec(), trial_spec(**{field: CHANGES[field]})
     assert changed.key != spec.key
-    assert changed.draw_key(0) != spec.draw_key(0)
+    assert changed.outer_draws[0].key != spec.outer_draws[0].key
 
 
 @pytest.mark.parametrize("setting", VAE_SETTINGS)
@@ -75,8 +90,9 @@ def test_draws_are_shared_by_studies_with_more_of_them() -> None:
     few, many = trial_spec(draws=2), trial_spec(draws=5)
     assert few.key != many.key
     assert few.configuration_key == many.configuration_key
-    assert [few.draw_key(d) for d in range(2)] == [many.draw_key(d) for d in range(2)]
-    assert len({many.draw_key(d) for d in range(5)}) == 5
+    keys = [draw.key for draw in many.outer_draws]
+    assert [draw.key for draw in few.outer_draws] == keys[:2]
+    assert len(set(keys)) == 5
     assert len({many.encoder(d).key for d in range(5)}) == 5
 
 
@@ -107,7 +123,7 @@ def test_keys_do_not_change() -> None:
     assert AssessmentSpec(trial=spec).key == "71c9faf5f7ff696fe2ff953c33dd42c2"
     assert ModelSpec(trial=spec, draw=1, member=2).key == "8f0616331db54c21f6b054738391d1ad"
     assert spec.key == "9b81b70a67ab768671dbbe5cdfaaf010"
-    assert spec.draw_key(0) == "0e1cb26e14d94077c19330354e91ecec"
+    assert spec.outer_draws[0].key == "0e1cb26e14d94077c19330354e91ecec"
     assert spec.encoder(0).key == "cd2e7c2d03b1dfeb0172e9053109c282"
 
 

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweep.coordinator.loop import Snapshot
+from sweep.coordinator.trials import Snapshot
 
 
 class Display:

@@ -78,6 +78,11 @@ def run(
             f"{ended.progress.failed} failed",
             hint=f"sweep status {study.name} and MLflow say why",
         )
+    if ended.not_assessed:
+        raise TargetMissedError(
+            f"{ended.not_assessed} of the selected could not be scored on the test partition",
+            hint="the warnings above say why; the same command tries them again",
+        )
     if ended.progress.failed:
         stderr.print(f"Warning: {ended.progress.failed} trials failed beside the target.")
 

@@ -6,20 +6,19 @@ import logging
 import time
 from collections.abc import Callable
 
-from sweep.coordinator.loop import Snapshot, WorkerView
-from sweep.errors import InputError
+from sweep.coordinator.scheduler import Done, GivenUp, Progressed, Scheduler
+from sweep.coordinator.trials import Snapshot, views
 from sweep.evaluation import kept_assessment
-from sweep.execution import Executor, Failed, Task
+from sweep.execution import Executor
 from sweep.home import Home
 from sweep.reports.comparison import selected
 from sweep.reports.rows import Measured
+from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt
 from sweep.search.study import Study
 from sweep.trial import Assessment, AssessmentSpec
 
 log = logging.getLogger("sweep")
-
-_TICK_SECONDS = 0.2
 
 
 def assess(
@@ -28,59 +27,61 @@ def assess(
     home: Home,
     watch: Callable[[Snapshot], None],
     stopping: Callable[[], bool],
-) -> None:
-    """Assess what the study has selected and nothing has assessed yet.
+) -> int:
+    """Assess what the study has selected and nothing has assessed yet; how many could not be.
 
-    The workers keep each assessment in the home. One that fails costs the report its line, and the
-    next run of the study tries it again.
+    The workers keep each assessment in the home. One that cannot be made costs the report its
+    line, and the next run of the study tries it again.
 
     Raises:
         InputError: the data or the home cannot be used any more.
     """
-    waiting = _not_assessed(study, home)
-    running: dict[str, Attempt] = {}
+    scheduler = Scheduler(executor, EncoderStore(home))
+    left = _not_assessed(study, home)
+    for selected_spec, _ in left.values():
+        scheduler.want(selected_spec)
     news: list[str] = []
-    began, done = time.monotonic(), 0
-    while (waiting or running) and not stopping():
-        while waiting and executor.free:
-            key, attempt = waiting.popitem()
-            running[key] = attempt
-            spec = AssessmentSpec(trial=attempt.spec)
-            executor.submit(Task(key, spec.model_dump_json()))
-        for outcome in executor.wait(_TICK_SECONDS):
-            attempt = running.pop(outcome.task.id)
-            label = f"trial {attempt.number}: {attempt.spec.label}"
-            if isinstance(outcome.result, Failed):
-                if isinstance(outcome.result.error, InputError):
-                    raise outcome.result.error
-                log.warning("%s: not assessed: %s", label, outcome.result.message)
-                continue
-            done += 1
-            accuracy = Assessment.model_validate_json(outcome.result).accuracy
-            news.append(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
-        left = len(waiting) + len(running)
-        watch(
-            Snapshot(
-                progress=study.progress,
-                workers=[
-                    WorkerView(number, f"assessing {running[task.id].spec.label}", fraction)
-                    for number, (task, fraction) in executor.running().items()
-                ],
-                best=study.best,
-                seconds_left=(time.monotonic() - began) / done * left if done else None,
-                news=news,
-            )
-        )
-        news = []
+    began, done, given_up = time.monotonic(), 0, 0
+    for event in scheduler.events(stopping):
+        match event:
+            case Done(spec, Assessment(accuracy=accuracy)):
+                done += 1
+                label = _label(left.pop(spec.key)[1])
+                news.append(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
+            case GivenUp(spec, failure):
+                given_up += 1
+                log.warning("%s: not assessed: %s", _label(left.pop(spec.key)[1]), failure.message)
+            case Progressed(running):
+                watch(
+                    Snapshot(
+                        progress=study.progress,
+                        workers=views(running),
+                        best=study.best,
+                        seconds_left=(time.monotonic() - began) / done * len(left)
+                        if done
+                        else None,
+                        news=news,
+                    )
+                )
+                news = []
+    return given_up
 
 
-def _not_assessed(study: Study, home: Home) -> dict[str, Attempt]:
+def _label(attempt: Attempt) -> str:
+    return f"trial {attempt.number}: {attempt.spec.label}"
+
+
+def _not_assessed(study: Study, home: Home) -> dict[str, tuple[AssessmentSpec, Attempt]]:
     """What has been selected, by its assessment's key."""
     complete = [(attempt, attempt.result) for attempt in study.attempts if attempt.result]
     chosen = selected([Measured(attempt.spec, result) for attempt, result in complete])
-    specs = {
-        AssessmentSpec(trial=attempt.spec).key: attempt
+    specs = [
+        (AssessmentSpec(trial=attempt.spec), attempt)
         for (attempt, _), is_selected in zip(complete, chosen, strict=True)
         if is_selected
+    ]
+    return {
+        spec.key: (spec, attempt)
+        for spec, attempt in specs
+        if kept_assessment(spec.key, home) is None
     }
-    return {key: attempt for key, attempt in specs.items() if kept_assessment(key, home) is None}

@@ -7,19 +7,20 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from sweep.config import THREADS_PER_TASK, StudyConfig
+from sweep.config import StudyConfig
 from sweep.coordinator.inspect import open_study
 from sweep.coordinator.projection import attempt_run
+from sweep.coordinator.run import open_executor
+from sweep.coordinator.scheduler import Done, GivenUp, Scheduler
 from sweep.data.datasets import DatasetSource
 from sweep.database import reason
-from sweep.errors import SweepError, TargetMissedError
-from sweep.evaluation import kept_model, prepare_worker
-from sweep.execution import Failed, LocalExecutor, Task
+from sweep.errors import TargetMissedError
+from sweep.evaluation import kept_model
 from sweep.home import MODEL_FILE, Home
 from sweep.lease import lease
+from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Attempt
 from sweep.search.space import is_within_bounds
 from sweep.tracking import Tracker
@@ -32,7 +33,6 @@ from sweep.tracking.registry import (
 )
 from sweep.trial import ModelRecord, ModelSpec, Replicate, TrialResult
 
-_TICK_SECONDS = 0.2
 _EXAMPLES = 2
 
 
@@ -160,22 +160,18 @@ def _keep_model(
 ) -> ModelRecord:
     """Have a worker train the model."""
     home.create()
-    executor = LocalExecutor(
-        1,
-        partial(prepare_worker, home, source, THREADS_PER_TASK),
-        config.execution.trial_timeout,
-        home.logs / config.name,
-    )
-    with closing(executor):
-        executor.submit(Task(spec.key, spec.model_dump_json()))
-        while not (outcomes := executor.wait(_TICK_SECONDS)):
-            pass
-    result = outcomes[0].result
-    if isinstance(result, Failed):
-        if isinstance(result.error, SweepError):
-            raise result.error
-        raise TargetMissedError(f"the model could not be trained again: {result.message}")
-    return ModelRecord.model_validate_json(result)
+    with closing(open_executor(config, home, source)) as executor:
+        scheduler = Scheduler(executor, EncoderStore(home))
+        scheduler.want(spec)
+        for event in scheduler.events(lambda: False):
+            match event:
+                case Done(_, ModelRecord() as record):
+                    return record
+                case GivenUp(_, failure):
+                    raise TargetMissedError(
+                        f"the model could not be trained again: {failure.message}"
+                    )
+    raise AssertionError("a wanted model is made or given up")
 
 
 @contextmanager

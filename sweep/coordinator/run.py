@@ -12,11 +12,11 @@ from filelock import FileLock
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.assessing import assess
-from sweep.coordinator.loop import Loop, Snapshot
 from sweep.coordinator.showing import Showing
+from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
-from sweep.execution import LocalExecutor
+from sweep.execution import Executor, LocalExecutor
 from sweep.home import Home
 from sweep.lease import lease
 from sweep.machine import available_cores, environment
@@ -36,6 +36,8 @@ class Ended:
     progress: Progress
     shortfall: int
     """Trials that are missing, but for those that a used-up space could not give."""
+    not_assessed: int
+    """Selected configurations that could not be scored on the test partition."""
     report: Report
     exhausted: list[str]
     """Representations whose space was used up before their target."""
@@ -76,22 +78,18 @@ def run_study(
         study.note_environment(environment())
         showing = Showing(study, facts, home)
         showing.begin()
-        executor = LocalExecutor(
-            _workers(config),
-            partial(prepare_worker, home, source, THREADS_PER_TASK),
-            config.execution.trial_timeout,
-            home.logs / config.name,
-        )
-        with closing(executor):
-            loop = Loop(study, executor, EncoderStore(home), showing.projector, watch)
-            loop.run(lambda: stopping() or held.lost)
+        not_assessed = 0
+        with closing(open_executor(config, home, source)) as executor:
+            trials = TrialRun(study, executor, EncoderStore(home), showing.projector, watch)
+            trials.run(lambda: stopping() or held.lost)
             if not study.shortfall:
-                assess(study, executor, home, watch, lambda: stopping() or held.lost)
+                not_assessed = assess(study, executor, home, watch, lambda: stopping() or held.lost)
         held.check()
         shown = showing.finish(stopped=stopping())
         return Ended(
             progress=study.progress,
             shortfall=study.shortfall,
+            not_assessed=not_assessed,
             report=shown.report,
             exhausted=study.exhausted,
             stopped=stopping(),
@@ -111,6 +109,17 @@ def open_for_writing(
     with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once
         storage = open_storage(storage_url)
     return Study(storage, config, facts, stopping)
+
+
+def open_executor(config: StudyConfig, home: Home, source: DatasetSource) -> Executor:
+    """Where a study's tasks run, as its config says; nothing is started before the first."""
+    engines = {"local": LocalExecutor}
+    return engines[config.execution.engine](
+        _workers(config),
+        partial(prepare_worker, home, source, THREADS_PER_TASK),
+        config.execution.trial_timeout,
+        home.logs / config.name,
+    )
 
 
 def _workers(config: StudyConfig) -> int:

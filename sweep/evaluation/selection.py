@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import ValidationError
 
 from sweep.data.images import CLASSES
-from sweep.evaluation.training import report_within, train_draw
+from sweep.evaluation.training import train_draw
 from sweep.evaluation.workbench import Workbench
 from sweep.home import MODEL_FILE, RECORD_FILE, Home, publish_bytes, published_directory
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import Assessment, AssessmentSpec, ModelRecord, ModelSpec, Report
+from sweep.trial import Assessment, AssessmentSpec, DrawSpec, ModelRecord, ModelSpec, Report
 
 _TIMED_IMAGES = 1000
 
@@ -34,8 +34,8 @@ def assess(spec: AssessmentSpec, bench: Workbench, report: Report) -> Assessment
     dataset = bench.checked_dataset(trial.data)
     accuracies = []
     confusion = np.zeros((CLASSES, CLASSES), np.int64)
-    for draw in range(trial.draws):
-        trained = train_draw(trial, draw, bench, partial(report_within, report, draw, trial.draws))
+    for draw in trial.outer_draws:
+        trained = train_draw(draw, bench, partial(_report_within, report, draw.draw, trial.draws))
         test = trained.parts["test"]
         labels = dataset.labels[test]
         features = representation.features(dataset.images, test, trained.encoder)
@@ -55,6 +55,11 @@ def assess(spec: AssessmentSpec, bench: Workbench, report: Report) -> Assessment
     )
     publish_bytes(bench.home.assessment(spec.key), assessment.model_dump_json().encode())
     return assessment
+
+
+def _report_within(report: Report, draw: int, draws: int, fraction: float) -> None:
+    """Report a draw's fraction as one of its trial."""
+    report((draw + fraction) / draws)
 
 
 def kept_assessment(key: str, home: Home) -> Assessment | None:
@@ -80,7 +85,7 @@ def keep_model(spec: ModelSpec, bench: Workbench, report: Report) -> ModelRecord
 
     trial = spec.trial
     dataset = bench.checked_dataset(trial.data)
-    trained = train_draw(trial, spec.draw, bench, report)
+    trained = train_draw(DrawSpec(trial=trial, draw=spec.draw), bench, report)
     representation = REPRESENTATIONS[trial.representation.name]
     network = representation.network(trial.representation, trained.encoder)
     model = image_model(network, trained.weights, spec.member)

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from sweep import classifier, seeds
+from sweep import seeds
 from sweep.data.partition import BUDGET_PART, Indices, label_subset, partition
 from sweep.evaluation.workbench import Workbench
 from sweep.home import publish_bytes
@@ -22,14 +21,11 @@ from sweep.representations import REPRESENTATIONS
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.pictures import draw_pictures
 from sweep.trial import (
-    Curves,
     DrawResult,
+    DrawSpec,
     EncoderHistory,
     EncoderSpec,
-    Replicate,
     Report,
-    TrialResult,
-    TrialSpec,
 )
 
 if TYPE_CHECKING:  # it imports TensorFlow
@@ -55,25 +51,18 @@ def train_encoder(spec: EncoderSpec, bench: Workbench, report: Report) -> Path:
     return bench.encoders.get_or_train(spec, parameters, train)
 
 
-def evaluate(spec: TrialSpec, bench: Workbench, report: Report) -> TrialResult:
-    """Train and score every replicate of a trial; draws that are stored already are not trained.
+def evaluate_draw(spec: DrawSpec, bench: Workbench, report: Report) -> DrawResult:
+    """Train and score the classifiers of one draw; one that is stored already is not trained.
 
     Raises:
         DivergedError: a training left the finite numbers.
     """
-    started_at, began = time.time(), time.perf_counter()
-    draws = []
-    for draw in range(spec.draws):
-        path = bench.home.draws / f"{spec.draw_key(draw)}.json"
-        result = _stored_draw(path)
-        if result is None:
-            within = partial(report_within, report, draw, spec.draws)
-            result = train_draw(spec, draw, bench, within).result
-            publish_bytes(path, result.model_dump_json().encode())
-        draws.append(result)
-    # By the clock at the beginning and a clock that cannot jump since: it ends after its beginning.
-    finished_at = started_at + time.perf_counter() - began
-    return _trial_result(spec, draws, int(1000 * started_at), int(1000 * finished_at))
+    path = bench.home.draws / f"{spec.key}.json"
+    result = _stored_draw(path)
+    if result is None:
+        result = train_draw(spec, bench, report).result
+        publish_bytes(path, result.model_dump_json().encode())
+    return result
 
 
 def _stored_draw(path: Path) -> DrawResult | None:
@@ -82,11 +71,6 @@ def _stored_draw(path: Path) -> DrawResult | None:
         return DrawResult.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
-
-
-def report_within(report: Report, draw: int, draws: int, fraction: float) -> None:
-    """Report a draw's fraction as one of its trial."""
-    report((draw + fraction) / draws)
 
 
 @dataclass(frozen=True)
@@ -99,10 +83,11 @@ class TrainedDraw:
     parts: Mapping[str, Indices]
 
 
-def train_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report) -> TrainedDraw:
+def train_draw(of: DrawSpec, bench: Workbench, report: Report) -> TrainedDraw:
     """Train the members of one draw as a population."""
     from sweep.classifier import population  # imports TensorFlow
 
+    spec, draw = of.trial, of.draw
     representation = REPRESENTATIONS[spec.representation.name]
     dataset = bench.checked_dataset(spec.data)
     encoder = None
@@ -144,7 +129,7 @@ def train_draw(spec: TrialSpec, draw: int, bench: Workbench, report: Report) -> 
         report,
     )
     result = DrawResult(
-        key=spec.draw_key(draw),
+        key=of.key,
         draw=draw,
         labels=len(train_on.labels),
         members=curves,
@@ -161,42 +146,3 @@ def _order(labels: int, length: int, generator: np.random.Generator) -> NDArray[
     """
     times = math.ceil(length / labels)
     return np.concatenate([generator.permutation(labels) for _ in range(times)])[:length]
-
-
-def _trial_result(
-    spec: TrialSpec, draws: list[DrawResult], started_at: int, finished_at: int
-) -> TrialResult:
-    representation = REPRESENTATIONS[spec.representation.name]
-    members = [curves for draw in draws for curves in draw.members]
-
-    def mean(values: list[tuple[float, ...]]) -> tuple[float, ...]:
-        return tuple(np.mean(values, axis=0).tolist())
-
-    return TrialResult(
-        key=spec.key,
-        labels=draws[0].labels,
-        classifier_parameters=classifier.parameters(
-            representation.dimensions(spec.representation), spec.hidden_neurons
-        ),
-        representation_parameters=representation.parameters(spec.representation),
-        replicates=tuple(
-            Replicate(
-                draw=draw.draw,
-                member=number,
-                accuracy=curves.val_accuracy[-1],
-                accuracy_best_epoch=max(curves.val_accuracy),
-            )
-            for draw in draws
-            for number, curves in enumerate(draw.members)
-        ),
-        curves=Curves(
-            train_loss=mean([curves.train_loss for curves in members]),
-            train_accuracy=mean([curves.train_accuracy for curves in members]),
-            val_loss=mean([curves.val_loss for curves in members]),
-            val_accuracy=mean([curves.val_accuracy for curves in members]),
-        ),
-        encoders=tuple(spec.encoder(draw.draw).key for draw in draws if representation.is_trained),
-        train_seconds=math.fsum(draw.seconds for draw in draws),
-        started_at=started_at,
-        finished_at=finished_at,
-    )

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from pydantic import TypeAdapter
 from threadpoolctl import threadpool_limits
 
 from sweep.data.datasets import DatasetSource
 from sweep.errors import OutageError
 from sweep.evaluation.selection import assess, keep_model
-from sweep.evaluation.training import evaluate, train_encoder
+from sweep.evaluation.training import evaluate_draw, train_encoder
 from sweep.evaluation.workbench import Workbench
 from sweep.home import Home
-from sweep.trial import AssessmentSpec, EncoderSpec, ModelSpec, Report, TrialSpec, Value
+from sweep.trial import (
+    SPEC,
+    Assessment,
+    AssessmentSpec,
+    DrawResult,
+    EncoderRecord,
+    EncoderSpec,
+    ModelRecord,
+    ModelSpec,
+    Report,
+    Spec,
+    Value,
+)
 
-Spec = TrialSpec | EncoderSpec | AssessmentSpec | ModelSpec
-
-SPEC: TypeAdapter[Spec] = TypeAdapter(Spec)
-"""Reads what a worker is given; the kinds of spec have different fields."""
+RESULTS: Mapping[str, type[Value]] = {
+    "encoder": EncoderRecord,
+    "draw": DrawResult,
+    "assessment": Assessment,
+    "model": ModelRecord,
+}
+"""What comes of a spec, by its kind."""
 
 
 def prepare_worker(home: Home, source: DatasetSource, threads: int) -> Callable[[str, Report], str]:
     """Set a new worker process up, and give the function that does its tasks.
 
-    A task is the JSON of a :class:`TrialSpec`, an :class:`EncoderSpec`, an
-    :class:`AssessmentSpec` or a :class:`ModelSpec`; the result is that of a :class:`TrialResult`,
-    an :class:`EncoderRecord`, an :class:`Assessment` or a :class:`ModelRecord`.
+    A task is the JSON of a spec; the result is that of what ``RESULTS`` has for its kind.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read by TensorFlow when it is imported
     import tensorflow as tf
@@ -57,7 +69,7 @@ def _do(spec: Spec, bench: Workbench, report: Report) -> Value:
         return assess(spec, bench, report)
     if isinstance(spec, ModelSpec):
         return keep_model(spec, bench, report)
-    return evaluate(spec, bench, report)
+    return evaluate_draw(spec, bench, report)
 
 
 @contextmanager

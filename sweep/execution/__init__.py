@@ -1,8 +1,18 @@
-"""Where tasks run: one protocol, and local worker processes."""
+"""Where tasks run: one protocol, worker processes of this machine, or this very process."""
 
 from __future__ import annotations
 
-from sweep.execution.base import Executor, Failed, Outcome, Task
+from sweep.execution.base import Executor, Failed, FailureKind, Outcome, Task, WorkFunction
+from sweep.execution.inline import InlineExecutor
 from sweep.execution.local import LocalExecutor
 
-__all__ = ["Executor", "Failed", "LocalExecutor", "Outcome", "Task"]
+__all__ = [
+    "Executor",
+    "Failed",
+    "FailureKind",
+    "InlineExecutor",
+    "LocalExecutor",
+    "Outcome",
+    "Task",
+    "WorkFunction",
+]

@@ -16,6 +16,8 @@ class FailureKind(StrEnum):
 
     DIED = "died"
     """Its worker process ended: killed, out of memory, or crashed."""
+    LOST = "lost"
+    """Its slot or its node is gone; nothing is known against the task."""
     TIMED_OUT = "timed out"
     RAISED = "raised"
 
@@ -47,11 +49,14 @@ class Outcome:
 
 
 class Executor(Protocol):
-    """Runs tasks on a fixed number of workers. A worker that dies costs its task and no other."""
+    """Runs tasks on workers. A worker that dies costs its task and no other.
+
+    Workers may come and go while it runs; there may be none for a while.
+    """
 
     @property
     def workers(self) -> int:
-        """Number of tasks that can run at once."""
+        """Number of tasks that can run at once, at this moment."""
 
     @property
     def free(self) -> int:

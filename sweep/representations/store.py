@@ -92,6 +92,13 @@ class EncoderStore:
                 os.utime(path / _MANIFEST)  # the time of its last use
         return path
 
+    def progress(self, key: str) -> int:
+        """A number that changes when a training that goes on keeps more; 0 if nothing is kept."""
+        try:
+            return (self._home.checkpoints / key).stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def list_half_trained(self) -> list[str]:
         """The keys of encoders whose training has left a checkpoint."""
         return sorted(path.name for path in self._home.checkpoints.glob("[!.]*"))

@@ -23,7 +23,7 @@ class Cause(StrEnum):
     INTERRUPTED = "interrupted"
     """Its coordinator ended first; the attempt does not count, and its spec runs again."""
     WORKER_DIED = "worker died"
-    """Killed or out of memory: tried again, a bounded number of times."""
+    """Killed or out of memory, several times: the same task was tried again before."""
     TIMED_OUT = "timed out"
     DIVERGED = "diverged"
     ERROR = "error"

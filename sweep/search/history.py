@@ -12,9 +12,6 @@ from sweep.config import Cell, StudyConfig
 from sweep.search.attempt import Attempt, Cause, State
 from sweep.search.space import directions, is_within_bounds, objective_values
 
-# A worker's death is the machinery's failure, not the configuration's, and tried again up to this.
-MOST_DEATHS = 3
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -153,18 +150,11 @@ class History:
         return failed >= max(3, self._config.blocks[representation].trials)
 
     def _is_due_again(self, tries: Sequence[Attempt]) -> bool:
-        """Whether a cell is to be tried again: it was interrupted, a user wants it, or its worker
-        died, a few times.
-        """
+        """Whether a cell is to be tried again: it was interrupted, or a user wants it."""
         latest = tries[-1]
         if latest.failure is None:
             return False
-        if latest.failure.cause is Cause.INTERRUPTED or latest.number in self._retried:
-            return True
-        causes = [attempt.failure.cause for attempt in tries if attempt.failure]
-        return latest.failure.cause is Cause.WORKER_DIED and (
-            causes.count(Cause.WORKER_DIED) < MOST_DEATHS
-        )
+        return latest.failure.cause is Cause.INTERRUPTED or latest.number in self._retried
 
 
 def best_attempt(config: StudyConfig, attempts: Iterable[Attempt]) -> Attempt | None:

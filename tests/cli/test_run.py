@@ -191,8 +191,8 @@ def test_a_trial_that_diverges_fails_and_the_study_goes_on(
 
 
 @pytest.mark.slow
-def test_a_killed_worker_costs_one_attempt(tiny_config: Path, tmp_path: Path) -> None:
-    """The attempt is recorded as failed with its reason, and the spec is tried again."""
+def test_a_killed_worker_costs_one_try(tiny_config: Path, tmp_path: Path) -> None:
+    """It is said, and the task begins again; the trial completes at its first attempt."""
     process = start(
         "run", tiny_config, "--home", tmp_path, "--workers", 1, "--trials", 0,
         "--set", "replicates.draws=1",
@@ -205,9 +205,8 @@ def test_a_killed_worker_costs_one_attempt(tiny_config: Path, tmp_path: Path) ->
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert_exactly_once(tmp_path, target=1)
-    failures = [t.user_attrs["failure"] for t in trials(tmp_path) if "failure" in t.user_attrs]
-    assert [failure["cause"] for failure in failures] == ["worker died"]
-    assert max(trial.user_attrs["attempt"] for trial in trials(tmp_path)) == 2
+    assert "worker died" in err
+    assert [trial.user_attrs["attempt"] for trial in trials(tmp_path)] == [1]
 
 
 @pytest.mark.slow

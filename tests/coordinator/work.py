@@ -10,22 +10,75 @@ from functools import partial
 from pathlib import Path
 
 from sweep.errors import DataError, DivergedError
-from sweep.evaluation import SPEC
 from sweep.home import Home
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.store import EncoderStore
 from sweep.trial import (
+    SPEC,
+    Assessment,
     Curves,
+    DrawResult,
+    DrawSpec,
     EncoderHistory,
+    EncoderRecord,
     EncoderSpec,
-    Replicate,
+    ModelRecord,
+    ModelSpec,
     Report,
-    TrialResult,
+    RepresentationSpec,
+    Spec,
     TrialSpec,
 )
+from tests.builders import trial_spec
 
 # Numbers of hidden neurons, and a latent dimension, that stand for what may go wrong.
-KILLED, DIVERGES, DATA_GONE, BROKEN_LATENT_DIM = 13, 14, 15, 99
+KILLED, DIVERGES, DATA_GONE, KILLS, BROKEN_LATENT_DIM = 13, 14, 15, 16, 99
+HISTORY: EncoderHistory = {
+    "loss": (2.0,),
+    "reconstruction_loss": (1.0,),
+    "kl": (1.0,),
+    "active_dimensions": (1.0,),
+}
+
+
+def trial(latent_dim: int | None, hidden_neurons: int, draws: int = 1) -> TrialSpec:
+    """A trial on latents, or on pixels where there are no dimensions; one classifier a draw."""
+    name = "pixels" if latent_dim is None else "vae"
+    return trial_spec(
+        representation=RepresentationSpec(name=name, latent_dim=latent_dim),
+        hidden_neurons=hidden_neurons,
+        draws=draws,
+        members=1,
+    )
+
+
+def made(spec: Spec) -> str:
+    """The JSON of what comes of a spec, from it alone."""
+    now = time.time_ns() // 1_000_000
+    if isinstance(spec, EncoderSpec):
+        return EncoderRecord(
+            spec=spec,
+            history=HISTORY,
+            parameters=100,
+            train_seconds=0.1,
+            started_at=now,
+            finished_at=now,
+        ).model_dump_json()
+    if isinstance(spec, DrawSpec):
+        return draw_result(spec).model_dump_json()
+    if isinstance(spec, ModelSpec):
+        return ModelRecord(spec=spec, accuracy=0.5, sha256="0" * 64).model_dump_json()
+    return Assessment(
+        key=spec.key, accuracies=((0.5,),), confusion=((1,),), milliseconds=1.0
+    ).model_dump_json()
+
+
+def draw_result(spec: DrawSpec) -> DrawResult:
+    accuracy = 1 - 1 / (1 + spec.trial.hidden_neurons)
+    curve = (accuracy,)
+    curves = Curves(train_loss=curve, train_accuracy=curve, val_loss=curve, val_accuracy=curve)
+    members = (curves,) * spec.trial.members
+    return DrawResult(key=spec.key, draw=spec.draw, labels=100, members=members, seconds=0.1)
 
 
 def prepare(home: Home) -> Callable[[str, Report], str]:
@@ -35,12 +88,12 @@ def prepare(home: Home) -> Callable[[str, Report], str]:
 def work(home: Home, payload: str, report: Report) -> str:
     spec = SPEC.validate_json(payload)
     with (home.root / "log").open("a") as log:
-        log.write(f"{type(spec).__name__} {spec.key}\n")
+        log.write(f"{spec.kind} {spec.key}\n")
     if isinstance(spec, EncoderSpec):
         store = EncoderStore(home)
         store.get_or_train(spec, 100, partial(train, spec))
         return store.record(spec.key).model_dump_json()
-    assert isinstance(spec, TrialSpec)
+    assert isinstance(spec, DrawSpec)
     return evaluate(home, spec).model_dump_json()
 
 
@@ -49,13 +102,11 @@ def train(spec: EncoderSpec, out: Path, checkpoint: Checkpoint) -> EncoderHistor
         raise DivergedError("the VAE diverged")
     time.sleep(0.05)
     (out / "weights").write_text("weights")
-    return EncoderHistory(
-        loss=(2.0,), reconstruction_loss=(1.0,), kl=(1.0,), active_dimensions=(1,)
-    )
+    return HISTORY
 
 
-def evaluate(home: Home, spec: TrialSpec) -> TrialResult:
-    match spec.hidden_neurons:
+def evaluate(home: Home, spec: DrawSpec) -> DrawResult:
+    match spec.trial.hidden_neurons:
         case 13:
             if not (home.root / "killed").exists():
                 (home.root / "killed").touch()
@@ -64,27 +115,8 @@ def evaluate(home: Home, spec: TrialSpec) -> TrialResult:
             raise DivergedError("the classifier diverged")
         case 15:
             raise DataError("the dataset changed")
-    encoders = tuple(spec.encoder(d).key for d in range(spec.draws)) if needs_encoder(spec) else ()
-    assert all(EncoderStore(home).has(key) for key in encoders), "an encoder is not there"
-    accuracy = 1 - 1 / (1 + spec.hidden_neurons)
-    curve = (accuracy,)
-    now = time.time_ns() // 1_000_000
-    return TrialResult(
-        key=spec.key,
-        labels=100,
-        classifier_parameters=spec.hidden_neurons,
-        representation_parameters=0,
-        replicates=tuple(
-            Replicate(draw=d, member=0, accuracy=accuracy, accuracy_best_epoch=accuracy)
-            for d in range(spec.draws)
-        ),
-        curves=Curves(train_loss=curve, train_accuracy=curve, val_loss=curve, val_accuracy=curve),
-        encoders=encoders,
-        train_seconds=0.1,
-        started_at=now,
-        finished_at=now,
-    )
-
-
-def needs_encoder(spec: TrialSpec) -> bool:
-    return spec.representation.name == "vae"
+        case 16:
+            os.kill(os.getpid(), signal.SIGKILL)
+    if spec.trial.representation.name == "vae":
+        assert EncoderStore(home).has(spec.trial.encoder(spec.draw).key), "no encoder is there"
+    return draw_result(spec)

@@ -10,8 +10,9 @@ import pytest
 from sweep.classifier.image_model import load_image_model
 from sweep.data.datasets import DatasetSource
 from sweep.data.partition import partition
+from sweep.evaluation.results import trial_result
 from sweep.evaluation.selection import assess, keep_model, kept_model
-from sweep.evaluation.training import evaluate
+from sweep.evaluation.training import evaluate_draw
 from sweep.evaluation.workbench import Workbench
 from sweep.home import MODEL_FILE, Home
 from sweep.trial import (
@@ -55,7 +56,8 @@ def spec(bench: Workbench, name: str) -> TrialSpec:
 def test_a_kept_model_is_the_one_that_was_measured(bench: Workbench, name: str) -> None:
     """From the images it classifies as its replicate did; asked for again, it is not trained."""
     trial = spec(bench, name)
-    measured = evaluate(trial, bench, lambda _: None).replicates[3]
+    draws = [evaluate_draw(draw, bench, lambda _: None) for draw in trial.outer_draws]
+    measured = trial_result(trial, draws, 0, 1).replicates[3]
     chosen = ModelSpec(trial=trial, draw=measured.draw, member=measured.member)
     assert kept_model(chosen, bench.home) is None
     record = keep_model(chosen, bench, lambda _: None)

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from sweep.errors import DivergedError
-from sweep.execution import Failed, LocalExecutor, Outcome, Task
+from sweep.execution import Failed, LocalExecutor, Task
 from sweep.execution import local as local_module
 from sweep.execution.base import FailureKind
-from tests.execution.work import prepare, refuse
+from tests.execution.work import outcomes, prepare, refuse
 
 
 @pytest.fixture
@@ -24,26 +23,6 @@ def executor(tmp_path: Path) -> Iterator[LocalExecutor]:
     executor = LocalExecutor(2, prepare, timeout=30, logs=tmp_path)
     yield executor
     executor.close()
-
-
-def outcomes(executor: LocalExecutor, *payloads: str) -> dict[str, str | Failed]:
-    """Run tasks, as many at once as there are workers, and give what came of each payload."""
-    waiting = list(payloads)
-    done: list[Outcome] = []
-    deadline = time.monotonic() + 60
-    while len(done) < len(payloads):
-        assert time.monotonic() < deadline, "the tasks did not end"
-        while executor.free and waiting:
-            payload = waiting.pop(0)
-            executor.submit(Task(payload, payload))
-        done += executor.wait(0.1)
-    return {outcome.task.payload: outcome.result for outcome in done}
-
-
-def test_results_come_back_whole(executor: LocalExecutor) -> None:
-    """A result is what the work function gave, far above a pipe's buffer, too."""
-    found = outcomes(executor, "echo one", "large 300000", "echo two")
-    assert found == {"echo one": "one", "large 300000": "x" * 300000, "echo two": "two"}
 
 
 @pytest.mark.parametrize("death", ["kill SIGKILL", "kill SIGTERM", "kill SIGSEGV", "exit 3"])
@@ -65,20 +44,6 @@ def test_an_idle_worker_may_die(executor: LocalExecutor) -> None:
         os.kill(int(pid), signal.SIGKILL)
         time.sleep(0.3 * attempt)
         assert outcomes(executor, "echo alive") == {"echo alive": "alive"}
-
-
-def test_what_a_task_raises_comes_back(executor: LocalExecutor) -> None:
-    """An exception keeps its type, message and traceback, and the worker goes on."""
-    found = outcomes(executor, "diverge", "raise broken", "echo after")
-    diverged, broken = found["diverge"], found["raise broken"]
-    assert isinstance(diverged, Failed)
-    assert isinstance(broken, Failed)
-    assert isinstance(diverged.error, DivergedError)
-    assert diverged.error.message == "the loss is not finite"
-    assert broken.kind is FailureKind.RAISED
-    assert broken.message == "broken"
-    assert "work.py" in (broken.traceback or "")
-    assert found["echo after"] == "after"
 
 
 def test_a_time_limit_ends_a_task(tmp_path: Path) -> None:

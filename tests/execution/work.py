@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from sweep.errors import DivergedError
+from sweep.execution import Executor, Failed, Outcome, Task
 
 
 def prepare() -> Callable[[str, Callable[[float], None]], str]:
@@ -42,3 +43,17 @@ def work(payload: str, report: Callable[[float], None]) -> str:
         case "print":
             os.write(1, argument.encode())
     return ""
+
+
+def outcomes(executor: Executor, *payloads: str) -> dict[str, str | Failed]:
+    """Run tasks, as many at once as there are workers, and give what came of each payload."""
+    waiting = list(payloads)
+    done: list[Outcome] = []
+    deadline = time.monotonic() + 60
+    while len(done) < len(payloads):
+        assert time.monotonic() < deadline, "the tasks did not end"
+        while executor.free and waiting:
+            payload = waiting.pop(0)
+            executor.submit(Task(payload, payload))
+        done += executor.wait(0.1)
+    return {outcome.task.payload: outcome.result for outcome in done}

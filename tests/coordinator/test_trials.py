@@ -1,4 +1,4 @@
-"""The loop, with real workers, storage and MLflow; only the training is left out."""
+"""A study's trials, with real workers, storage and MLflow; only the training is left out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from sweep.coordinator.loop import Loop, Snapshot
 from sweep.coordinator.projection import Projector, attempt_run
+from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.errors import DataError
 from sweep.execution import LocalExecutor
 from sweep.home import Home
@@ -20,7 +20,7 @@ from sweep.search.attempt import Cause, State
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
 from sweep.tracking import tracking_uri
-from tests.coordinator.work import BROKEN_LATENT_DIM, DATA_GONE, DIVERGES, KILLED, prepare
+from tests.coordinator.work import BROKEN_LATENT_DIM, DATA_GONE, DIVERGES, KILLED, KILLS, prepare
 from tests.search.builders import FACTS, config
 
 
@@ -33,16 +33,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def run(
-    home: Home, rows: list[dict[str, Any]], vae: int = 0, pixels: int = 0
+    home: Home, rows: list[dict[str, Any]], draws: int = 1, vae: int = 0, pixels: int = 0
 ) -> tuple[Study, list[Snapshot]]:
     """Run a study on two workers to its end."""
     study_config = config(rows=rows, vae=vae, pixels=pixels)
+    replicates = study_config.replicates.model_copy(update={"draws": draws})
+    study_config = study_config.model_copy(update={"replicates": replicates})
     study = Study(open_storage(f"sqlite:///{home.optuna_db}"), study_config, FACTS)
     executor = LocalExecutor(2, partial(prepare, home), 60, home.logs)
     projector = Projector(home, study_config.name, FACTS)
     snapshots: list[Snapshot] = []
     try:
-        Loop(study, executor, EncoderStore(home), projector, snapshots.append).run(lambda: False)
+        running = TrialRun(study, executor, EncoderStore(home), projector, snapshots.append)
+        running.run(lambda: False)
     finally:
         projector.project(attempt_run(attempt) for attempt in study.attempts)
         projector.finish(lambda _: None, timeout=60)
@@ -73,7 +76,7 @@ def test_encoders_are_trained_once_and_before_their_trials(home: Home) -> None:
     assert study.progress.complete == 20
     tasks = Counter((home.root / "log").read_text().splitlines())
     assert set(tasks.values()) == {1}
-    encoders = sum(task.startswith("EncoderSpec") for task in tasks)
+    encoders = sum(task.startswith("encoder") for task in tasks)
     assert encoders == len({a.cell.latent_dim for a in study.attempts if a.cell.latent_dim})
     assert mlflow_statuses(home) == {("trial", "FINISHED"): 20, ("encoder", "FINISHED"): encoders}
 
@@ -86,24 +89,50 @@ def test_an_encoder_that_diverges_fails_its_trials_and_no_other(home: Home) -> N
     assert by_state == {State.FAILED: 3, State.COMPLETE: 1}
     failures = [attempt.failure for attempt in study.attempts if attempt.failure]
     assert {failure.cause for failure in failures} == {Cause.DIVERGED}
-    assert "encoder vae 99, draw 1 of 1: the VAE diverged" in failures[0].message
-    assert (home.root / "log").read_text().count("EncoderSpec") == 2
+    assert "encoder vae 99, draw 1: the VAE diverged" in failures[0].message
+    assert (home.root / "log").read_text().count("encoder") == 2
     assert mlflow_statuses(home)["trial", "FAILED"] == 3
 
 
-def test_a_killed_worker_costs_one_attempt_of_one_trial(home: Home) -> None:
-    """The spec completes at its second attempt; the others at their first."""
+def test_a_killed_worker_costs_one_try_of_one_task(home: Home) -> None:
+    """Its task begins again within the same attempt, and the others do not notice."""
     study, snapshots = run(home, [row(KILLED), row(1), row(2)])
     assert study.progress.complete == 3
     attempts = [(a.cell.hidden_neurons, a.attempt, a.state) for a in study.attempts]
     assert sorted(attempts) == [
         (1, 1, State.COMPLETE),
         (2, 1, State.COMPLETE),
-        (KILLED, 1, State.FAILED),
-        (KILLED, 2, State.COMPLETE),
+        (KILLED, 1, State.COMPLETE),
     ]
-    assert mlflow_statuses(home) == {("trial", "FINISHED"): 3, ("trial", "FAILED"): 1}
-    assert any("worker died" in line for snapshot in snapshots for line in snapshot.news)
+    assert mlflow_statuses(home) == {("trial", "FINISHED"): 3}
+    news = [line for snapshot in snapshots for line in snapshot.news]
+    assert any("worker died" in line and "it begins again" in line for line in news)
+
+
+def test_a_task_that_kills_its_workers_is_given_up(home: Home) -> None:
+    """After three of them: one failed attempt, and ``retry`` may queue it."""
+    study, _ = run(home, [row(KILLS), row(1)])
+    (failed,) = [attempt for attempt in study.attempts if attempt.failure]
+    assert failed.failure is not None
+    assert failed.failure.cause is Cause.WORKER_DIED
+    assert sum(Counter((home.root / "log").read_text().split()).values()) == 2 * 4
+    assert study.shortfall == 1
+    assert [attempt.number for attempt in study.retry_failed()] == [failed.number]
+
+
+def test_a_trial_is_its_draws(home: Home) -> None:
+    """Each is a task of its own; the trial has their replicates in their order."""
+    study, snapshots = run(home, [row(5, latent_dim=2), row(6)], draws=3)
+    for attempt in study.attempts:
+        assert attempt.result is not None
+        assert [r.draw for r in attempt.result.replicates] == [0, 1, 2]
+        assert attempt.result.train_seconds == pytest.approx(0.3)
+        assert attempt.result.started_at <= attempt.result.finished_at
+    tasks = Counter(line.split()[0] for line in (home.root / "log").read_text().splitlines())
+    assert tasks == {"draw": 6, "encoder": 3}
+    assert mlflow_statuses(home) == {("trial", "FINISHED"): 2, ("encoder", "FINISHED"): 3}
+    labels = {worker.label for snapshot in snapshots for worker in snapshot.workers}
+    assert any("draw 2 of 3" in label for label in labels)
 
 
 def test_a_trial_that_diverges_is_not_tried_again(home: Home) -> None:
@@ -145,7 +174,7 @@ def test_the_watcher_sees_the_study_to_its_end(home: Home) -> None:
     """Snapshots show workers at their tasks, the best so far, and at last nothing left to do."""
     _, snapshots = run(home, [row(3, latent_dim=2), row(1)])
     labels = {worker.label for snapshot in snapshots for worker in snapshot.workers}
-    assert {"encoder vae 2, draw 1 of 1", "vae 2 → 3", "pixels → 1"} & labels
+    assert {"encoder vae 2, draw 1", "vae 2 → 3, draw 1 of 1", "pixels → 1, draw 1 of 1"} & labels
     last = snapshots[-1]
     assert (last.progress.complete, last.progress.waiting, len(last.workers)) == (2, 0, 0)
     assert last.best is not None

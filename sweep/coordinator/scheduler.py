@@ -1,0 +1,249 @@
+"""The only loop: what is wanted is handed to workers, and what comes of it becomes events.
+
+It knows one policy for what goes wrong, whatever the piece of work and whatever it is for:
+searching, assessing what was selected, or training a model that is registered.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sweep.coordinator.graph import Graph
+from sweep.errors import DivergedError, InputError, OutageError
+from sweep.evaluation import RESULTS, needs
+from sweep.execution import Executor, Failed, FailureKind, Outcome, Task
+from sweep.representations.store import EncoderStore
+from sweep.search.attempt import Cause, Failure
+from sweep.search.patience import PATIENCE_SECONDS
+from sweep.trial import Spec, Value
+
+log = logging.getLogger("sweep")
+
+_TICK_SECONDS = 0.2
+_OUTAGE_PAUSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is done about a failure."""
+
+    cause: Cause
+    tries: int
+    """How often a task is tried in all, without progress between: a checkpoint that grew since
+    the last failure lets the counting begin anew."""
+
+
+RULES: Mapping[FailureKind, Rule] = {
+    FailureKind.DIED: Rule(Cause.WORKER_DIED, tries=3),
+    FailureKind.LOST: Rule(Cause.WORKER_DIED, tries=20),
+    FailureKind.TIMED_OUT: Rule(Cause.TIMED_OUT, tries=1),
+    FailureKind.RAISED: Rule(Cause.ERROR, tries=1),
+}
+"""The policy. What is raised may say more: a DivergedError is a cause of its own, an OutageError is
+waited for, and an InputError ends the study, because every other task would meet it."""
+
+
+@dataclass(frozen=True)
+class Hungry:
+    """A worker is free, and nothing that is wanted can begin: more may be wanted now."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A task was handed to a worker."""
+
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What one worker does."""
+
+    spec: Spec
+    fraction: float
+    """How much of it is done, 0 to 1."""
+    seconds: float
+    """Since it began."""
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """Time has passed: what each busy worker does, by its number."""
+
+    running: Mapping[int, Activity]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A task gave its result."""
+
+    spec: Spec
+    result: Value
+    seconds: float
+    """Wall seconds since it began."""
+
+
+@dataclass(frozen=True)
+class Retried:
+    """A task has failed, and begins again."""
+
+    spec: Spec
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """What was wanted cannot be made: it has failed, or something that it needs."""
+
+    spec: Spec
+    failure: Failure
+
+
+Event = Hungry | Begun | Progressed | Done | Retried | GivenUp
+
+
+@dataclass
+class _Tries:
+    """How often a task has failed in one way since it last got on."""
+
+    failed: int = 0
+    progress: int = 0
+
+
+class Scheduler:
+    """Makes what is wanted. Its consumers record, project and show; it does none of that."""
+
+    def __init__(self, executor: Executor, encoders: EncoderStore) -> None:
+        """Begin with nothing that is wanted.
+
+        Args:
+            executor: where tasks run.
+            encoders: the home's, which may hold what is needed already.
+        """
+        self._executor = executor
+        self._encoders = encoders
+        self._graph = Graph(needs, lambda spec: encoders.has(spec.key))
+        self._running: dict[str, tuple[Spec, float]] = {}
+        self._tries: dict[tuple[str, FailureKind], _Tries] = {}
+        self._failures: dict[str, Failure] = {}
+        self._told: list[Event] = []
+        self._was_fed = False
+        self._outage_began: float | None = None
+        self._resume_at = 0.0
+
+    @property
+    def waiting(self) -> Iterator[Spec]:
+        """What is wanted, or needed, and does not run yet."""
+        return self._graph.waiting
+
+    def want(self, spec: Spec) -> None:
+        """Have a spec made, and before it what it needs."""
+        self._was_fed = True
+        broken = self._graph.want(spec)
+        if broken is not None:
+            self._told.append(GivenUp(spec, self._failures[broken]))
+
+    def unwant(self, spec: Spec) -> None:
+        """Do not begin a spec that is not wanted any more; one that runs goes on."""
+        self._graph.unwant(spec.key)
+
+    def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
+        """Run until nothing is left to do, or until ``stopping`` says so: then tasks may still run.
+
+        Raises:
+            InputError: the data or the home cannot be used any more, or stayed out of reach.
+        """
+        while not stopping():
+            yield from self._fill()
+            if not self._running and not len(self._graph) and not self._was_fed:
+                return
+            yield Progressed(self._view())
+            for outcome in self._executor.wait(_TICK_SECONDS):
+                yield from self._settle(outcome)
+
+    def _fill(self) -> Iterator[Event]:
+        """Give every free worker something to do, as long as there is anything."""
+        yield from self._tell()
+        while self._executor.free and time.monotonic() >= self._resume_at:
+            spec = self._graph.begin()
+            if spec is None:
+                self._was_fed = False
+                yield Hungry()
+                yield from self._tell()
+                if not self._was_fed:
+                    return
+                continue
+            self._running[spec.key] = spec, time.monotonic()
+            self._executor.submit(Task(spec.key, spec.model_dump_json()))
+            yield Begun(spec)
+
+    def _tell(self) -> Iterator[Event]:
+        while self._told:
+            yield self._told.pop(0)
+
+    def _view(self) -> Mapping[int, Activity]:
+        now, found = time.monotonic(), {}
+        for number, (task, fraction) in self._executor.running().items():
+            spec, began = self._running[task.id]
+            found[number] = Activity(spec, fraction, now - began)
+        return found
+
+    def _settle(self, outcome: Outcome) -> Iterator[Event]:
+        spec, began = self._running.pop(outcome.task.id)
+        if isinstance(outcome.result, Failed):
+            yield from self._settle_failure(spec, outcome.result)
+            return
+        if self._outage_began is not None:
+            self._outage_began = None
+            log.warning("What is written is taken again, and the study goes on.")
+        result = RESULTS[spec.kind].model_validate_json(outcome.result)
+        self._graph.done(spec.key)
+        yield Done(spec, result, time.monotonic() - began)
+
+    def _settle_failure(self, spec: Spec, failed: Failed) -> Iterator[Event]:
+        if isinstance(failed.error, InputError):
+            raise failed.error
+        if isinstance(failed.error, OutageError):
+            self._graph.again(spec.key)
+            self._wait_out(failed.error)
+            return
+        failure = _failure(failed)
+        if self._is_tried_again(spec, failed.kind):
+            self._graph.again(spec.key)
+            yield Retried(spec, failure)
+            return
+        of_others = failure.model_copy(update={"message": f"{spec.label}: {failure.message}"})
+        self._failures[spec.key] = of_others
+        for lost in self._graph.fail(spec.key):
+            yield GivenUp(lost, failure if lost.key == spec.key else of_others)
+
+    def _is_tried_again(self, spec: Spec, kind: FailureKind) -> bool:
+        tries = self._tries.setdefault((spec.key, kind), _Tries())
+        progress = self._encoders.progress(spec.key)
+        if progress != tries.progress:
+            tries.failed, tries.progress = 0, progress
+        tries.failed += 1
+        return tries.failed < RULES[kind].tries
+
+    def _wait_out(self, outage: OutageError) -> None:
+        """Begin nothing for a while; or give up, if waiting has not helped for long."""
+        now = time.monotonic()
+        if self._outage_began is None:
+            self._outage_began = now
+            log.warning("%s; waiting for it (%s).", outage.message, outage.hint)
+        elif now - self._outage_began > PATIENCE_SECONDS:
+            raise outage
+        self._resume_at = now + _OUTAGE_PAUSE_SECONDS
+
+
+def _failure(failed: Failed) -> Failure:
+    diverged = isinstance(failed.error, DivergedError)
+    return Failure(
+        cause=Cause.DIVERGED if diverged else RULES[failed.kind].cause,
+        message=failed.message,
+        traceback=failed.traceback,
+        finished_at=int(time.time() * 1000),
+    )

@@ -1,0 +1,246 @@
+"""Running a study's trials: attempts become draws to be made, and draws become results."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sweep.coordinator.estimate import Pace
+from sweep.coordinator.projection import Projector, attempt_run, encoder_run
+from sweep.coordinator.scheduler import (
+    Activity,
+    Begun,
+    Done,
+    Event,
+    GivenUp,
+    Hungry,
+    Progressed,
+    Retried,
+    Scheduler,
+)
+from sweep.evaluation import trial_result
+from sweep.execution import Executor
+from sweep.representations import REPRESENTATIONS
+from sweep.representations.store import EncoderStore
+from sweep.search.attempt import Attempt, Failure
+from sweep.search.history import Progress
+from sweep.search.ledger import interruption
+from sweep.search.study import Study
+from sweep.trial import DrawResult, EncoderRecord, EncoderSpec, Spec
+
+_ENOUGH_TO_TELL = 0.1
+"""The fraction of a task from which on its length is told from how long that took."""
+
+
+@dataclass(frozen=True)
+class WorkerView:
+    """What one worker is doing."""
+
+    number: int
+    label: str
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A running study at one moment, for whoever watches it."""
+
+    progress: Progress
+    workers: Sequence[WorkerView]
+    best: Attempt | None
+    seconds_left: float | None
+    news: Sequence[str]
+    """What happened since the last snapshot, a line each."""
+
+
+@dataclass
+class _Open:
+    """An attempt whose draws are being made."""
+
+    attempt: Attempt
+    draws: dict[int, DrawResult] = field(default_factory=dict)
+    began: tuple[float, float] | None = None
+    """When its first draw began, by the clock and by one that does not jump."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """From its first draw's beginning until now, milliseconds since the epoch."""
+        clock, steady = self.began or (time.time(), time.monotonic())
+        return int(1000 * clock), int(1000 * (clock + time.monotonic() - steady))
+
+
+class TrialRun:
+    """Runs a study's trials until none is left, or until it is told to stop."""
+
+    def __init__(
+        self,
+        study: Study,
+        executor: Executor,
+        encoders: EncoderStore,
+        projector: Projector,
+        watch: Callable[[Snapshot], None],
+    ) -> None:
+        self._study = study
+        self._executor = executor
+        self._encoders = encoders
+        self._projector = projector
+        self._watch = watch
+        self._scheduler = Scheduler(executor, encoders)
+        self._open: dict[int, _Open] = {}
+        self._by_draw: dict[str, list[_Open]] = {}
+        self._projected: set[str] = set()
+        """Encoders that MLflow has, or is about to have."""
+        self._pace = Pace()
+        self._news: list[str] = []
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Run; when ``stopping`` says so, leave at once and record what was interrupted."""
+        try:
+            for event in self._scheduler.events(stopping):
+                self._take(event)
+        finally:
+            if self._open:
+                self._executor.close()
+            for each in list(self._open.values()):
+                self._close(each, interruption())
+            self._show({})
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Hungry():
+                self._begin_next()
+            case Begun(spec):
+                for each in self._by_draw.get(spec.key, ()):
+                    each.began = each.began or (time.time(), time.monotonic())
+            case Progressed(running):
+                self._show(running)
+                self._projector.project(())
+            case Done(spec, result, seconds):
+                self._pace.note(_kind(spec), seconds)
+                if isinstance(result, EncoderRecord):
+                    self._note_encoder(spec, result)
+                elif isinstance(result, DrawResult):
+                    self._note_draw(spec, result)
+            case Retried(spec, failure):
+                again = f"{failure.cause}: {failure.message}; it begins again"
+                self._news.append(f"{spec.label}: {again}")
+            case GivenUp(spec, failure):
+                for each in list(self._by_draw.get(spec.key, ())):
+                    self._close(each, failure)
+
+    def _begin_next(self) -> None:
+        """Begin one more attempt; not far ahead, because a sampler learns from those that end."""
+        if len(self._open) >= 2 * max(1, self._executor.workers):
+            return
+        attempt = self._study.begin_next()
+        if attempt is None:
+            return
+        opened = self._open[attempt.number] = _Open(attempt)
+        for draw in attempt.spec.outer_draws:
+            self._by_draw.setdefault(draw.key, []).append(opened)
+            self._scheduler.want(draw)
+
+    def _note_encoder(self, spec: Spec, record: EncoderRecord) -> None:
+        self._projected.add(spec.key)
+        self._projector.project([encoder_run(record, self._encoders.pictures(spec.key))])
+        ends = [f"{name.replace('_', ' ')} {v[-1]:.5g}" for name, v in record.history.items()]
+        self._news.append(f"{spec.label}: {', '.join(ends)}, {record.train_seconds:.0f} s")
+
+    def _note_draw(self, spec: Spec, result: DrawResult) -> None:
+        for each in list(self._by_draw.get(spec.key, ())):
+            each.draws[result.draw] = result
+            trial = each.attempt.spec
+            if len(each.draws) == trial.draws:
+                draws = [each.draws[draw] for draw in range(trial.draws)]
+                whole = trial_result(trial, draws, *each.span)
+                self._project_encoders(whole.encoders)
+                self._forget(each)
+                self._record(self._study.complete(each.attempt, whole))
+
+    def _project_encoders(self, keys: Sequence[str]) -> None:
+        """Encoders that were trained for another study are part of this one, too."""
+        for key in keys:
+            if key not in self._projected and self._encoders.has(key):
+                self._projected.add(key)
+                record, pictures = self._encoders.record(key), self._encoders.pictures(key)
+                self._projector.project([encoder_run(record, pictures)])
+
+    def _close(self, each: _Open, failure: Failure) -> None:
+        """Record an attempt's failure; nothing more is begun for it."""
+        self._forget(each)
+        for draw in each.attempt.spec.outer_draws:
+            if draw.key not in self._by_draw:
+                self._scheduler.unwant(draw)
+        self._record(self._study.fail(each.attempt, failure))
+
+    def _forget(self, each: _Open) -> None:
+        del self._open[each.attempt.number]
+        for draw in each.attempt.spec.outer_draws:
+            waiting = self._by_draw[draw.key]
+            waiting.remove(each)
+            if not waiting:
+                del self._by_draw[draw.key]
+
+    def _record(self, attempt: Attempt) -> None:
+        self._projector.project([attempt_run(attempt)])
+        label = f"trial {attempt.number}: {attempt.spec.label}"
+        if attempt.result is not None:
+            result = attempt.result
+            self._news.append(
+                f"{label}: accuracy {100 * result.accuracy:.2f} %, "
+                f"{result.classifier_parameters:,} parameters, {result.train_seconds:.1f} s"
+            )
+        elif attempt.failure is not None:
+            self._news.append(f"{label}: {attempt.failure.cause}: {attempt.failure.message}")
+
+    def _show(self, running: Mapping[int, Activity]) -> None:
+        news, self._news = self._news, []
+        self._watch(
+            Snapshot(
+                progress=self._study.progress,
+                workers=views(running),
+                best=self._study.best,
+                seconds_left=self._seconds_left(running),
+                news=news,
+            )
+        )
+
+    def _seconds_left(self, running: Mapping[int, Activity]) -> float | None:
+        """Work that is left, by the pace so far, over all workers; None while that is unknown."""
+        work = 0.0
+        for each in running.values():
+            sofar = each.seconds / each.fraction if each.fraction > _ENOUGH_TO_TELL else None
+            whole = self._pace.mean(_kind(each.spec)) or sofar
+            if whole is None:
+                return None
+            work += max(whole - each.seconds, 0)
+        for kind, count in self._ahead().items():
+            mean = self._pace.mean(kind)
+            if count and mean is None:
+                return None
+            work += count * (mean or 0)
+        return work / max(1, self._executor.workers)
+
+    def _ahead(self) -> Counter[str]:
+        """How many tasks of each kind are to come."""
+        ahead = Counter(_kind(spec) for spec in self._scheduler.waiting)
+        draws = self._study.config.replicates.draws
+        for name, (trials, latent_dims) in self._study.upcoming().items():
+            ahead[name] += trials * draws
+            if REPRESENTATIONS[name].is_trained:
+                ahead[f"{name} encoder"] += latent_dims * draws
+        return ahead
+
+
+def views(running: Mapping[int, Activity]) -> list[WorkerView]:
+    """What each busy worker does, for whoever watches."""
+    return [WorkerView(n, each.spec.label, each.fraction) for n, each in running.items()]
+
+
+def _kind(spec: Spec) -> str:
+    """What takes about as long as others of its kind."""
+    if isinstance(spec, EncoderSpec):
+        return f"{spec.representation.name} encoder"
+    return spec.trial.representation.name
