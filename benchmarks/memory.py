@@ -21,6 +21,7 @@ from benchmarks.workers import specs
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
 from sweep.home import Home
+from sweep.trial import DrawSpec
 
 TRIALS, EARLY = 200, 20
 
@@ -34,10 +35,11 @@ def memory(directory: Path, source: DatasetSource, sizes: int) -> dict[str, floa
     for number, spec in enumerate(islice(specs("pixels", 1, source.load().sha256), TRIALS)):
         changes = {
             "hidden_neurons": 10 + 37 * (number % sizes) % 300,
-            "classifier": spec.classifier.model_copy(update={"epochs": 1}),
+            "classifier": spec.trial.classifier.model_copy(update={"epochs": 1}),
             "labels_from": "classifier",
         }
-        work(spec.model_copy(update=changes).model_dump_json(), lambda _: None)
+        draw = DrawSpec(trial=spec.trial.model_copy(update=changes), draw=0)
+        work(draw.model_dump_json(), lambda _: None)
         if number + 1 in (1, EARLY, TRIALS // 2, TRIALS):
             found[f"after {number + 1} trials"] = gigabytes("RssAnon")
     return found | {"peak, with TensorFlow's files": gigabytes("VmHWM")}

@@ -50,7 +50,8 @@ def ours(config: Path, trials: int) -> Spent:
         wall = time.perf_counter() - started
         store = EncoderStore(home)
         draws = [DrawResult.model_validate_json(p.read_bytes()) for p in home.draws.iterdir()]
-        encoders = sum(store.record(key).train_seconds for key in store.list_keys())
+        records = [store.record(key) for key in store.list_keys()]
+        encoders = sum(record.train_seconds for record in records if record)
         classifiers = sum(draw.seconds for draw in draws)
     rest = WORKERS * wall - encoders - classifiers
     return {"encoders": encoders, "classifiers": classifiers, "rest": rest}

@@ -23,6 +23,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,10 +114,6 @@ class Home:
     def assessments(self) -> Path:
         return self.root / "assessments"
 
-    def assessment(self, key: str) -> Path:
-        """The file of an assessment, whose key this is."""
-        return self.assessments / f"{key}.json"
-
     @property
     def models(self) -> Path:
         return self.root / "models"
@@ -189,6 +186,11 @@ def published_directory(path: Path) -> Iterator[Path]:
 
 def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+
+
+def set_aside(path: Path) -> None:
+    """Move what cannot be believed out of the way, under a name that nothing reads."""
+    path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
 
 
 def remove_leftovers(path: Path) -> None:

@@ -68,6 +68,14 @@ def test_every_field_is_in_the_key(field: str) -> None:
     assert changed.outer_draws[0].key != spec.outer_draws[0].key
 
 
+def test_a_changed_copy_has_a_key_of_its_own() -> None:
+    """Though the key of what it was copied from is known already."""
+    spec = trial_spec()
+    keys = {spec.key, spec.model_copy(update={"hidden_neurons": 7}).key}
+    assert keys == {spec.key, trial_spec(hidden_neurons=7).key}
+    assert len(keys) == 2
+
+
 @pytest.mark.parametrize("setting", VAE_SETTINGS)
 def test_every_setting_of_the_encoder_is_in_its_key(setting: str) -> None:
     """So no encoder stands for another."""

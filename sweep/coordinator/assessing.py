@@ -81,7 +81,5 @@ def _not_assessed(study: Study, home: Home) -> dict[str, tuple[AssessmentSpec, A
         if is_selected
     ]
     return {
-        spec.key: (spec, attempt)
-        for spec, attempt in specs
-        if kept_assessment(spec.key, home) is None
+        spec.key: (spec, attempt) for spec, attempt in specs if kept_assessment(spec, home) is None
     }

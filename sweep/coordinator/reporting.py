@@ -55,15 +55,15 @@ def document(recorded: Recorded, mlflow_run_ids: Mapping[int, str], home: Home) 
         )
     )
     store = EncoderStore(home)
-    keys = {key for _, result in complete for key in result.encoders if store.has(key)}
-    encoders = {key: store.record(key) for key in keys}
+    keys = {key for _, result in complete for key in result.encoders}
+    encoders = {key: record for key in sorted(keys) if (record := store.record(key))}
     measured = [
         Measured(
             spec=attempt.spec,
             result=result,
             mlflow_run_id=mlflow_run_ids.get(attempt.number),
             encoders=[encoders[key] for key in result.encoders if key in encoders],
-            assessment=kept_assessment(AssessmentSpec(trial=attempt.spec).key, home),
+            assessment=kept_assessment(AssessmentSpec(trial=attempt.spec), home),
         )
         for attempt, result in complete
     ]

@@ -64,9 +64,9 @@ class Showing:
             for draw in range(spec.draws)
         }
         self.projector.project(
-            encoder_run(self._encoders.record(key), self._encoders.pictures(key))
+            encoder_run(record, self._encoders.pictures(key))
             for key in sorted(keys)
-            if self._encoders.has(key)
+            if (record := self._encoders.record(key))
         )
         self.projector.project(attempt_run(attempt) for attempt in past)
 

@@ -42,12 +42,13 @@ def stock(home: Home, storage_url: str) -> list[StoredEncoder]:
     found = [
         StoredEncoder(
             key,
-            store.record(key).spec,
+            record.spec,
             store.size(key),
             store.last_use(key),
             tuple(needed.get(key, ())),
         )
         for key in store.list_keys()
+        if (record := store.record(key))  # doctor names those that are damaged
     ]
     return sorted(found, key=lambda encoder: -encoder.last_use)
 

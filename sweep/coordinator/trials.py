@@ -162,10 +162,9 @@ class TrialRun:
     def _project_encoders(self, keys: Sequence[str]) -> None:
         """Encoders that were trained for another study are part of this one, too."""
         for key in keys:
-            if key not in self._projected and self._encoders.has(key):
+            if key not in self._projected and (record := self._encoders.record(key)):
                 self._projected.add(key)
-                record, pictures = self._encoders.record(key), self._encoders.pictures(key)
-                self._projector.project([encoder_run(record, pictures)])
+                self._projector.project([encoder_run(record, self._encoders.pictures(key))])
 
     def _close(self, each: _Open, failure: Failure) -> None:
         """Record an attempt's failure; nothing more is begun for it."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from functools import partial
 
 import numpy as np
 from pydantic import ValidationError
 
 from sweep.data.images import CLASSES
+from sweep.evaluation.kept import keep_assessment
 from sweep.evaluation.training import train_draw
 from sweep.evaluation.workbench import Workbench
-from sweep.home import MODEL_FILE, RECORD_FILE, Home, publish_bytes, published_directory
+from sweep.home import MODEL_FILE, RECORD_FILE, Home, published_directory, set_aside
 from sweep.representations import REPRESENTATIONS
 from sweep.trial import Assessment, AssessmentSpec, DrawSpec, ModelRecord, ModelSpec, Report
 
@@ -53,21 +53,13 @@ def assess(spec: AssessmentSpec, bench: Workbench, report: Report) -> Assessment
             dataset.images[np.resize(test, _TIMED_IMAGES)],
         ),
     )
-    publish_bytes(bench.home.assessment(spec.key), assessment.model_dump_json().encode())
+    keep_assessment(spec, assessment, bench.home)
     return assessment
 
 
 def _report_within(report: Report, draw: int, draws: int, fraction: float) -> None:
     """Report a draw's fraction as one of its trial."""
     report((draw + fraction) / draws)
-
-
-def kept_assessment(key: str, home: Home) -> Assessment | None:
-    """An assessment that is kept in the home; None if it is not, or is damaged."""
-    try:
-        return Assessment.model_validate_json(home.assessment(key).read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
 
 
 def keep_model(spec: ModelSpec, bench: Workbench, report: Report) -> ModelRecord:
@@ -93,7 +85,8 @@ def keep_model(spec: ModelSpec, bench: Workbench, report: Report) -> ModelRecord
     predicted = model.predict(dataset.images[held_out], verbose=0).argmax(axis=1)
     accuracy = float((predicted == dataset.labels[held_out]).mean())
     directory = bench.home.model(spec.key)
-    shutil.rmtree(directory, ignore_errors=True)  # nothing that can be read is there
+    if directory.exists():
+        set_aside(directory)
     with published_directory(directory) as made:
         model.save(made / MODEL_FILE)
         digest = hashlib.sha256((made / MODEL_FILE).read_bytes()).hexdigest()
@@ -108,6 +101,7 @@ def kept_model(spec: ModelSpec, home: Home) -> ModelRecord | None:
     try:
         record = ModelRecord.model_validate_json((directory / RECORD_FILE).read_bytes())
         content = (directory / MODEL_FILE).read_bytes()
-    except (FileNotFoundError, ValidationError):
+    except (OSError, ValidationError):
         return None
-    return record if hashlib.sha256(content).hexdigest() == record.sha256 else None
+    agrees = record.spec == spec and hashlib.sha256(content).hexdigest() == record.sha256
+    return record if agrees else None

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from sweep import seeds
 from sweep.data.partition import BUDGET_PART, Indices, label_subset, partition
+from sweep.evaluation.kept import keep_draw, kept_draw
 from sweep.evaluation.workbench import Workbench
-from sweep.home import publish_bytes
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.pictures import draw_pictures
@@ -24,6 +23,7 @@ from sweep.trial import (
     DrawResult,
     DrawSpec,
     EncoderHistory,
+    EncoderRecord,
     EncoderSpec,
     Report,
 )
@@ -32,8 +32,8 @@ if TYPE_CHECKING:  # it imports TensorFlow
     from sweep.classifier.population import Weights
 
 
-def train_encoder(spec: EncoderSpec, bench: Workbench, report: Report) -> Path:
-    """The trained encoder of ``spec``, from the store if it is there.
+def train_encoder(spec: EncoderSpec, bench: Workbench, report: Report) -> EncoderRecord:
+    """What is known of the trained encoder of ``spec``, which the store then has.
 
     Raises:
         DivergedError: the training left the finite numbers.
@@ -57,20 +57,11 @@ def evaluate_draw(spec: DrawSpec, bench: Workbench, report: Report) -> DrawResul
     Raises:
         DivergedError: a training left the finite numbers.
     """
-    path = bench.home.draws / f"{spec.key}.json"
-    result = _stored_draw(path)
+    result = kept_draw(spec, bench.home)
     if result is None:
         result = train_draw(spec, bench, report).result
-        publish_bytes(path, result.model_dump_json().encode())
+        keep_draw(spec, result, bench.home)
     return result
-
-
-def _stored_draw(path: Path) -> DrawResult | None:
-    """A draw's result; None if it is not stored, or not whole."""
-    try:
-        return DrawResult.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
 
 
 @dataclass(frozen=True)
@@ -92,7 +83,8 @@ def train_draw(of: DrawSpec, bench: Workbench, report: Report) -> TrainedDraw:
     dataset = bench.checked_dataset(spec.data)
     encoder = None
     if representation.is_trained:
-        encoder = train_encoder(spec.encoder(draw), bench, report)
+        record = train_encoder(spec.encoder(draw), bench, report)
+        encoder = bench.encoders.path(record.spec.key)
     began = time.perf_counter()
     parts = partition(dataset.labels, spec.partition, spec.seed, draw)
 

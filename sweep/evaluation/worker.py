@@ -63,8 +63,7 @@ def prepare_worker(home: Home, source: DatasetSource, threads: int) -> Callable[
 
 def _do(spec: Spec, bench: Workbench, report: Report) -> Value:
     if isinstance(spec, EncoderSpec):
-        train_encoder(spec, bench, report)
-        return bench.encoders.record(spec.key)
+        return train_encoder(spec, bench, report)
     if isinstance(spec, AssessmentSpec):
         return assess(spec, bench, report)
     if isinstance(spec, ModelSpec):

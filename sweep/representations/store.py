@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sweep.errors import DivergedError
-from sweep.home import Home, published_directory, remove_leftovers
+from sweep.home import Home, published_directory, remove_leftovers, set_aside
 from sweep.machine import environment
 from sweep.representations.checkpoint import Checkpoint
 from sweep.trial import EncoderHistory, EncoderRecord, EncoderSpec, Environment
@@ -45,16 +45,20 @@ class EncoderStore:
         """Whether an encoder has been published; cheap, reads no file."""
         return (self.path(key) / _MANIFEST).exists()
 
-    def record(self, key: str) -> EncoderRecord:
-        """What is known of a published encoder."""
-        return EncoderRecord.model_validate_json((self.path(key) / _RECORD).read_bytes())
+    def record(self, key: str) -> EncoderRecord | None:
+        """What is known of a published encoder; None if nothing that can be believed is."""
+        try:
+            record = EncoderRecord.model_validate_json((self.path(key) / _RECORD).read_bytes())
+        except (OSError, ValueError):  # pydantic's errors are ValueErrors
+            return None
+        return record if record.spec.key == key else None
 
     def pictures(self, key: str) -> list[Path]:
         """The pictures that were drawn of a published encoder."""
         return sorted(self.path(key).glob("*.png"))
 
-    def get_or_train(self, spec: EncoderSpec, parameters: int, train: Training) -> Path:
-        """The encoder's directory; ``train`` fills it if it is not there yet.
+    def get_or_train(self, spec: EncoderSpec, parameters: int, train: Training) -> EncoderRecord:
+        """What is known of the encoder; ``train`` fills its directory if it is not there yet.
 
         Args:
             spec: which encoder.
@@ -66,7 +70,7 @@ class EncoderStore:
         with FileLock(self._home.locks / f"encoder-{spec.key}.lock"):
             if not self.is_intact(spec.key):
                 if path.exists():
-                    _set_aside(path)
+                    set_aside(path)
                 remove_leftovers(path)  # of a training that was killed: the lock is ours now
                 with published_directory(path) as directory:
                     checkpoint = self._checkpoint(spec.key)
@@ -88,9 +92,11 @@ class EncoderStore:
                     (directory / _RECORD).write_text(record.model_dump_json())
                     (directory / _MANIFEST).write_text(json.dumps(_checksums(directory)))
                 checkpoint.remove()
+            made = self.record(spec.key)
+            assert made is not None  # it was intact, or has just been written
             with suppress(OSError):  # as on a disk that cannot be written: it is used all the same
                 os.utime(path / _MANIFEST)  # the time of its last use
-        return path
+        return made
 
     def progress(self, key: str) -> int:
         """A number that changes when a training that goes on keeps more; 0 if nothing is kept."""
@@ -112,16 +118,17 @@ class EncoderStore:
         return (self.path(key) / _MANIFEST).stat().st_mtime
 
     def size(self, key: str) -> int:
-        """Bytes that an encoder takes."""
-        return sum(file.stat().st_size for file in self.path(key).iterdir())
+        """Bytes that an encoder takes, as far as its directory can be looked at."""
+        return sum(file.stat().st_size for file in self.path(key).iterdir() if file.is_file())
 
     def is_intact(self, key: str) -> bool:
-        """Whether a published encoder agrees with its manifest."""
+        """Whether a published encoder agrees with its manifest, and is the one of this key."""
         try:
             manifest = json.loads((self.path(key) / _MANIFEST).read_bytes())
-            return bool(manifest == _checksums(self.path(key)))
+            is_whole = bool(manifest == _checksums(self.path(key)))
         except (OSError, ValueError):
             return False
+        return is_whole and self.record(key) is not None
 
     def remove(self, key: str) -> bool:
         """Remove an encoder, however far it is trained; whether it was not in use."""
@@ -139,7 +146,7 @@ class EncoderStore:
         try:
             with FileLock(self._home.locks / f"encoder-{key}.lock", blocking=False):
                 if with_encoder and path.exists():
-                    _set_aside(path)  # under another name it is gone at once, or still whole
+                    set_aside(path)  # under another name it is gone at once, or still whole
                 if with_encoder:
                     self._checkpoint(key).remove()
                 remove_leftovers(path)
@@ -148,10 +155,6 @@ class EncoderStore:
         except Timeout:
             return False
         return True
-
-
-def _set_aside(path: Path) -> None:
-    path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
 
 
 def _checksums(directory: Path) -> dict[str, str]:

@@ -34,7 +34,7 @@ representations:
 rows:
   - {representation: vae, latent_dim: 2, hidden_neurons: 8}
   - {representation: pca, latent_dim: 2, hidden_neurons: 50000}
-  - {representation: pixels, hidden_neurons: 8}
+  - {representation: pca, latent_dim: 3, hidden_neurons: 10}
   - {representation: pixels, hidden_neurons: 9}
 """
 _MEMORY = 10_000_000_000  # of addresses, of which TensorFlow takes some for itself
@@ -64,20 +64,19 @@ def test_each_fault_is_told_from_the_others(tmp_path: Path) -> None:
     config, home = tmp_path / "faults.yaml", tmp_path / "home"
     config.write_text(FAULTS)
     study, data = load_config(config, [], None), DatasetSource.of("mnist-5k", None).load()
-    blocked = (
-        home / "draws" / f"{study.trial_spec(study.cells[2], data.sha256).outer_draws[0].key}.json"
-    )
-    blocked.mkdir(parents=True)  # where the worker wants to write a file
+    encoder = study.trial_spec(study.cells[2], data.sha256).encoder(0)
+    blocked = home / "locks" / f"encoder-{encoder.key}.lock"
+    blocked.mkdir(parents=True)  # where the worker wants to open a file
 
     done = sweep("run", config, "--home", home, "--workers", 1, preexec_fn=limit_memory)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     attempts = by_neurons(home, "faults")
-    assert [cause(trial) for trial in attempts[8][:1]] == [Cause.DIVERGED]
+    assert [cause(trial) for trial in attempts[8]] == [Cause.DIVERGED]
     assert {cause(trial) for trial in attempts[50000]} <= {Cause.WORKER_DIED, Cause.ERROR}
     assert len(attempts[50000]) == 1
     assert [trial.state.name for trial in attempts[9]] == ["COMPLETE"]
-    exception = attempts[8][1]
+    (exception,) = attempts[10]
     assert cause(exception) is Cause.ERROR
     assert "IsADirectoryError" in exception.user_attrs["failure"]["traceback"]
 
@@ -96,8 +95,8 @@ def test_each_fault_is_told_from_the_others(tmp_path: Path) -> None:
     assert sweep("retry", "faults", "--home", home).returncode == 0
     again = sweep("run", config, "--home", home, "--workers", 1, preexec_fn=limit_memory)
     assert again.returncode == 1  # the other two cannot be mended
-    pixels = [t for t in by_neurons(home, "faults")[8] if t.params["representation"] == "pixels"]
-    assert [trial.state.name for trial in pixels] == ["FAIL", "COMPLETE"]
+    mended = by_neurons(home, "faults")[10]
+    assert [trial.state.name for trial in mended] == ["FAIL", "COMPLETE"]
 
 
 def test_a_trial_that_takes_too_long(tmp_path: Path) -> None:

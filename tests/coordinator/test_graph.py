@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ def wanted(asked: Sequence[TrialSpec]) -> dict[str, DrawSpec]:
 
 @given(trials, st.randoms(use_true_random=False), st.sets(st.integers(0, 3)))
 def test_everything_wanted_ends_and_nothing_begins_before_what_it_needs(
-    asked: list[TrialSpec], order: st.Random, there: set[int]
+    asked: list[TrialSpec], order: Random, there: set[int]
 ) -> None:
     """In any order of ends, failures and new tries; and nothing runs twice at once or once done."""
 

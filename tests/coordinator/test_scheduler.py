@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -77,8 +78,6 @@ def test_progress_lets_the_counting_begin_anew(home: Home) -> None:
             return None
         checkpoint.write_text(str(death))
         times = (death + 1) * 10**9
-        import os
-
         os.utime(checkpoint, ns=(times, times))
         return DIED
 
@@ -124,7 +123,11 @@ def test_what_would_happen_again_is_not_tried_again(
 ) -> None:
     """A time limit, an exception, a divergence: final, for encoders and draws alike."""
     for kind in ("encoder", "draw"):
-        executor = Elastic(ending(lambda spec, kind=kind: failed if spec.kind == kind else None))
+
+        def end(spec: Spec, failing: str = kind) -> Failed | None:
+            return failed if spec.kind == failing else None
+
+        executor = Elastic(ending(end))
         (event,) = of_kind(run(home, executor, list(trial(2, 1).outer_draws)), GivenUp)
         assert isinstance(event, GivenUp)
         assert event.failure.cause is cause

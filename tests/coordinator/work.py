@@ -90,9 +90,8 @@ def work(home: Home, payload: str, report: Report) -> str:
     with (home.root / "log").open("a") as log:
         log.write(f"{spec.kind} {spec.key}\n")
     if isinstance(spec, EncoderSpec):
-        store = EncoderStore(home)
-        store.get_or_train(spec, 100, partial(train, spec))
-        return store.record(spec.key).model_dump_json()
+        record = EncoderStore(home).get_or_train(spec, 100, partial(train, spec))
+        return record.model_dump_json()
     assert isinstance(spec, DrawSpec)
     return evaluate(home, spec).model_dump_json()
 

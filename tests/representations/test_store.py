@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -51,11 +52,11 @@ def test_an_encoder_is_trained_once(home: Home) -> None:
     """The second time it is there, with its record."""
     training, store = Training(), EncoderStore(home)
     assert not store.has(SPEC.key)
-    paths = [store.get_or_train(SPEC, 12, training) for _ in range(3)]
+    record, *others = [store.get_or_train(SPEC, 12, training) for _ in range(3)]
     assert training.times == 1
-    assert len(set(paths)) == 1
+    assert others == [record, record]
     assert store.has(SPEC.key)
-    record = store.record(SPEC.key)
+    assert store.record(SPEC.key) == record
     assert (record.spec, record.history, record.parameters) == (SPEC, HISTORY, 12)
     assert record.environment is not None
     assert record.environment.packages["tensorflow"]
@@ -78,21 +79,38 @@ def test_a_training_that_fails_leaves_nothing(home: Home) -> None:
     assert training.times == 1
 
 
-@pytest.mark.parametrize("damage", ["truncate", "alter", "delete"])
-def test_a_damaged_encoder_is_set_aside_and_trained_again(home: Home, damage: str) -> None:
-    """A file that is not what was published is noticed; the damaged encoder is kept aside."""
+@pytest.mark.parametrize("damage", ["truncate", "alter", "delete", "directory", "another"])
+@pytest.mark.parametrize("file", ["weights.npz", "record.json", "manifest.json"])
+def test_a_damaged_encoder_is_set_aside_and_trained_again(
+    home: Home, file: str, damage: str
+) -> None:
+    """A file that is not what was published is noticed; the damaged encoder is kept aside.
+
+    So is a whole encoder in another's place, each of whose files is as it should be.
+    """
     training, store = Training(), EncoderStore(home)
-    weights = store.get_or_train(SPEC, 0, training) / "weights.npz"
+    store.get_or_train(SPEC, 0, training)
+    damaged = store.path(SPEC.key) / file
     match damage:
         case "truncate":
-            os.truncate(weights, 3)
+            os.truncate(damaged, 3)
         case "alter":
-            weights.write_bytes(b"weighty")
+            damaged.write_bytes(damaged.read_bytes()[:-2] + b"y}")
         case "delete":
-            weights.unlink()
-    path = store.get_or_train(SPEC, 0, training)
+            damaged.unlink()
+        case "directory":
+            damaged.unlink()
+            damaged.mkdir()
+        case "another":
+            other = SPEC.model_copy(update={"draw": 7})
+            store.get_or_train(other, 0, Training())
+            shutil.rmtree(store.path(SPEC.key))
+            shutil.copytree(store.path(other.key), store.path(SPEC.key))
+    if file == "record.json" or damage == "another":
+        assert store.record(SPEC.key) is None
+    assert store.get_or_train(SPEC, 0, training).spec == SPEC
     assert training.times == 2
-    assert (path / "weights.npz").read_bytes() == b"weights"
+    assert (store.path(SPEC.key) / "weights.npz").read_bytes() == b"weights"
     assert len([p for p in home.encoders.iterdir() if ".damaged-" in p.name]) == 1
 
 
@@ -123,9 +141,8 @@ def test_what_was_trained_of_an_encoder_is_handed_on(home: Home) -> None:
     with pytest.raises(CutError):
         store.get_or_train(SPEC, 0, cut_short)
     assert store.list_half_trained() == [SPEC.key]
-    store.get_or_train(SPEC, 0, go_on)
+    record = store.get_or_train(SPEC, 0, go_on)
     assert store.list_half_trained() == []
-    record = store.record(SPEC.key)
     assert record.train_seconds > 0.2
     assert record.finished_at - record.started_at == pytest.approx(
         1000 * record.train_seconds, abs=2
