@@ -35,7 +35,8 @@ from benchmarks.measuring import (
 )
 from sweep.classifier import population
 from sweep.classifier.population import Labelled
-from sweep.trial import ClassifierTraining, Curves
+from sweep.results import Curves
+from sweep.specs import ClassifierTraining
 
 MEMBERS = 3
 BATCH = 256

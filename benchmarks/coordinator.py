@@ -29,7 +29,9 @@ from sweep.coordinator.trials import TrialRun
 from sweep.execution import InlineExecutor
 from sweep.home import Home
 from sweep.representations.store import EncoderStore
-from sweep.trial import SPEC, Curves, DataFacts, DrawResult, DrawSpec, Report
+from sweep.results import Curves, DataFacts, DrawResult
+from sweep.specs import SPEC, DrawSpec
+from sweep.values import Report
 
 CONFIG = Path(__file__).with_name("nothing.yaml")
 DATA = DataFacts(name="mnist-5k", sha256="0" * 64, is_mnist=False)

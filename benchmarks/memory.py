@@ -21,7 +21,7 @@ from benchmarks.workers import specs
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
 from sweep.home import Home
-from sweep.trial import DrawSpec
+from sweep.specs import DrawSpec
 
 TRIALS, EARLY = 200, 20
 

@@ -33,7 +33,7 @@ from sweep.data.partition import partition
 from sweep.representations import vae_training
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.vae import Precision, VaeSettings
-from sweep.trial import ClassifierTraining, EncoderSpec, NotebookPartition, RepresentationSpec
+from sweep.specs import ClassifierTraining, EncoderSpec, NotebookPartition, RepresentationSpec
 
 NAME = "equivalence-of-precisions"
 LATENT_DIM, HIDDEN, MEMBERS = 10, 200, 8

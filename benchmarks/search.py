@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks.measuring import alternate, options, publish, ratio
 from sweep.home import Home
 from sweep.representations.store import EncoderStore
-from sweep.trial import DrawResult
+from sweep.results import DrawResult
 
 LATENTS, PIXELS = (Path(__file__).with_name(name) for name in ("search.yaml", "pixels.yaml"))
 WORKERS = 2

@@ -29,7 +29,7 @@ def ours(images: NDArray[np.uint8], precision: Precision) -> float:
     """Seconds of the second of three epochs."""
     from sweep.representations import vae_training
     from sweep.representations.checkpoint import Checkpoint
-    from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
+    from sweep.specs import EncoderSpec, NotebookPartition, RepresentationSpec
 
     spec = EncoderSpec(
         data="0" * 64,

@@ -22,7 +22,7 @@ from sweep.evaluation import prepare_worker
 from sweep.execution import LocalExecutor, Task
 from sweep.home import Home
 from sweep.representations.vae import VaeSettings
-from sweep.trial import (
+from sweep.specs import (
     ClassifierTraining,
     DrawSpec,
     NotebookPartition,

@@ -8,17 +8,8 @@ from typing import Any
 from sweep.reports.comparison import Report, compare
 from sweep.reports.provenance import EncodersOrigin, Provenance
 from sweep.reports.rows import Measured
-from sweep.trial import (
-    ClassifierTraining,
-    Curves,
-    DataFacts,
-    Environment,
-    NotebookPartition,
-    Replicate,
-    RepresentationSpec,
-    TrialResult,
-    TrialSpec,
-)
+from sweep.results import Curves, DataFacts, Environment, Replicate, TrialResult
+from sweep.specs import ClassifierTraining, NotebookPartition, RepresentationSpec, TrialSpec
 
 VAE_SETTINGS: dict[str, bool | int | float | str] = {
     "epochs": 35,

@@ -15,9 +15,9 @@ from mlflow.entities import Run as MlflowRun
 
 from sweep import tracking
 from sweep.home import Home
+from sweep.results import DataFacts
 from sweep.tracking import Run, Tracker, find_trial_run_ids
 from sweep.tracking import tracker as tracker_module
-from sweep.trial import DataFacts
 from tests.cli.process import wait_until
 
 DATA = DataFacts(name="mnist-5k", sha256="5" * 64, is_mnist=False)

@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from sweep.data.images import CLASSES, Features
 from sweep.errors import DivergedError
-from sweep.trial import ClassifierTraining, Curves, Optimizer, Report
+from sweep.results import Curves
+from sweep.specs import ClassifierTraining, Optimizer
+from sweep.values import Report
 
 # Keras's defaults for RMSprop. Keras 3 adds epsilon inside the square root, Keras 2 outside.
 _RHO = 0.9

@@ -5,16 +5,10 @@ Reading a config imports neither TensorFlow, Optuna nor MLflow.
 
 from __future__ import annotations
 
+from sweep.config.blocks import Cell
 from sweep.config.loading import load_config, parse_config
-from sweep.config.model import (
-    ALL_LABELS,
-    THREADS_PER_TASK,
-    Cell,
-    Choices,
-    Dimension,
-    Range,
-    StudyConfig,
-)
+from sweep.config.model import ALL_LABELS, THREADS_PER_TASK, StudyConfig
+from sweep.config.space import Choices, Dimension, Range
 
 __all__ = [
     "ALL_LABELS",

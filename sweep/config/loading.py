@@ -15,9 +15,9 @@ from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
-from sweep.config.model import StudyConfig, config_model
+from sweep.config.model import StudyConfig
 from sweep.errors import ConfigError
-from sweep.trial import Value
+from sweep.values import Value
 
 _MOST_BYTES = 1_000_000
 _MOST_KEYS = 200
@@ -70,7 +70,7 @@ def parse_config(document: dict[str, Any], source: str) -> StudyConfig:
         ConfigError: with every problem that was found; ``source`` says where.
     """
     try:
-        return config_model().model_validate(document)
+        return StudyConfig.model_validate(document)
     except ValidationError as error:
         problems = error.errors()
         lines = [f"  {_explain(problem)}" for problem in problems[:_MOST_PROBLEMS]]

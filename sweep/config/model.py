@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,32 +12,30 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    create_model,
     field_validator,
     model_validator,
 )
 from ruamel.yaml import YAML
 
 from sweep import classifier
+from sweep.config.blocks import Cell, RepresentationConfig, Representations, RowConfig
+from sweep.config.space import Search, Space
 from sweep.data.datasets import DatasetFile, DatasetName
 from sweep.data.images import CLASSES
 from sweep.data.partition import BUDGET_PART, part_names, partition
 from sweep.errors import ConfigError
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import (
-    ClassifierTraining,
+from sweep.specs import (
     FractionsPartition,
-    LabelsFrom,
     NotebookPartition,
     RepresentationSpec,
     TrialSpec,
-    Value,
 )
+from sweep.values import Value
 
 # One thread a task: on two cores, two workers of one thread train more than one of two threads.
 # Results depend on it in their last bits, so it is part of every spec and the same everywhere.
 THREADS_PER_TASK = 1
-
 # Tags of alternatives stand in angle brackets: error messages tell them from a user's keys.
 DatasetChoice = Annotated[
     Annotated[DatasetName, Tag("<name>")] | Annotated[DatasetFile, Tag("<file>")],
@@ -50,10 +48,6 @@ Workers = Annotated[
 ]
 AUTO = "auto"
 """A setting of a representation that is left to us."""
-Neurons = Annotated[int, Field(ge=1, le=100_000)]
-Objective = Literal["accuracy", "classifier_parameters", "inference_parameters"]
-
-
 ALL_LABELS = "all"
 LabelBudget = Annotated[
     Annotated[Literal["all"], Tag("<all>")] | Annotated[int, Field(ge=CLASSES), Tag("<number>")],
@@ -61,127 +55,11 @@ LabelBudget = Annotated[
 ]
 
 
-class Choices(Value):
-    """One of a list of values."""
-
-    choices: Annotated[tuple[Neurons, ...], Field(min_length=1, max_length=1000, strict=False)]
-
-    @field_validator("choices")
-    @classmethod
-    def _distinct(cls, choices: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(choices)) < len(choices):
-            raise ValueError("a value stands in the list twice")
-        return choices
-
-    @property
-    def size(self) -> int:
-        return len(self.choices)
-
-    @property
-    def smallest(self) -> int:
-        return min(self.choices)
-
-    @property
-    def largest(self) -> int:
-        return max(self.choices)
-
-
-class Range(Value):
-    """Whole numbers from ``low`` to ``high``, both included; ``log`` samples their logarithm."""
-
-    low: Neurons
-    high: Neurons
-    log: bool = False
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Range:
-        if self.low > self.high:
-            raise ValueError(f"low ({self.low}) is greater than high ({self.high})")
-        return self
-
-    @property
-    def size(self) -> int:
-        return self.high - self.low + 1
-
-    @property
-    def smallest(self) -> int:
-        return self.low
-
-    @property
-    def largest(self) -> int:
-        return self.high
-
-
-Dimension = Annotated[
-    Annotated[Choices, Tag("<choices>")] | Annotated[Range, Tag("<range>")],
-    Discriminator(lambda value: "<choices>" if _has(value, "choices") else "<range>"),
-]
-
-
-class Space(Value):
-    """What is searched."""
-
-    hidden_neurons: Dimension
-    latent_dim: Dimension | None = None
-
-
-class RepresentationConfig(Value):
-    """What every representation's block holds, beside the representation's own settings."""
-
-    labels_from: LabelsFrom
-    classifier: ClassifierTraining
-    trials: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    space: Space | None = None
-
-    @model_validator(mode="after")
-    def _searches_a_space(self) -> RepresentationConfig:
-        if self.trials and self.space is None:
-            raise ValueError(f"{self.trials} trials need a space to search")
-        return self
-
-
-class RowConfig(Value):
-    """A configuration that is trained without being searched for."""
-
-    representation: Annotated[str, Field(max_length=100)]
-    latent_dim: Neurons | None = None
-    hidden_neurons: Neurons
-    labels_from: LabelsFrom | None = None
-    """In place of its block's."""
-    classifier: ClassifierTraining | None = None
-    """In place of its block's."""
-
-
-class Cell(RowConfig):
-    """One configuration of a study: a representation, its dimensions, and the label budget."""
-
-    label_budget: int | None = None
-    """None: all labels."""
-
-
 class Replicates(Value):
     """Outer draws (partition, encoder, batch order) times classifier initialisations."""
 
     draws: Annotated[int, Field(ge=1, le=1000)]
     classifiers: Annotated[int, Field(ge=1, le=1000)]
-
-
-class Search(Value):
-    """Which sampler proposes, and what it optimises."""
-
-    sampler: Literal["tpe", "random", "grid", "qmc", "nsga2", "gp"] = "tpe"
-    objectives: Annotated[
-        tuple[Objective, ...], Field(min_length=1, max_length=3, strict=False)
-    ] = ("accuracy", "classifier_parameters")
-    max_parameters: Annotated[int, Field(ge=1)] | None = None
-    """The classifier's parameters are to be no more than these."""
-
-    @field_validator("objectives")
-    @classmethod
-    def _distinct(cls, objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
-        if len(set(objectives)) < len(objectives):
-            raise ValueError("an objective stands in the list twice")
-        return objectives
 
 
 class Execution(Value):
@@ -201,8 +79,8 @@ class StudyConfig(Value):
     partition: FractionsPartition | NotebookPartition = Field(discriminator="scheme")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     replicates: Replicates
-    representations: Value
-    """A model with a field for each representation; read it through :attr:`blocks`."""
+    representations: Representations
+    """Read them through :attr:`blocks`."""
     search: Search = Search()
     rows: Annotated[tuple[RowConfig, ...], Field(max_length=10_000, strict=False)] = ()
     labels: (
@@ -262,7 +140,7 @@ class StudyConfig(Value):
     def identity(self) -> dict[str, Any]:
         """All that results depend on, as JSON."""
         left_out = {"execution"} if self.labels else {"execution", "labels"}
-        return self.model_dump(mode="json", exclude=left_out, serialize_as_any=True)
+        return self.model_dump(mode="json", exclude=left_out)
 
     @field_validator("labels")
     @classmethod
@@ -386,25 +264,8 @@ class StudyConfig(Value):
         yaml = YAML(typ="safe", pure=True)
         yaml.default_flow_style = None
         yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # keeps our order
-        yaml.dump(self.model_dump(mode="json", exclude_none=True, serialize_as_any=True), text)
+        yaml.dump(self.model_dump(mode="json", exclude_none=True), text)
         return text.getvalue()
-
-
-def config_model() -> type[StudyConfig]:
-    """The config model with a block for each registered representation."""
-    blocks: dict[str, Any] = {
-        name: (
-            create_model(f"{name}_config", __base__=(RepresentationConfig, representation.settings))
-            | None,
-            None,
-        )
-        for name, representation in REPRESENTATIONS.items()
-    }
-    representations = create_model("representations", __base__=Value, **blocks)
-    return cast(
-        type[StudyConfig],
-        create_model("study_config", __base__=StudyConfig, representations=(representations, ...)),
-    )
 
 
 def _check_latent_dim(where: str, name: str, latent_dim: int | None) -> None:
@@ -423,8 +284,3 @@ def _smallest_cell(name: str, space: Space) -> Cell:
         latent_dim=space.latent_dim.smallest if space.latent_dim else None,
         hidden_neurons=space.hidden_neurons.smallest,
     )
-
-
-def _has(value: Any, key: str) -> bool:
-    """Whether a mapping, or a model, has a key."""
-    return key in value if isinstance(value, dict) else hasattr(value, key)

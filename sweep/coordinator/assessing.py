@@ -14,9 +14,10 @@ from sweep.home import Home
 from sweep.reports.comparison import selected
 from sweep.reports.rows import Measured
 from sweep.representations.store import EncoderStore
+from sweep.results import Assessment
 from sweep.search.attempt import Attempt
 from sweep.search.study import Study
-from sweep.trial import Assessment, AssessmentSpec
+from sweep.specs import AssessmentSpec
 
 log = logging.getLogger("sweep")
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from sweep import classifier
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import EncoderSpec, TrialSpec
+from sweep.specs import EncoderSpec, TrialSpec
 
 # One core of a machine with AVX-512, measured with both kinds of training; the overhead is what
 # building and compiling take. Half or twice as fast is usual.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from sweep.trial import Spec
+from sweep.specs import Spec
 
 
 @dataclass

@@ -16,13 +16,13 @@ from sweep.errors import ConfigError, UnknownStudyError
 from sweep.home import Home
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
+from sweep.results import DataFacts
 from sweep.search.attempt import Attempt, State
 from sweep.search.figures import Titled, figures
 from sweep.search.history import History, best_attempt
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.sampling import check_sampler
 from sweep.search.storage import Storage, open_storage
-from sweep.trial import DataFacts
 
 _MOST_SAMPLES = 1000
 """Cells that are looked at of a space: more make no estimate better."""

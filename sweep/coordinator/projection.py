@@ -19,9 +19,10 @@ from sweep.config import StudyConfig
 from sweep.database import reason
 from sweep.home import Home
 from sweep.reports.rows import clipped, layout
+from sweep.results import DataFacts, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, State
+from sweep.specs import DEFAULT_OPTIMIZER, RepresentationSpec
 from sweep.tracking import Run, Status, Tracker
-from sweep.trial import DEFAULT_OPTIMIZER, DataFacts, EncoderRecord, RepresentationSpec, TrialResult
 
 log = logging.getLogger("sweep")
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from sweep.coordinator.inspect import Recorded
 from sweep.reports.provenance import EncodersOrigin, Provenance
+from sweep.results import EncoderRecord, Environment
 from sweep.search.attempt import State
-from sweep.trial import EncoderRecord, Environment
 
 
 def provenance(recorded: Recorded, encoders: Sequence[EncoderRecord]) -> Provenance:

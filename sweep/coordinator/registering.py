@@ -21,8 +21,10 @@ from sweep.evaluation import kept_model
 from sweep.home import MODEL_FILE, Home
 from sweep.lease import lease
 from sweep.representations.store import EncoderStore
+from sweep.results import ModelRecord, Replicate, TrialResult
 from sweep.search.attempt import Attempt
 from sweep.search.space import is_within_bounds
+from sweep.specs import ModelSpec
 from sweep.tracking import Tracker
 from sweep.tracking.registry import (
     Version,
@@ -31,7 +33,6 @@ from sweep.tracking.registry import (
     find_version,
     register_model,
 )
-from sweep.trial import ModelRecord, ModelSpec, Replicate, TrialResult
 
 _EXAMPLES = 2
 

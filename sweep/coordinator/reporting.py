@@ -18,7 +18,7 @@ from sweep.reports.drawing import save_charts
 from sweep.reports.page import Figure, to_html
 from sweep.reports.rows import Measured
 from sweep.representations.store import EncoderStore
-from sweep.trial import AssessmentSpec
+from sweep.specs import AssessmentSpec
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ from sweep.lease import lease
 from sweep.machine import available_cores, environment
 from sweep.reports.comparison import Report
 from sweep.representations.store import EncoderStore
+from sweep.results import DataFacts
 from sweep.search.attempt import Attempt
 from sweep.search.history import Progress
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from sweep.trial import DataFacts
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from sweep.execution import Executor, Failed, FailureKind, Outcome, Task
 from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Cause, Failure
 from sweep.search.patience import PATIENCE_SECONDS
-from sweep.trial import Spec, Value
+from sweep.specs import Spec
+from sweep.values import Value
 
 log = logging.getLogger("sweep")
 

@@ -19,10 +19,10 @@ from sweep.reports.comparison import Report
 from sweep.reports.render import summary
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
+from sweep.results import DataFacts
 from sweep.search.attempt import State
 from sweep.search.study import Study
 from sweep.tracking import Status, Tracker
-from sweep.trial import DataFacts
 
 _LAST_PROJECTION_SECONDS = 120.0
 

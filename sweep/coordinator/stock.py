@@ -12,7 +12,8 @@ from sweep.errors import UnknownStudyError
 from sweep.home import Home, leftovers
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
-from sweep.trial import KEY_LENGTH, EncoderSpec
+from sweep.specs import EncoderSpec
+from sweep.values import KEY_LENGTH
 
 _WRITING_SECONDS = 3600.0  # a write that is younger may still be going on
 

@@ -24,11 +24,12 @@ from sweep.evaluation import trial_result
 from sweep.execution import Executor
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.store import EncoderStore
+from sweep.results import DrawResult, EncoderRecord
 from sweep.search.attempt import Attempt, Failure
 from sweep.search.history import Progress
 from sweep.search.ledger import interruption
 from sweep.search.study import Study
-from sweep.trial import DrawResult, EncoderRecord, EncoderSpec, Spec
+from sweep.specs import EncoderSpec, Spec
 
 _ENOUGH_TO_TELL = 0.1
 """The fraction of a task from which on its length is told from how long that took."""

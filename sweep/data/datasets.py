@@ -23,7 +23,7 @@ from sweep.data.images import IMAGE_SIDE, Dataset, checked_labels
 from sweep.data.npz import read_npz
 from sweep.errors import DataError
 from sweep.home import expanded
-from sweep.trial import Value
+from sweep.values import Value
 
 # Where Debian's package dataset-fashion-mnist puts it.
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.errors import DataError
-from sweep.trial import DataFacts
+from sweep.results import DataFacts
 
 Features = NDArray[np.float32]
 """What a classifier sees of images, ``(n, dimensions)``."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sweep import seeds
 from sweep.errors import DataError
-from sweep.trial import FractionsPartition, NotebookPartition
+from sweep.specs import FractionsPartition, NotebookPartition
 
 Indices = NDArray[np.int64]
 BUDGET_PART = "classifier"

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from sweep.data.images import CLASSES
 from sweep.home import Home, publish_bytes, set_aside
-from sweep.trial import Assessment, AssessmentSpec, DrawResult, DrawSpec
+from sweep.results import Assessment, DrawResult
+from sweep.specs import AssessmentSpec, DrawSpec
 
 _CHECKSUM, _RESULT = "sha256", "result"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import DrawSpec, EncoderSpec, ModelSpec, Spec
+from sweep.specs import DrawSpec, EncoderSpec, ModelSpec, Spec
 
 
 def needs(spec: Spec) -> tuple[Spec, ...]:

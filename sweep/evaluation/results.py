@@ -9,7 +9,8 @@ import numpy as np
 
 from sweep import classifier
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import Curves, DrawResult, Replicate, TrialResult, TrialSpec
+from sweep.results import Curves, DrawResult, Replicate, TrialResult
+from sweep.specs import TrialSpec
 
 
 def trial_result(

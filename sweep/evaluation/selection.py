@@ -14,7 +14,9 @@ from sweep.evaluation.training import train_draw
 from sweep.evaluation.workbench import Workbench
 from sweep.home import MODEL_FILE, RECORD_FILE, Home, published_directory, set_aside
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import Assessment, AssessmentSpec, DrawSpec, ModelRecord, ModelSpec, Report
+from sweep.results import Assessment, ModelRecord
+from sweep.specs import AssessmentSpec, DrawSpec, ModelSpec
+from sweep.values import Report
 
 _TIMED_IMAGES = 1000
 

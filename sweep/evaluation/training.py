@@ -19,14 +19,9 @@ from sweep.evaluation.workbench import Workbench
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.pictures import draw_pictures
-from sweep.trial import (
-    DrawResult,
-    DrawSpec,
-    EncoderHistory,
-    EncoderRecord,
-    EncoderSpec,
-    Report,
-)
+from sweep.results import DrawResult, EncoderHistory, EncoderRecord
+from sweep.specs import DrawSpec, EncoderSpec
+from sweep.values import Report
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from sweep.classifier.population import Weights

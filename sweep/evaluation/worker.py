@@ -15,19 +15,9 @@ from sweep.evaluation.selection import assess, keep_model
 from sweep.evaluation.training import evaluate_draw, train_encoder
 from sweep.evaluation.workbench import Workbench
 from sweep.home import Home
-from sweep.trial import (
-    SPEC,
-    Assessment,
-    AssessmentSpec,
-    DrawResult,
-    EncoderRecord,
-    EncoderSpec,
-    ModelRecord,
-    ModelSpec,
-    Report,
-    Spec,
-    Value,
-)
+from sweep.results import Assessment, DrawResult, EncoderRecord, ModelRecord
+from sweep.specs import SPEC, AssessmentSpec, EncoderSpec, ModelSpec, Spec
+from sweep.values import Report, Value
 
 RESULTS: Mapping[str, type[Value]] = {
     "encoder": EncoderRecord,

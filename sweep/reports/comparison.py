@@ -24,7 +24,8 @@ from sweep.reports.rows import (
     make_row,
 )
 from sweep.reports.verdicts import PublishedDifference, published_differences
-from sweep.trial import Value, configuration_label
+from sweep.specs import configuration_label
+from sweep.values import Value
 
 
 class Confusion(Value):

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from sweep.trial import Value
+from sweep.values import Value
 
 Explanation = Literal["loss", "active_dimensions"]
 EXPLANATIONS: tuple[Explanation, ...] = ("loss", "active_dimensions")

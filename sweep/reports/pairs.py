@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.reports.intervals import Layout
-from sweep.trial import Value
+from sweep.values import Value
 
 Counted = Literal["classifier", "inference"]
 """Which parameters: the classifier's, or all that inference needs."""

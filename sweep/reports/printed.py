@@ -7,7 +7,8 @@ from typing import Literal
 
 from sweep.reports.published import PrintedCurves, printed, published_match
 from sweep.reports.rows import Measured
-from sweep.trial import EncoderRecord, Value
+from sweep.results import EncoderRecord
+from sweep.values import Value
 
 Quantity = Literal["loss", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from sweep.trial import DataFacts, Environment, Value
+from sweep.results import DataFacts, Environment
+from sweep.values import Value
 
 
 class EncodersOrigin(Value):

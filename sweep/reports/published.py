@@ -16,14 +16,14 @@ from typing import Literal
 from sweep import classifier
 from sweep.data.images import IMAGE_SIDE
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import (
+from sweep.specs import (
     DEFAULT_OPTIMIZER,
     NotebookPartition,
     RepresentationSpec,
     TrialSpec,
-    Value,
     configuration_label,
 )
+from sweep.values import Value
 
 
 class PublishedRow(Value):

@@ -13,15 +13,9 @@ from sweep.reports.intervals import Interval, Layout
 from sweep.reports.published import published_match
 from sweep.reports.verdicts import Verdict, reading, verdict
 from sweep.representations import REPRESENTATIONS
-from sweep.trial import (
-    Assessment,
-    EncoderRecord,
-    RepresentationSpec,
-    TrialResult,
-    TrialSpec,
-    Value,
-    configuration_label,
-)
+from sweep.results import Assessment, EncoderRecord, TrialResult
+from sweep.specs import RepresentationSpec, TrialSpec, configuration_label
+from sweep.values import Value
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 
 from sweep.reports.intervals import FEWEST_DRAWS, Interval, Layout
 from sweep.reports.published import PUBLISHED, Match, PublishedRow
-from sweep.trial import Value
+from sweep.values import Value
 
 Verdict = Literal["consistent", "published higher", "published lower", "too few runs"]
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.representations.checkpoint import Checkpoint
-from sweep.trial import EncoderHistory, EncoderSpec, Report, RepresentationSpec, Value
+from sweep.results import EncoderHistory
+from sweep.specs import EncoderSpec, RepresentationSpec
+from sweep.values import Report, Value
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow

@@ -11,7 +11,7 @@ from sweep import seeds
 from sweep.data.images import Dataset, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation, as_floats
-from sweep.trial import EncoderSpec
+from sweep.specs import EncoderSpec
 
 _OF_EACH_CLASS = 2
 _SAMPLES = 64

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Representation, as_floats, image_input
-from sweep.trial import RepresentationSpec
+from sweep.specs import RepresentationSpec
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
-from sweep.trial import Optimizer
+from sweep.specs import Optimizer
 
 
 class Keras2RMSprop(keras.optimizers.RMSprop):  # type: ignore[misc]  # Keras ships no types

@@ -22,7 +22,8 @@ from sweep.errors import DivergedError
 from sweep.home import Home, published_directory, remove_leftovers, set_aside
 from sweep.machine import environment
 from sweep.representations.checkpoint import Checkpoint
-from sweep.trial import EncoderHistory, EncoderRecord, EncoderSpec, Environment
+from sweep.results import EncoderHistory, EncoderRecord, Environment
+from sweep.specs import EncoderSpec
 
 Training = Callable[[Path, Checkpoint], EncoderHistory]
 """Fills a directory with an encoder."""

@@ -17,7 +17,9 @@ from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation, image_input
 from sweep.representations.checkpoint import Checkpoint
-from sweep.trial import EncoderHistory, EncoderSpec, Optimizer, Report, RepresentationSpec, Value
+from sweep.results import EncoderHistory
+from sweep.specs import EncoderSpec, Optimizer, RepresentationSpec
+from sweep.values import Report, Value
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow

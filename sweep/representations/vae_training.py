@@ -25,7 +25,9 @@ from sweep.representations.checkpoint import Checkpoint, State
 from sweep.representations.one_filter import OneFilter
 from sweep.representations.rmsprop import RULES
 from sweep.representations.vae import Precision, VaeSettings
-from sweep.trial import EncoderHistory, EncoderSpec, Report
+from sweep.results import EncoderHistory
+from sweep.specs import EncoderSpec
+from sweep.values import Report
 
 _ACTIVE_VARIANCE = 0.01
 _ENCODING_BATCH = 1000

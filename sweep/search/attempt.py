@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sweep.config import Cell
-from sweep.trial import TrialResult, TrialSpec, Value
+from sweep.results import TrialResult
+from sweep.specs import TrialSpec
+from sweep.values import Value
 
 
 class State(StrEnum):

@@ -22,9 +22,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sweep.config import Cell
 from sweep.errors import UnknownStudyError
 from sweep.lease import taken_over
+from sweep.results import DataFacts, TrialResult
 from sweep.search.attempt import Attempt, Cause, Failure
 from sweep.search.patience import Patience, at_once
-from sweep.trial import DataFacts, TrialResult, TrialSpec
+from sweep.specs import TrialSpec
 
 _SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
 _STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"

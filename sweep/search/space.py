@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from optuna.study import StudyDirection
 
 from sweep.config import ALL_LABELS, Cell, Choices, Dimension, StudyConfig
-from sweep.trial import TrialResult
+from sweep.results import TrialResult
 
 
 def directions(config: StudyConfig) -> list[StudyDirection]:

@@ -9,13 +9,13 @@ from optuna.storages import BaseStorage
 
 from sweep.config import Cell, Choices, StudyConfig
 from sweep.errors import StudyChangedError, UnknownStudyError
+from sweep.results import DataFacts, TrialResult
 from sweep.search.attempt import Attempt, Failure
 from sweep.search.figures import Titled, figures
 from sweep.search.history import History, Progress, best_attempt
 from sweep.search.ledger import Ledger
 from sweep.search.sampling import Proposer
 from sweep.search.space import cell_params, constraints, directions, objective_values
-from sweep.trial import DataFacts, TrialResult
 
 
 class Study:

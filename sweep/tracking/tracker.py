@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sweep.home import Home
+from sweep.results import DataFacts
 from sweep.tracking.connection import client, create_database, is_server, local_uri, tracking_uri
 from sweep.tracking.views import VIEW, chart_path, shared_view, table_path
-from sweep.trial import DataFacts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -12,7 +12,7 @@ from sweep.classifier import population
 from sweep.classifier.population import Labelled, Weights, initial_weights, member_model, train
 from sweep.errors import DivergedError
 from sweep.representations.rmsprop import RULES
-from sweep.trial import ClassifierTraining, Optimizer
+from sweep.specs import ClassifierTraining, Optimizer
 
 
 def data(rows: int, inputs: int, seed: int) -> Labelled:

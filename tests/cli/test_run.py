@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sweep.trial import Assessment
+from sweep.results import Assessment
 from tests.cli.process import (
     REPORT_FILES,
     TARGET,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sweep.config import Cell, load_config, parse_config
+from sweep.config import Cell, StudyConfig, load_config, parse_config
 from sweep.errors import ConfigError
 from tests.cli.process import TINY
 
@@ -254,6 +254,13 @@ def test_a_config_survives_its_own_yaml(path: Path, tmp_path: Path) -> None:
     again = load_config(tmp_path / "again.yaml")
     assert (again.identity, again.execution) == (config.identity, config.execution)
     assert parse_config(config.identity, "stored").identity == config.identity
+
+
+def test_two_readings_are_equal(path: Path) -> None:
+    """A config is a value, of a class that is made once."""
+    assert load_config(path) == load_config(path)
+    assert load_config(path) != load_config(path, ["seed=8"])
+    assert type(load_config(path)) is StudyConfig
 
 
 def test_how_a_study_is_run_is_not_part_of_it(path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sweep.coordinator.estimate import Pace, encoder_seconds, trial_seconds
-from sweep.trial import ClassifierTraining, RepresentationSpec
+from sweep.specs import ClassifierTraining, RepresentationSpec
 from tests.builders import VAE_SETTINGS, trial_spec
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sweep.coordinator.graph import Graph
 from sweep.evaluation import needs
-from sweep.trial import DrawSpec, RepresentationSpec, Spec, TrialSpec
+from sweep.specs import DrawSpec, RepresentationSpec, Spec, TrialSpec
 from tests.builders import trial_spec
 
 

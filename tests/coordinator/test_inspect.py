@@ -11,10 +11,10 @@ from sweep.coordinator.inspect import open_study, plan
 from sweep.data.datasets import DatasetSource
 from sweep.errors import ConfigError
 from sweep.home import Home
+from sweep.results import DataFacts
 from sweep.search.ledger import Ledger
 from sweep.search.space import directions
 from sweep.search.storage import open_storage
-from sweep.trial import DataFacts
 from tests.cli.process import TINY
 
 

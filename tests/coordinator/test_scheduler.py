@@ -16,8 +16,9 @@ from sweep.errors import DataError, DivergedError, OutageError
 from sweep.execution import Failed, FailureKind, Task
 from sweep.home import Home
 from sweep.representations.store import EncoderStore
+from sweep.results import DrawResult, EncoderRecord
 from sweep.search.attempt import Cause
-from sweep.trial import SPEC, AssessmentSpec, DrawResult, EncoderRecord, ModelSpec, Spec
+from sweep.specs import SPEC, AssessmentSpec, ModelSpec, Spec
 from tests.coordinator.executors import Elastic, Ending
 from tests.coordinator.work import HISTORY, made, trial
 

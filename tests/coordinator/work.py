@@ -13,22 +13,9 @@ from sweep.errors import DataError, DivergedError
 from sweep.home import Home
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.store import EncoderStore
-from sweep.trial import (
-    SPEC,
-    Assessment,
-    Curves,
-    DrawResult,
-    DrawSpec,
-    EncoderHistory,
-    EncoderRecord,
-    EncoderSpec,
-    ModelRecord,
-    ModelSpec,
-    Report,
-    RepresentationSpec,
-    Spec,
-    TrialSpec,
-)
+from sweep.results import Assessment, Curves, DrawResult, EncoderHistory, EncoderRecord, ModelRecord
+from sweep.specs import SPEC, DrawSpec, EncoderSpec, ModelSpec, RepresentationSpec, Spec, TrialSpec
+from sweep.values import Report
 from tests.builders import trial_spec
 
 # Numbers of hidden neurons, and a latent dimension, that stand for what may go wrong.

@@ -10,7 +10,8 @@ import pytest
 
 from sweep.evaluation.kept import keep_assessment, keep_draw, kept_assessment, kept_draw
 from sweep.home import Home
-from sweep.trial import Assessment, AssessmentSpec, Curves, DrawResult, DrawSpec
+from sweep.results import Assessment, Curves, DrawResult
+from sweep.specs import AssessmentSpec, DrawSpec
 from tests.builders import trial_spec
 
 TRIAL = trial_spec(draws=2, members=2)

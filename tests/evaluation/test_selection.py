@@ -15,7 +15,7 @@ from sweep.evaluation.selection import assess, keep_model, kept_model
 from sweep.evaluation.training import evaluate_draw
 from sweep.evaluation.workbench import Workbench
 from sweep.home import MODEL_FILE, Home
-from sweep.trial import (
+from sweep.specs import (
     AssessmentSpec,
     ClassifierTraining,
     FractionsPartition,

@@ -14,7 +14,8 @@ from sweep.reports.comparison import Report
 from sweep.reports.drawing import save_charts
 from sweep.reports.published import PUBLISHED
 from sweep.reports.rows import Measured
-from sweep.trial import Curves, EncoderRecord, RepresentationSpec, TrialSpec
+from sweep.results import Curves, EncoderRecord
+from sweep.specs import RepresentationSpec, TrialSpec
 from tests.builders import VAE_SETTINGS, study_report, trial_result, trial_spec
 
 PERCENT = st.floats(0, 100)

@@ -16,7 +16,7 @@ from scipy import stats
 
 from sweep.reports import render
 from sweep.reports.rows import Measured
-from sweep.trial import ClassifierTraining, RepresentationSpec
+from sweep.specs import ClassifierTraining, RepresentationSpec
 from tests.builders import KERAS2, letter_spec, study_report, trial_result, trial_spec
 
 PIXELS = {

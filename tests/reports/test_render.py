@@ -14,7 +14,7 @@ from rich.console import Console
 from sweep.reports import render
 from sweep.reports.comparison import Report
 from sweep.reports.rows import Measured, Row
-from sweep.trial import RepresentationSpec
+from sweep.specs import RepresentationSpec
 from tests.builders import study_report, trial_result, trial_spec
 
 ACCURACIES = [[0.96, 0.961, 0.959], [0.955, 0.956, 0.957]]

@@ -11,7 +11,7 @@ import pytest
 
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.checkpoint import Checkpoint
-from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
+from sweep.specs import EncoderSpec, NotebookPartition, RepresentationSpec
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (120, 28, 28)).astype(np.uint8)
 INDICES = np.array([7, 0, 119])

@@ -12,7 +12,7 @@ from sweep.data.images import Dataset
 from sweep.representations import REPRESENTATIONS
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.pictures import draw_pictures
-from sweep.trial import EncoderSpec, NotebookPartition, RepresentationSpec
+from sweep.specs import EncoderSpec, NotebookPartition, RepresentationSpec
 
 RANDOM = np.random.default_rng(2)
 IMAGES = (RANDOM.random((300, 28, 28)) * RANDOM.random((28, 28)) * 255).astype(np.uint8)

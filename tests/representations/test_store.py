@@ -16,7 +16,8 @@ from sweep.errors import DivergedError
 from sweep.home import Home
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.store import EncoderStore
-from sweep.trial import EncoderHistory, EncoderSpec, NotebookPartition, RepresentationSpec
+from sweep.results import EncoderHistory
+from sweep.specs import EncoderSpec, NotebookPartition, RepresentationSpec
 
 HISTORY = EncoderHistory(loss=(1.0,), reconstruction_loss=(0.5,), kl=(0.5,), active_dimensions=(2,))
 SPEC = EncoderSpec(

@@ -20,7 +20,8 @@ from sweep.representations.vae import (
     encoder_parameters,
     mean_path_parameters,
 )
-from sweep.trial import EncoderHistory, EncoderSpec, FractionsPartition, RepresentationSpec
+from sweep.results import EncoderHistory
+from sweep.specs import EncoderSpec, FractionsPartition, RepresentationSpec
 
 PARTITION = FractionsPartition(
     scheme="fractions", encoder=0.4, classifier=0.2, validation=0.2, test=0.2

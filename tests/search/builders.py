@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sweep.config import StudyConfig, parse_config
+from sweep.results import Curves, DataFacts, Replicate, TrialResult
 from sweep.search.attempt import Attempt, Cause, Failure
-from sweep.trial import Curves, DataFacts, Replicate, TrialResult
 
 FACTS = DataFacts(name="mnist-5k", sha256="0" * 64, is_mnist=False)
 _CLASSIFIER = {"epochs": 1, "batch_size": 10, "learning_rate": 0.1}

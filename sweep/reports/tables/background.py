@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sweep.reports.comparison import Report
 from sweep.reports.tables.cells import NOTHING, Table, number, percent
-from sweep.trial import Environment
+from sweep.results import Environment
 
 
 def background(report: Report) -> Iterator[Table]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sweep.trial import (
+from sweep.specs import (
     SPEC,
     AssessmentSpec,
     ClassifierTraining,

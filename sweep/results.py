@@ -1,0 +1,150 @@
+"""What comes back from workers, and what is kept of it."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import ConfigDict, Field
+
+from sweep.specs import EncoderSpec, ModelSpec
+from sweep.values import Value
+
+
+class DataFacts(Value):
+    """What a study remembers of its dataset."""
+
+    name: str
+    sha256: str
+    """Hash of the content."""
+    is_mnist: bool
+    """Whether it is all of MNIST, for which published results exist."""
+
+
+class Curves(Value):
+    """One value per epoch: losses in nats per image, accuracies as fractions.
+
+    ``train_*`` are running means over an epoch's batches, as Keras reports them; ``val_*`` are
+    taken on the scored partition after the epoch.
+    """
+
+    train_loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    val_loss: tuple[float, ...]
+    val_accuracy: tuple[float, ...]
+
+
+class DrawResult(Value):
+    """What one outer draw gave: a set of curves for each member, in the members' order."""
+
+    key: str
+    draw: int
+    labels: int
+    """Number of labelled images that each classifier was trained on."""
+    members: tuple[Curves, ...]
+    seconds: float
+    """Wall seconds of the draw, compilation included and the encoder excluded."""
+
+
+class Replicate(Value):
+    """One trained classifier: accuracy after the last epoch, and at its best epoch."""
+
+    draw: int
+    member: int
+    accuracy: float
+    accuracy_best_epoch: float
+
+
+class TrialResult(Value):
+    """What a trial gave; complete, so that everything shown later derives from it."""
+
+    key: str
+    labels: int
+    classifier_parameters: int
+    representation_parameters: int
+    replicates: tuple[Replicate, ...]
+    curves: Curves
+    """Means over the replicates."""
+    encoders: tuple[str, ...]
+    """Keys of the encoders, one a draw; empty where nothing is trained."""
+    train_seconds: float
+    started_at: int
+    finished_at: int
+    """Milliseconds since the epoch; fixed here, so that logging them again changes nothing."""
+
+    @property
+    def accuracy(self) -> float:
+        """Mean accuracy over the replicates, after the last epoch."""
+        return math.fsum(r.accuracy for r in self.replicates) / len(self.replicates)
+
+    @property
+    def inference_parameters(self) -> int:
+        """Parameters needed to classify an image: the representation's and the classifier's."""
+        return self.representation_parameters + self.classifier_parameters
+
+
+class Assessment(Value):
+    """What the test partition says of a trial's classifiers, each after its last epoch."""
+
+    key: str
+    accuracies: tuple[tuple[float, ...], ...]
+    """Fractions, by draw and member."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Numbers of test images by true class (outer) and predicted class, all classifiers added."""
+    milliseconds: float
+    """Median wall milliseconds for 1,000 images, from pixels to probabilities, on the threads of a
+    worker and beside whatever else ran."""
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over draws and members."""
+        values = [value for draw in self.accuracies for value in draw]
+        return math.fsum(values) / len(values)
+
+
+class ModelRecord(Value):
+    """A model that is kept in the home."""
+
+    spec: ModelSpec
+    accuracy: float
+    """Fraction of the partition that its trial is scored on, as the model itself classifies it."""
+    sha256: str
+    """Of the model's file."""
+
+
+class Environment(Value):
+    """What numbers may depend on that no config says.
+
+    Another version may have written more down, or less: both are read.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    cpu: str = "unknown"
+    cores: int = 0
+    bf16_units: tuple[str, ...] = ()
+    system: str = "unknown"
+    python: str = "unknown"
+    packages: dict[str, str] = Field(default_factory=dict)
+    """Versions by name."""
+    git_revision: str | None = None
+    """The commit of the code, with "+" if it was changed since; null outside of a clone."""
+
+
+EncoderHistory = dict[str, tuple[float, ...]]
+"""An encoder's training: curves by name, one value per epoch; which ones, its representation says.
+"""
+
+
+class EncoderRecord(Value):
+    """What the store knows of a trained encoder."""
+
+    spec: EncoderSpec
+    history: EncoderHistory
+    parameters: int
+    """Parameters needed to encode an image (the mean path)."""
+    train_seconds: float
+    started_at: int
+    finished_at: int
+    """Milliseconds since the epoch."""
+    environment: Environment | None = None
+    """Where it was trained; None for encoders of versions that did not write it down."""
