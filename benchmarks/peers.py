@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from sweep.data.datasets import DatasetSource
 from sweep.data.partition import partition
-from sweep.representations.vae_training import build_encoder
+from sweep.representations.vae_network import build_encoder
 from sweep.specs import FractionsPartition
 
 LATENT_DIMS = (2, 4, 8, 10, 16)

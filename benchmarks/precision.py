@@ -30,9 +30,9 @@ from sweep.classifier import population
 from sweep.classifier.population import Labelled
 from sweep.data.images import Dataset
 from sweep.data.partition import partition
-from sweep.representations import vae_training
 from sweep.representations.checkpoint import Checkpoint
-from sweep.representations.vae import Precision, VaeSettings
+from sweep.representations.vae import Vae, VaeSettings
+from sweep.representations.vae_network import Precision
 from sweep.specs import ClassifierTraining, EncoderSpec, NotebookPartition, RepresentationSpec
 
 NAME = "equivalence-of-precisions"
@@ -52,19 +52,26 @@ def scores(dataset: Dataset, seed: int, epochs: int, precision: Precision) -> di
         partition=NotebookPartition(scheme="notebook"),
         seed=seed,
         draw=0,
-        representation=RepresentationSpec(name="vae", latent_dim=LATENT_DIM),
+        representation=RepresentationSpec(
+            name="vae",
+            latent_dim=LATENT_DIM,
+            settings=VaeSettings(epochs=epochs, precision=precision).model_dump(),
+        ),
         threads=1,
     )
     parts = partition(dataset.labels, spec.partition, seed, 0)
     part = parts["encoder"]
     with tempfile.TemporaryDirectory() as directory:
         state = Checkpoint(Path(directory, "state"))
-        settings = VaeSettings(epochs=epochs, precision=precision)
-        trained = vae_training.train(spec, settings, dataset.images, part, state, _ignore)
-    train_on, score_on = (
-        Labelled(trained.means[parts[name]], dataset.labels[parts[name]])
-        for name in ("classifier", "test")
-    )
+        encoder = Path(directory, "encoder")
+        encoder.mkdir()
+        history = Vae().train(spec, dataset.images, part, encoder, state, _ignore)
+        train_on, score_on = (
+            Labelled(
+                Vae().features(dataset.images, parts[name], encoder), dataset.labels[parts[name]]
+            )
+            for name in ("classifier", "test")
+        )
     generators = [np.random.default_rng([seed, member]) for member in range(MEMBERS)]
     orders = [
         np.random.default_rng([seed, MEMBERS + epoch]).permutation(len(train_on.labels))
@@ -74,7 +81,7 @@ def scores(dataset: Dataset, seed: int, epochs: int, precision: Precision) -> di
     curves, _ = population.train(weights, TRAINING, train_on, score_on, orders, lambda _: None)
     return {
         "accuracy, %": 100 * float(np.mean([each.val_accuracy[-1] for each in curves])),
-        "loss, nats": trained.history["loss"][-1],
+        "loss, nats": history["loss"][-1],
     }
 
 

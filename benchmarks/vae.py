@@ -12,12 +12,13 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measuring import mnist, options, publish, ratio, set_threads
-from sweep.representations.vae import Precision, VaeSettings
+from sweep.representations.vae import VaeSettings
 
 IMAGES = 12_800
 BATCH = 128
@@ -25,10 +26,13 @@ LATENT_DIM = 10
 EPOCH_OF_THE_NOTEBOOK = 48_996
 
 
+Precision = Literal["float32", "bfloat16"]
+
+
 def ours(images: NDArray[np.uint8], precision: Precision) -> float:
     """Seconds of the second of three epochs."""
-    from sweep.representations import vae_training
     from sweep.representations.checkpoint import Checkpoint
+    from sweep.representations.vae import Vae
     from sweep.specs import EncoderSpec, NotebookPartition, RepresentationSpec
 
     spec = EncoderSpec(
@@ -36,7 +40,11 @@ def ours(images: NDArray[np.uint8], precision: Precision) -> float:
         partition=NotebookPartition(scheme="notebook"),
         seed=0,
         draw=0,
-        representation=RepresentationSpec(name="vae", latent_dim=LATENT_DIM),
+        representation=RepresentationSpec(
+            name="vae",
+            latent_dim=LATENT_DIM,
+            settings=VaeSettings(epochs=3, batch_size=BATCH, precision=precision).model_dump(),
+        ),
         threads=1,
     )
     began: dict[int, float] = {}
@@ -47,8 +55,7 @@ def ours(images: NDArray[np.uint8], precision: Precision) -> float:
     part = np.arange(len(images))
     with tempfile.TemporaryDirectory() as directory:
         checkpoint = Checkpoint(Path(directory, "state"))
-        settings = VaeSettings(epochs=3, batch_size=BATCH, precision=precision)
-        vae_training.train(spec, settings, images, part, checkpoint, report)
+        Vae().train(spec, images, part, Path(directory), checkpoint, report)
     return began[2] - began[1]
 
 

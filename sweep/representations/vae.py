@@ -1,11 +1,12 @@
 """The notebook's convolutional VAE, of which the classifier sees the latent mean.
 
-This module is what the rest of the system sees; the network and its training are in
-``vae_training``, which imports TensorFlow.
+This module is what the rest of the system sees; the network and its loss are in ``vae_network``,
+and what trains them in ``autoencoding``. Those two import TensorFlow.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from sweep import seeds
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.representations.base import Pictures, Representation, image_input
@@ -23,9 +25,6 @@ from sweep.values import Report, Value
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow
-
-Precision = Literal["float32", "bfloat16"]
-"""Of the arithmetic in training: bfloat16 is mixed, with weights, losses and updates in float32."""
 
 MEANS_FILE = "means.npy"
 WEIGHTS_FILE = "weights.npz"
@@ -80,13 +79,37 @@ class Vae(Representation):
         checkpoint: Checkpoint,
         report: Report,
     ) -> EncoderHistory:
-        from sweep.representations import vae_training
+        from sweep.representations import autoencoding, vae_network
+        from sweep.representations.rmsprop import RULES
 
         settings = VaeSettings.model_validate(spec.representation.settings)
-        trained = vae_training.train(spec, settings, images, part, checkpoint, report)
-        np.savez(out / WEIGHTS_FILE, allow_pickle=False, **trained.weights)
-        np.save(out / MEANS_FILE, trained.means, allow_pickle=False)
-        return trained.history
+        assert settings.precision != "auto"
+        dimensions = self.dimensions(spec.representation)
+        seed = partial(seeds.integer, spec.seed, "encoder", spec.key)
+        encoder = vae_network.build_encoder(dimensions, seed("encoder"), settings.precision)
+        decoder = vae_network.build_decoder(dimensions, seed("decoder"), settings.precision)
+        history = autoencoding.train(
+            spec,
+            autoencoding.Networks(encoder, decoder, vae_network.losses),
+            RULES[settings.optimizer](settings.learning_rate),
+            settings.epochs,
+            settings.batch_size,
+            images,
+            part,
+            checkpoint,
+            report,
+        )
+        weights = {
+            f"{network.name}_{place:02}": weight
+            for network in (encoder, decoder)
+            for place, weight in enumerate(network.get_weights())
+        }
+        # What the classifier sees is computed in float32, as everyone will who loads the weights.
+        exact = vae_network.build_encoder(dimensions, seed("encoder"))
+        exact.set_weights(encoder.get_weights())
+        np.savez(out / WEIGHTS_FILE, allow_pickle=False, **weights)
+        np.save(out / MEANS_FILE, vae_network.encode(exact, images), allow_pickle=False)
+        return history
 
     def features(
         self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
@@ -98,20 +121,20 @@ class Vae(Representation):
     def network(self, spec: RepresentationSpec, encoder: Path | None) -> keras.Model:
         import keras
 
-        from sweep.representations import vae_training
+        from sweep.representations import vae_network
 
         assert encoder is not None
         images, pixels = image_input()
         with np.load(encoder / WEIGHTS_FILE, allow_pickle=False) as weights:
-            mean = vae_training.mean_path(dict(weights), self.dimensions(spec))
+            mean = vae_network.mean_path(dict(weights), self.dimensions(spec))
         shaped = keras.layers.Reshape((IMAGE_SIDE, IMAGE_SIDE, 1))(pixels)
         return keras.Model(images, mean(shaped), name=self.name)
 
     def decode(self, points: Features, encoder: Path) -> Pictures:
-        from sweep.representations import vae_training
+        from sweep.representations import vae_network
 
         with np.load(encoder / WEIGHTS_FILE, allow_pickle=False) as weights:
-            return vae_training.decode(dict(weights), points)
+            return vae_network.decode(dict(weights), points)
 
 
 def mean_path_parameters(latent_dim: int) -> int:

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from sweep.errors import DivergedError
-from sweep.representations import vae_training
+from sweep.representations import vae_network
 from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.vae import (
     MEANS_FILE,
     WEIGHTS_FILE,
-    Precision,
     Vae,
     VaeSettings,
     decoder_parameters,
     encoder_parameters,
     mean_path_parameters,
 )
+from sweep.representations.vae_network import Precision
 from sweep.results import EncoderHistory
 from sweep.specs import EncoderSpec, FractionsPartition, RepresentationSpec
 
@@ -59,13 +59,11 @@ def train(out: Path, **options: object) -> EncoderHistory:
 @pytest.mark.parametrize("latent_dim", [2, 8, 10, 16])
 def test_parameter_counts_are_keras_s(latent_dim: int) -> None:
     """The closed forms count what Keras counts, for the encoder, its mean path and the decoder."""
-    encoder = vae_training.build_encoder(latent_dim, 0)
+    encoder = vae_network.build_encoder(latent_dim, 0)
     assert encoder.count_params() == encoder_parameters(latent_dim)
     head = encoder.get_layer("log_variance").count_params()
     assert mean_path_parameters(latent_dim) == encoder.count_params() - head
-    assert vae_training.build_decoder(latent_dim, 0).count_params() == decoder_parameters(
-        latent_dim
-    )
+    assert vae_network.build_decoder(latent_dim, 0).count_params() == decoder_parameters(latent_dim)
 
 
 def test_the_notebook_s_counts() -> None:
@@ -157,11 +155,11 @@ def test_features_are_the_latent_means(tmp_path: Path) -> None:
     features = Vae().features(IMAGES, np.array([5, 3]), tmp_path / "vae")
     assert features.shape == (2, 3)
     assert features.dtype == np.float32
-    encoder = vae_training.build_encoder(3, seed=99)
+    encoder = vae_network.build_encoder(3, seed=99)
     stored = np.load(tmp_path / "vae" / WEIGHTS_FILE, allow_pickle=False)
     encoder.set_weights([stored[key] for key in sorted(stored) if key.startswith("encoder")])
     np.testing.assert_allclose(
-        vae_training.encode(encoder, IMAGES)[[5, 3]], features, rtol=1e-4, atol=1e-5
+        vae_network.encode(encoder, IMAGES)[[5, 3]], features, rtol=1e-4, atol=1e-5
     )
 
 
@@ -169,8 +167,8 @@ def test_features_are_the_latent_means(tmp_path: Path) -> None:
 def test_weights_and_outputs_are_float32(precision: Precision) -> None:
     """Whatever the precision between; and bfloat16 is really what the layers compute in."""
     networks = (
-        vae_training.build_encoder(3, 0, precision),
-        vae_training.build_decoder(3, 0, precision),
+        vae_network.build_encoder(3, 0, precision),
+        vae_network.build_decoder(3, 0, precision),
     )
     for network in networks:
         assert {weight.dtype for weight in network.weights} == {"float32"}
@@ -183,10 +181,7 @@ def test_bfloat16_trains_as_float32_does(tmp_path: Path) -> None:
     """The same initial weights, order and noise: nearly the same losses, of other bits."""
 
     def losses(precision: Precision) -> tuple[float, ...]:
-        checkpoint = Checkpoint(tmp_path / precision)
-        settings = VaeSettings(epochs=3, batch_size=64, learning_rate=0.0001, precision=precision)
-        trained = vae_training.train(spec(), settings, IMAGES, PART, checkpoint, lambda _: None)
-        return trained.history["loss"]
+        return train(tmp_path / precision, learning_rate=0.0001, precision=precision)["loss"]
 
     exact, mixed = losses("float32"), losses("bfloat16")
     np.testing.assert_allclose(mixed, exact, rtol=0.02)
