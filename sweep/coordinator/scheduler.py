@@ -131,7 +131,8 @@ class Scheduler:
         self._tries: dict[tuple[str, FailureKind], _Tries] = {}
         self._failures: dict[str, Failure] = {}
         self._told: list[Event] = []
-        self._was_fed = False
+        self._is_sated = False
+        """Whether nothing more was wanted when asked, and nothing has happened since."""
         self._outage_began: float | None = None
         self._resume_at = 0.0
 
@@ -142,7 +143,7 @@ class Scheduler:
 
     def want(self, spec: Spec) -> None:
         """Have a spec made, and before it what it needs."""
-        self._was_fed = True
+        self._is_sated = False
         broken = self._graph.want(spec)
         if broken is not None:
             self._told.append(GivenUp(spec, self._failures[broken]))
@@ -159,7 +160,7 @@ class Scheduler:
         """
         while not stopping():
             yield from self._fill()
-            if not self._running and not len(self._graph) and not self._was_fed:
+            if self._is_sated and not self._running and not len(self._graph):
                 return
             yield Progressed(self._view())
             for outcome in self._executor.wait(_TICK_SECONDS):
@@ -171,10 +172,10 @@ class Scheduler:
         while self._executor.free and time.monotonic() >= self._resume_at:
             spec = self._graph.begin()
             if spec is None:
-                self._was_fed = False
+                self._is_sated = True
                 yield Hungry()
                 yield from self._tell()
-                if not self._was_fed:
+                if self._is_sated:
                     return
                 continue
             self._running[spec.key] = spec, time.monotonic()
@@ -193,6 +194,7 @@ class Scheduler:
         return found
 
     def _settle(self, outcome: Outcome) -> Iterator[Event]:
+        self._is_sated = False
         spec, began = self._running.pop(outcome.task.id)
         if isinstance(outcome.result, Failed):
             yield from self._settle_failure(spec, outcome.result)

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.home import publish_bytes
+from sweep.home import publish_bytes, set_aside
 
 State = Mapping[str, NDArray[Any]]
 """All that a training needs to go on, by name."""
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
-_SECONDS = "seconds"
+_SECONDS, _KEY = "seconds", "key"
 
 
 class Checkpoint:
-    """The state of one training, in one file: a SHA-256 and an ``.npz``."""
+    """The state of one training, in a file that its key names: a SHA-256 and an ``.npz``."""
 
     def __init__(self, path: Path) -> None:
         """Nothing is read yet; the training's seconds count from here."""
@@ -36,23 +36,36 @@ class Checkpoint:
         return self._earlier + time.perf_counter() - self._began
 
     def load(self) -> State | None:
-        """The state as it was last saved; None if there is none, or not whole."""
+        """The state as it was last saved; None if there is none.
+
+        What is not whole, or was saved by another training, is set aside.
+        """
+        state = self._read()
+        if state is None:
+            if self._path.exists():
+                set_aside(self._path)
+            return None
+        self._earlier = float(state.pop(_SECONDS))
+        return state
+
+    def _read(self) -> dict[str, NDArray[Any]] | None:
         try:
             content = self._path.read_bytes()
-        except FileNotFoundError:
+        except OSError:
             return None
         digest, content = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
         if hashlib.sha256(content).digest() != digest:
             return None
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             state = dict(stored)
-        self._earlier = float(state.pop(_SECONDS))
-        return state
+        key = state.pop(_KEY, None)  # older versions wrote none
+        return state if key is None or str(key) == self._path.name else None
 
     def save(self, state: State) -> None:
         """Keep a state in place of the one before."""
         content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **state, **{_SECONDS: np.array(self.seconds)})
+        known = {_SECONDS: np.array(self.seconds), _KEY: np.array(self._path.name)}
+        np.savez(content, allow_pickle=False, **state, **known)
         digest = hashlib.sha256(content.getbuffer()).digest()
         publish_bytes(self._path, digest + content.getvalue())
 

@@ -108,7 +108,8 @@ class EncoderStore:
 
     def list_half_trained(self) -> list[str]:
         """The keys of encoders whose training has left a checkpoint."""
-        return sorted(path.name for path in self._home.checkpoints.glob("[!.]*"))
+        names = (path.name for path in self._home.checkpoints.glob("[!.]*"))
+        return sorted(name for name in names if "." not in name)  # others were set aside
 
     def list_keys(self) -> list[str]:
         """The keys of all published encoders."""

@@ -151,6 +151,25 @@ def test_workers_may_come_and_go(home: Home) -> None:
     assert executor.looked < 500
 
 
+@pytest.mark.parametrize("at_first", [0, 1])
+def test_no_worker_is_no_end(home: Home, at_first: int) -> None:
+    """Where more would be wanted, and nobody is free to ask for it: at the start, and between."""
+    executor = Elastic(well, workers=at_first)
+    left = [trial(None, hidden).outer_draws[0] for hidden in range(1, 4)]
+    scheduler = Scheduler(executor, EncoderStore(home))
+    ended, under_way, back = 0, 0, 3
+    for event in scheduler.events(lambda: executor.looked > 500):
+        if isinstance(event, Hungry) and left and not under_way:  # one at a time
+            scheduler.want(left.pop())
+            under_way += 1
+        if isinstance(event, Done):
+            ended, under_way = ended + 1, under_way - 1
+            executor.workers, back = 0, executor.looked + 3
+        if executor.looked >= back:
+            executor.workers = 1
+    assert (ended, left) == (3, [])
+
+
 def test_a_lost_slot_costs_nothing_but_is_bounded(home: Home) -> None:
     """More losses than deaths are forgiven; one that is lost for ever is given up."""
     lost, losses = Failed(FailureKind.LOST, "its node is gone"), itertools.count()

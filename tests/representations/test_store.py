@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import shutil
 import subprocess
@@ -161,6 +163,37 @@ def test_what_has_diverged_leaves_no_checkpoint(home: Home) -> None:
     with pytest.raises(DivergedError):
         store.get_or_train(SPEC, 0, diverge)
     assert store.list_half_trained() == []
+
+
+@pytest.mark.parametrize("place", ["damaged", "directory", "another's", "unnamed"])
+def test_a_checkpoint_is_its_own_training_s(home: Home, place: str) -> None:
+    """What is not whole, or another's, is set aside; one that an older version wrote is taken."""
+    path, other = home.checkpoints / SPEC.key, home.checkpoints / ("0" * 32)
+    Checkpoint(path).save({"epoch": np.array(7)})
+    assert Checkpoint(path).load() == {"epoch": np.array(7)}
+    match place:
+        case "damaged":
+            path.write_bytes(path.read_bytes()[:-1])
+        case "directory":
+            path.unlink()
+            path.mkdir()
+        case "another's":
+            Checkpoint(other).save({"epoch": np.array(8)})
+            other.rename(path)
+        case "unnamed":
+            content = io.BytesIO()
+            np.savez(content, allow_pickle=False, epoch=np.array(9), seconds=np.array(1.0))
+            digest = hashlib.sha256(content.getbuffer()).digest()
+            path.write_bytes(digest + content.getvalue())
+    loaded = Checkpoint(path).load()
+    if place == "unnamed":
+        assert loaded == {"epoch": np.array(9)}
+        return
+    assert loaded is None
+    assert EncoderStore(home).list_half_trained() == []
+    assert len(list(home.checkpoints.glob("*.damaged-*"))) == 1
+    Checkpoint(path).save({"epoch": np.array(1)})
+    assert Checkpoint(path).load() == {"epoch": np.array(1)}
 
 
 class CutError(Exception):
