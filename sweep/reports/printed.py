@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from sweep.reports.published import PrintedCurves, printed, published_match
+from sweep.reports.published import printed, published_match
 from sweep.reports.rows import Measured
-from sweep.results import EncoderRecord
+from sweep.results import Curves, EncoderRecord
 from sweep.values import Value
 
 Quantity = Literal["loss", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
@@ -42,7 +42,7 @@ def _comparisons(measured: Sequence[Measured], is_mnist: bool) -> Iterator[Print
     curves = printed()
     encoders: dict[str, EncoderRecord] = {}
     differs: tuple[str, ...] = ()
-    of_classifiers: list[tuple[Measured, tuple[str, ...], PrintedCurves]] = []
+    of_classifiers: list[tuple[Measured, tuple[str, ...], Curves]] = []
     for trial in measured:
         match = published_match(trial.spec, is_mnist)
         if match is None:

@@ -16,6 +16,7 @@ from typing import Literal
 from sweep import classifier
 from sweep.data.images import IMAGE_SIDE
 from sweep.representations import REPRESENTATIONS
+from sweep.results import Curves
 from sweep.specs import (
     DEFAULT_OPTIMIZER,
     NotebookPartition,
@@ -166,23 +167,14 @@ def _differences(
                 yield f"{what}'s {name} {own} instead of {value}"
 
 
-class PrintedCurves(Value):
-    """A classifier's curves, a value per epoch: mean losses in nats, accuracies as fractions."""
-
-    train_loss: tuple[float, ...]
-    train_accuracy: tuple[float, ...]
-    val_loss: tuple[float, ...]
-    val_accuracy: tuple[float, ...]
-
-
 class Printed(Value):
     """The curves that the notebook's cells printed, one run each."""
 
     source: str
     vae_10_loss_by_epoch: tuple[float, ...]
     """Of the VAE of 10 latent dimensions: nats per image, 35 epochs."""
-    vae_10_to_200: PrintedCurves
-    pixels_to_200: PrintedCurves
+    vae_10_to_200: Curves
+    pixels_to_200: Curves
 
 
 @cache
