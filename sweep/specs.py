@@ -15,7 +15,6 @@ from pydantic import BeforeValidator, Field, TypeAdapter, field_validator, model
 from sweep.values import Value, content_key, without_nones
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-PartName = Literal["encoder", "classifier", "validation", "test"]
 LabelsFrom = Literal["encoder", "classifier"]
 DEFAULT_OPTIMIZER = "rmsprop"
 Optimizer = Annotated[

@@ -26,6 +26,7 @@ from sweep.reports.tables import (
     replicates,
     report_rows,
 )
+from sweep.reports.verdicts import is_told
 
 _SUMMARY_ROWS = 20
 
@@ -81,7 +82,7 @@ def to_table(reports: Sequence[Report]) -> TerminalTable:
 
 def _verdict(row: Row) -> str:
     """A row's verdict, or its gap where there is none."""
-    if row.verdict not in (None, "too few runs"):
+    if is_told(row.verdict):
         return str(row.verdict)
     return NOTHING if row.gap is None else f"gap {gap(row.gap)}"
 

@@ -11,7 +11,7 @@ from sweep import classifier
 from sweep.reports.encoders import EncodedDraw
 from sweep.reports.intervals import Interval, Layout
 from sweep.reports.published import published_match
-from sweep.reports.verdicts import Verdict, reading, verdict
+from sweep.reports.verdicts import Verdict, is_told, reading, verdict
 from sweep.representations import REPRESENTATIONS
 from sweep.results import Assessment, EncoderRecord, TrialResult
 from sweep.specs import RepresentationSpec, TrialSpec, configuration_label
@@ -124,7 +124,7 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
     best = [replicate.accuracy_best_epoch for replicate in result.replicates]
     best_epoch = sum(best) / len(best)
     found = verdict(match, accuracies) if match else None
-    told = published is not None and found not in (None, "too few runs")
+    told = published is not None and is_told(found)
     tested = Layout(np.array(assessment.accuracies)) if assessment else None
     # Where the study itself is scored on the test partition there is no second score.
     tested = tested if spec.scored_on == "validation" else None

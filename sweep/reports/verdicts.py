@@ -20,6 +20,11 @@ from sweep.values import Value
 Verdict = Literal["consistent", "published higher", "published lower", "too few runs"]
 
 
+def is_told(found: Verdict | None) -> bool:
+    """Whether a verdict says anything: there is one, and it stands on enough draws."""
+    return found not in (None, "too few runs")
+
+
 def verdict(match: Match, accuracies: Layout) -> Verdict | None:
     """Whether one published run is what one new run of ours could have given.
 
@@ -54,7 +59,7 @@ def reading(match: Match, accuracies: Layout, best_epoch: float) -> str:
     cell = "" if row.cell_accuracy is None else f" (its own cell: {100 * row.cell_accuracy:.2f} %)"
     parts = [f"{row.name}: published {100 * row.accuracy:.4g} %{cell}, one run"]
     found = verdict(match, accuracies)
-    if found in (None, "too few runs"):
+    if not is_told(found):
         parts.append(_gap(row, accuracies))
         parts.append(
             "no verdict: " + "; ".join(match.differs)

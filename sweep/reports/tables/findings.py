@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sweep.reports.comparison import Report
 from sweep.reports.rows import Row
 from sweep.reports.tables.cells import NOTHING, Table, accuracy, between, gap, nats, percent
+from sweep.reports.verdicts import is_told
 
 _EPOCHS = (1, 2, 5, 10, 20)
 """At which printed curves are set beside ours, and at their last."""
@@ -28,7 +29,7 @@ def _readings(report: Report) -> Table:
     readings += [step.reading for step in report.published_differences]
     verdicts = [row.verdict for row in report.rows]
     verdicts += [step.verdict for step in report.published_differences]
-    told = sum(each not in (None, "too few runs") for each in verdicts)
+    told = sum(map(is_told, verdicts))
     if told:
         readings.append(
             f"{told} verdicts at 95 % would be wrong {0.05 * told:.1f} times even if every "
