@@ -35,8 +35,8 @@ from benchmarks.measuring import (
 )
 from sweep.classifier import population
 from sweep.classifier.population import Labelled
+from sweep.configuration import ClassifierTraining
 from sweep.results import Curves
-from sweep.specs import ClassifierTraining
 
 MEMBERS = 3
 BATCH = 256

@@ -23,15 +23,14 @@ from optuna.distributions import BaseDistribution
 
 from benchmarks.measuring import options, publish
 from sweep.config import load_config
-from sweep.coordinator.projection import Projector
+from sweep.coordinator.projector import Projector
 from sweep.coordinator.run import open_for_writing
 from sweep.coordinator.trials import TrialRun
 from sweep.execution import InlineExecutor
-from sweep.home import Home
-from sweep.representations.store import EncoderStore
 from sweep.results import Curves, DataFacts, DrawResult
 from sweep.specs import SPEC, DrawSpec
-from sweep.values import Report
+from sweep.values import OnProgress
+from sweep.workspace import Workspace
 
 CONFIG = Path(__file__).with_name("nothing.yaml")
 DATA = DataFacts(name="mnist-5k", sha256="0" * 64, is_mnist=False)
@@ -53,7 +52,7 @@ class Settling(Projector):
             wait([self._work])
 
 
-def nothing(projector: Settling, ended: list[float], payload: str, _: Report) -> str:
+def nothing(projector: Settling, ended: list[float], payload: str, _: OnProgress) -> str:
     """A draw that takes no time; it is done with when MLflow has all that was there before."""
     projector.settle()
     ended.append(time.perf_counter())
@@ -74,14 +73,14 @@ def nothing(projector: Settling, ended: list[float], payload: str, _: Report) ->
 def ours(trials: int, sampler: str) -> list[float]:
     """Seconds that each trial took."""
     with tempfile.TemporaryDirectory() as directory:
-        home = Home.at(Path(directory))
-        home.create()
+        workspace = Workspace.at(Path(directory), {})
+        workspace.home.create()
         config = load_config(CONFIG, [f"search.sampler={sampler}"], trials)
-        study = open_for_writing(home, f"sqlite:///{home.optuna_db}", config, DATA)
-        projector = Settling(home, config.name, DATA)
+        study = open_for_writing(workspace, config, DATA)
+        projector = Settling(workspace, config.name, DATA)
         ended: list[float] = []
         executor = InlineExecutor(lambda: partial(nothing, projector, ended))
-        trials_of = TrialRun(study, executor, EncoderStore(home), projector, lambda _: None)
+        trials_of = TrialRun(study, executor, workspace.store, projector, lambda _: None)
         trials_of.run(lambda: False)
         projector.finish(lambda _: None, timeout=60)
     return [after - before for before, after in pairwise(ended)]

@@ -11,9 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sweep.cli.options import data_dir
 from sweep.data.datasets import DatasetSource
 from sweep.machine import available_cores, cpu_flags, cpu_model
+from sweep.workspace import Workspace
 
 RESULTS = Path(__file__).parents[1] / "results" / "benchmarks"
 
@@ -51,7 +51,7 @@ def options(about: str, **defaults: int) -> argparse.Namespace:
 
 def mnist() -> DatasetSource:
     """All of MNIST, from where a study would take it."""
-    return DatasetSource.of("mnist", data_dir())
+    return DatasetSource.of("mnist", Workspace.at(Path("runs")).data)
 
 
 def set_threads(threads: int) -> None:

@@ -28,10 +28,10 @@ import optuna
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from sweep.configuration import FractionsPartition
 from sweep.data.datasets import DatasetSource
 from sweep.data.partition import partition
 from sweep.representations.vae_network import build_encoder
-from sweep.specs import FractionsPartition
 
 LATENT_DIMS = (2, 4, 8, 10, 16)
 VAE_EPOCHS = 2

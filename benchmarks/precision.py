@@ -26,14 +26,15 @@ from scipy import stats
 from benchmarks.classifier import BATCH
 from benchmarks.equivalence import equivalence
 from benchmarks.measuring import RESULTS, mnist, options, publish, set_threads
+from sweep.artifacts import Checkpoint
 from sweep.classifier import population
 from sweep.classifier.population import Labelled
+from sweep.configuration import ClassifierTraining, NotebookPartition, RepresentationSpec
 from sweep.data.images import Dataset
 from sweep.data.partition import partition
-from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.vae import Vae, VaeSettings
 from sweep.representations.vae_network import Precision
-from sweep.specs import ClassifierTraining, EncoderSpec, NotebookPartition, RepresentationSpec
+from sweep.specs import EncoderSpec
 
 NAME = "equivalence-of-precisions"
 LATENT_DIM, HIDDEN, MEMBERS = 10, 200, 8
@@ -65,11 +66,11 @@ def scores(dataset: Dataset, seed: int, epochs: int, precision: Precision) -> di
         state = Checkpoint(Path(directory, "state"))
         encoder = Path(directory, "encoder")
         encoder.mkdir()
-        history = Vae().train(spec, dataset.images, part, encoder, state, _ignore)
+        vae = Vae(spec.representation)
+        history = vae.train(spec, dataset.images, part, encoder, state, _ignore)
+        means = vae.encoder(encoder)
         train_on, score_on = (
-            Labelled(
-                Vae().features(dataset.images, parts[name], encoder), dataset.labels[parts[name]]
-            )
+            Labelled(means.features(dataset.images, parts[name]), dataset.labels[parts[name]])
             for name in ("classifier", "test")
         )
     generators = [np.random.default_rng([seed, member]) for member in range(MEMBERS)]

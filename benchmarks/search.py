@@ -21,9 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.measuring import alternate, options, publish, ratio
+from sweep.artifacts import ArtifactStore
 from sweep.home import Home
-from sweep.representations.store import EncoderStore
-from sweep.results import DrawResult
 
 LATENTS, PIXELS = (Path(__file__).with_name(name) for name in ("search.yaml", "pixels.yaml"))
 WORKERS = 2
@@ -48,11 +47,11 @@ def ours(config: Path, trials: int) -> Spent:
         started = time.perf_counter()
         completed("sweep", "run", config, *arguments)
         wall = time.perf_counter() - started
-        store = EncoderStore(home)
-        draws = [DrawResult.model_validate_json(p.read_bytes()) for p in home.draws.iterdir()]
-        records = [store.record(key) for key in store.list_keys()]
+        store = ArtifactStore(home)
+        draws = [json.loads(path.read_bytes())["result"] for path in home.draws.iterdir()]
+        records = [store.encoders.record(key) for key in store.encoders.published()]
         encoders = sum(record.train_seconds for record in records if record)
-        classifiers = sum(draw.seconds for draw in draws)
+        classifiers = sum(draw["seconds"] for draw in draws)
     rest = WORKERS * wall - encoders - classifiers
     return {"encoders": encoders, "classifiers": classifiers, "rest": rest}
 

@@ -31,9 +31,10 @@ Precision = Literal["float32", "bfloat16"]
 
 def ours(images: NDArray[np.uint8], precision: Precision) -> float:
     """Seconds of the second of three epochs."""
-    from sweep.representations.checkpoint import Checkpoint
+    from sweep.artifacts import Checkpoint
+    from sweep.configuration import NotebookPartition, RepresentationSpec
     from sweep.representations.vae import Vae
-    from sweep.specs import EncoderSpec, NotebookPartition, RepresentationSpec
+    from sweep.specs import EncoderSpec
 
     spec = EncoderSpec(
         data="0" * 64,
@@ -55,7 +56,7 @@ def ours(images: NDArray[np.uint8], precision: Precision) -> float:
     part = np.arange(len(images))
     with tempfile.TemporaryDirectory() as directory:
         checkpoint = Checkpoint(Path(directory, "state"))
-        Vae().train(spec, images, part, Path(directory), checkpoint, report)
+        Vae(spec.representation).train(spec, images, part, Path(directory), checkpoint, report)
     return began[2] - began[1]
 
 

@@ -17,18 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import mnist, options, publish, ratio, seconds
+from sweep.configuration import ClassifierTraining, NotebookPartition, RepresentationSpec
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
 from sweep.execution import LocalExecutor, Task
 from sweep.home import Home
 from sweep.representations.vae import VaeSettings
-from sweep.specs import (
-    ClassifierTraining,
-    DrawSpec,
-    NotebookPartition,
-    RepresentationSpec,
-    TrialSpec,
-)
+from sweep.specs import DrawSpec, TrialSpec
 
 TRIALS = 12
 LAYOUTS = {"1 worker x 1 thread": (1, 1), "2 workers x 1 thread": (2, 1), "1 worker x 2": (1, 2)}

@@ -20,15 +20,15 @@ from packaging.specifiers import SpecifierSet
 from sweep.data.datasets import DatasetName, DatasetSource
 from sweep.database import masked, readable, reason, sqlite_file
 from sweep.errors import DataError, SweepError
-from sweep.home import Home, leftovers
+from sweep.home import Home
 from sweep.lease import last_owner
 from sweep.machine import available_cores, cpu_flags
-from sweep.representations.store import EncoderStore
 from sweep.search.attempt import State
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.storage import open_storage
 from sweep.tracking import find_trial_run_ids
-from sweep.tracking.connection import is_server, tracking_uri
+from sweep.tracking.connection import is_server
+from sweep.workspace import Workspace
 
 _DISTRIBUTION = "latent-sweep"
 _SHOWN = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
@@ -48,22 +48,22 @@ class Finding:
     mend: str | None = None
 
 
-def examine(home: Home, storage_url: str, data_dir: Path | None) -> Iterator[Finding]:
+def examine(workspace: Workspace) -> Iterator[Finding]:
     """Look at everything, one finding after the other."""
     yield _versions()
     yield _cpu()
     yield _gpu()
     yield _memory()
-    yield from _datasets(data_dir)
-    yield _place(home)
-    yield _disk(home)
-    storage = _storage(storage_url)
+    yield from _datasets(workspace.data)
+    yield _place(workspace.home)
+    yield _disk(workspace.home)
+    storage = _storage(workspace.storage)
     yield storage
-    if storage.level == "ok" and _exists(storage_url):
-        yield from _studies(home, storage_url)
-    yield _tracking(home)
-    yield from _encoders(home)
-    yield _remains(home)
+    if storage.level == "ok" and _exists(workspace.storage):
+        yield from _studies(workspace)
+    yield _tracking(workspace)
+    yield from _encoders(workspace)
+    yield _remains(workspace)
 
 
 def _versions() -> Finding:
@@ -205,13 +205,13 @@ def _storage(url: str) -> Finding:
     return Finding("studies", "ok", f"{len(names)} in {masked(url)}")
 
 
-def _studies(home: Home, url: str) -> Iterator[Finding]:
-    storage = open_storage(readable(url))
+def _studies(workspace: Workspace) -> Iterator[Finding]:
+    storage = open_storage(readable(workspace.storage))
     for name in study_names(storage):
         attempts = Ledger(storage, name).attempts()
         latest = {attempt.spec.key: attempt for attempt in attempts}.values()
         states = Counter(attempt.state for attempt in latest)
-        owner = last_owner(readable(url), name)
+        owner = last_owner(readable(workspace.storage), name)
         if owner is not None and owner.is_alive:
             yield Finding(f"study {name}", "ok", f"is being run by {owner}")
             continue
@@ -228,13 +228,13 @@ def _studies(home: Home, url: str) -> Iterator[Finding]:
             yield Finding(f"study {name}", "warning", f"{failed} trials failed", mend)
         else:
             yield Finding(f"study {name}", "ok", f"{states[State.COMPLETE]} trials are complete")
-        yield from _unprojected(home, name, [a.number for a in attempts])
+        yield from _unprojected(workspace, name, [a.number for a in attempts])
 
 
-def _unprojected(home: Home, study: str, trials: Collection[int]) -> Iterator[Finding]:
+def _unprojected(workspace: Workspace, study: str, trials: Collection[int]) -> Iterator[Finding]:
     """What MLflow does not hold of a study that is not being run."""
     try:
-        missing = set(trials) - set(find_trial_run_ids(home, study))
+        missing = set(trials) - set(find_trial_run_ids(workspace, study))
     except Exception:  # whatever MLflow raises: the finding on MLflow says why
         return
     if missing:
@@ -242,22 +242,22 @@ def _unprojected(home: Home, study: str, trials: Collection[int]) -> Iterator[Fi
         yield Finding(f"runs of {study}", "warning", found, f"sweep sync {study}")
 
 
-def _encoders(home: Home) -> Iterator[Finding]:
-    store = EncoderStore(home)
-    keys = store.list_keys()
-    if damaged := [key for key in keys if not store.is_intact(key)]:
+def _encoders(workspace: Workspace) -> Iterator[Finding]:
+    store = workspace.store
+    keys = store.encoders.published()
+    if damaged := [key for key in keys if not store.encoders.is_whole(key)]:
         found = f"{len(damaged)} of {len(keys)} are damaged: {', '.join(damaged)}"
         mend = "none is needed: who needs them sets them aside, and trains them again"
         yield Finding("encoders", "warning", found, mend)
     else:
         yield Finding("encoders", "ok", f"{len(keys)}, all of them whole")
-    if half := store.list_half_trained():
+    if half := store.half_trained():
         mend = "sweep run goes on with its study's; sweep store --prune removes what none needs"
         yield Finding("half-trained encoders", "warning", f"{len(half)}", mend)
 
 
-def _tracking(home: Home) -> Finding:
-    uri = tracking_uri(home)
+def _tracking(workspace: Workspace) -> Finding:
+    uri = workspace.tracking
     if uri.startswith(("http://", "https://")):
         try:
             with urllib.request.urlopen(  # noqa: S310  # http, as the line above says
@@ -277,8 +277,8 @@ def _tracking(home: Home) -> Finding:
     return Finding("MLflow", "ok", masked(uri))
 
 
-def _remains(home: Home) -> Finding:
-    found = leftovers(home)
+def _remains(workspace: Workspace) -> Finding:
+    found = workspace.store.leftovers()
     if not found:
         return Finding("leftovers", "ok", "none")
     return Finding(

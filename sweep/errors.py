@@ -46,6 +46,10 @@ class HomeError(InputError):
     """The home directory or the storage in it cannot be used."""
 
 
+class DamagedStorageError(InputError):
+    """What the studies' storage holds of a study is not what was written there."""
+
+
 class StudyBusyError(SweepError):
     """Another process owns the study: wait for it, or stop it."""
 

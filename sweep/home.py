@@ -12,27 +12,16 @@
     <home>/models/<key>/        classifiers that were registered, as Keras models
     <home>/locks/  <home>/logs/
 
-Files appear whole or not at all: they are written under a temporary name, flushed to the disk, and
-renamed.
+What is kept by content appears whole or not at all; see :mod:`sweep.artifacts`.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
-import shutil
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.errors import HomeError, InputError
-
-MODEL_FILE = "model.keras"
-RECORD_FILE = "record.json"
 
 
 @dataclass(frozen=True)
@@ -95,7 +84,7 @@ class Home:
         return self.root / "mlflow.db"
 
     @property
-    def artifacts(self) -> Path:
+    def mlartifacts(self) -> Path:
         return self.root / "mlartifacts"
 
     @property
@@ -118,10 +107,6 @@ class Home:
     def models(self) -> Path:
         return self.root / "models"
 
-    def model(self, key: str) -> Path:
-        """The directory of a model, whose key this is; it holds the two files below."""
-        return self.models / key
-
     @property
     def locks(self) -> Path:
         return self.root / "locks"
@@ -141,87 +126,3 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise InputError(f"there is no {path}: {error}") from error
-
-
-@contextmanager
-def published_file(path: Path) -> Iterator[Path]:
-    """Yield the path at which to write a file that becomes ``path`` when the block ends well."""
-    temporary = _temporary(path)
-    try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _flush_directory(path.parent)
-
-
-def publish_bytes(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` so that a reader sees all of it or nothing."""
-    with published_file(path) as temporary:
-        temporary.write_bytes(content)
-
-
-@contextmanager
-def published_directory(path: Path) -> Iterator[Path]:
-    """Yield an empty directory that becomes ``path`` when the block ends well.
-
-    A ``path`` that exists by then is left alone: whoever published first wins.
-    """
-    temporary = _temporary(path)
-    temporary.mkdir()
-    try:
-        yield temporary
-        for file in temporary.iterdir():
-            with file.open("rb") as opened:
-                os.fsync(opened.fileno())
-        _flush_directory(temporary)
-        if not path.exists():
-            temporary.rename(path)
-            _flush_directory(path.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-
-
-def set_aside(path: Path) -> None:
-    """Move what cannot be believed out of the way, under a name that nothing reads."""
-    path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
-
-
-def remove_leftovers(path: Path) -> None:
-    """Remove what processes that were killed left of publishing ``path``; none may be doing so."""
-    for leftover in path.parent.glob(f".{path.name}-*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
-
-
-def leftovers(home: Home) -> list[Path]:
-    """What interrupted writes have left in a home, and what was set aside as damaged.
-
-    A write that goes on at this moment looks the same.
-    """
-    places = (
-        *(home.root, home.encoders, home.checkpoints, home.draws),
-        *(home.assessments, home.models),
-    )
-    return [
-        path
-        for place in places
-        for path in sorted(place.glob("*"))
-        if re.search(r"^\..+-[0-9a-f]{8}$|\.damaged-\d+$", path.name)
-    ]
-
-
-def _flush_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,7 +26,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQL
 
 from sweep.database import engine_arguments, masked, reason, use_immediate_transactions
 from sweep.errors import HomeError, StudyBusyError
-from sweep.home import Home
+from sweep.workspace import Workspace
 
 LEASE_SECONDS = 60.0
 """How long an owner on another host counts as alive after it renewed its lease."""
@@ -148,23 +148,23 @@ class Lease:
 
 
 @contextmanager
-def lease(home: Home, storage_url: str, study: str) -> Iterator[Lease]:
+def lease(workspace: Workspace, study: str) -> Iterator[Lease]:
     """Hold a study's lease for the length of a block.
 
     Raises:
         StudyBusyError: another process holds it.
         HomeError: the home or the storage cannot be used.
     """
-    lock = FileLock(home.locks / f"study-{study}.lock")
+    lock = FileLock(workspace.home.locks / f"study-{study}.lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        owner = last_owner(storage_url, study)
+        owner = last_owner(workspace.storage, study)
         raise _busy(study, str(owner) if owner else "another process") from None
     except OSError as error:
         raise HomeError(f"the study's lock {lock.lock_file} cannot be taken: {error}") from error
     try:
-        held = _take(home, storage_url, study)
+        held = _take(workspace, study)
         try:
             yield held
         finally:
@@ -203,14 +203,14 @@ def unusable(storage_url: str, error: BaseException) -> HomeError:
     )
 
 
-def _take(home: Home, storage_url: str, study: str) -> Lease:
+def _take(workspace: Workspace, study: str) -> Lease:
     try:
-        with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once
-            return Lease(_engine(storage_url), study)
+        with workspace.storage_lock:
+            return Lease(_engine(workspace.storage), study)
     except IntegrityError:  # another host was quicker by a moment
         raise _busy(study, "another process") from None
     except (SQLAlchemyError, ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise unusable(storage_url, error) from error
+        raise unusable(workspace.storage, error) from error
 
 
 def _engine(url: str) -> sa.Engine:

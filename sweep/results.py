@@ -107,8 +107,6 @@ class ModelRecord(Value):
     spec: ModelSpec
     accuracy: float
     """Fraction of the partition that its trial is scored on, as the model itself classifies it."""
-    sha256: str
-    """Of the model's file."""
 
 
 class Environment(Value):

@@ -6,86 +6,53 @@ key, and nothing else is (no path, no host, no number of workers).
 
 from __future__ import annotations
 
-import math
+from abc import abstractmethod
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, TypeAdapter, field_validator, model_validator
+from pydantic import Field, TypeAdapter
 
-from sweep.values import Value, content_key, without_nones
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-LabelsFrom = Literal["encoder", "classifier"]
-DEFAULT_OPTIMIZER = "rmsprop"
-Optimizer = Annotated[
-    Literal["keras2_rmsprop"] | None,
-    BeforeValidator(lambda name: None if name == DEFAULT_OPTIMIZER else name),
-]
-"""The rule of RMSprop: Keras 3's (``rmsprop``; None here, so that it is in no key), which divides
-by sqrt(v + 1e-7), or that of Keras 2 before 2.11, which divides by sqrt(v) + 1e-7.
-"""
+from sweep.configuration import ClassifierTraining, LabelsFrom, Partition, RepresentationSpec
+from sweep.values import Value, content_key
 
 
-class FractionsPartition(Value):
-    """Four stratified parts by their shares of the images; the shares add up to 1."""
+class Artifact(NamedTuple):
+    """Something that is kept by content."""
 
-    scheme: Literal["fractions"]
-    encoder: Share
-    classifier: Share
-    validation: Share
-    test: Share
-
-    @model_validator(mode="after")
-    def _adds_up(self) -> FractionsPartition:
-        total = self.encoder + self.classifier + self.validation + self.test
-        if not math.isclose(total, 1.0, abs_tol=1e-9):
-            raise ValueError(
-                f"encoder + classifier + validation + test must be 1, and are {total:g}"
-            )
-        return self
+    kind: Literal["encoder", "checkpoint", "draw", "assessment", "model"]
+    key: str
 
 
-class NotebookPartition(Value):
-    """The notebook's 70 / 20 / 10 split, class by class: encoder, classifier and test."""
-
-    scheme: Literal["notebook"]
-
-
-Partition = Annotated[FractionsPartition | NotebookPartition, Field(discriminator="scheme")]
-
-
-class RepresentationSpec(Value):
-    """A way to feed the classifier, with all that changes its features.
-
-    ``latent_dim`` is None where the representation has none; ``settings`` holds the
-    representation's own training settings, as its ``Settings`` dumps them, but for those of None.
-    """
-
-    name: str
-    latent_dim: int | None = None
-    settings: dict[str, bool | int | float | str] = Field(default_factory=dict)
-
-    @field_validator("settings", mode="before")
-    @classmethod
-    def _without_unset(cls, settings: Any) -> Any:
-        return without_nones(settings)
+class Work(Value):
+    """A piece of work, as the coordinator schedules it and a worker does it."""
 
     @property
+    @abstractmethod
+    def key(self) -> str:
+        """Content key, 32 hexadecimal digits."""
+
+    @property
+    @abstractmethod
     def label(self) -> str:
-        """As in ``vae 10`` or ``pixels``."""
-        return self.name if self.latent_dim is None else f"{self.name} {self.latent_dim}"
+        """As people read it."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> tuple[EncoderSpec, ...]:
+        """What must be made before it."""
+
+    @property
+    @abstractmethod
+    def writes(self) -> tuple[Artifact, ...]:
+        """What it leaves in a store."""
+
+    @property
+    def reads(self) -> tuple[Artifact, ...]:
+        """What it takes from a store."""
+        return tuple(Artifact("encoder", encoder.key) for encoder in self.needs)
 
 
-class ClassifierTraining(Value):
-    """How the classifier is trained: RMSprop on shuffled batches for a number of epochs."""
-
-    epochs: Annotated[int, Field(ge=1, le=10_000)]
-    batch_size: Annotated[int, Field(ge=1, le=100_000)]
-    learning_rate: Annotated[float, Field(gt=0, le=1e6)]
-    optimizer: Optimizer = None
-
-
-class EncoderSpec(Value):
+class EncoderSpec(Work):
     """One encoder of one outer draw: everything that changes its weights."""
 
     kind: Literal["encoder"] = "encoder"
@@ -104,8 +71,21 @@ class EncoderSpec(Value):
 
     @cached_property
     def key(self) -> str:
-        """Content key, 32 hexadecimal digits."""
         return content_key("encoder", self.model_dump(mode="json", exclude={"kind"}))
+
+    @property
+    def needs(self) -> tuple[EncoderSpec, ...]:
+        return ()
+
+    @property
+    def reads(self) -> tuple[Artifact, ...]:
+        """What a training that was cut short has left."""
+        return (Artifact("checkpoint", self.key),)
+
+    @property
+    def writes(self) -> tuple[Artifact, ...]:
+        """The checkpoint goes when the encoder is there."""
+        return Artifact("encoder", self.key), Artifact("checkpoint", self.key)
 
 
 class TrialSpec(Value):
@@ -149,7 +129,7 @@ class TrialSpec(Value):
         return tuple(DrawSpec(trial=self, draw=draw) for draw in range(self.draws))
 
     def encoder(self, draw: int) -> EncoderSpec:
-        """The encoder that one draw of this trial stands on."""
+        """The encoder of one draw."""
         return EncoderSpec(
             data=self.data,
             partition=self.partition,
@@ -159,20 +139,49 @@ class TrialSpec(Value):
             threads=self.threads,
         )
 
+    @property
+    def encoders(self) -> tuple[EncoderSpec, ...]:
+        """Those that its draws stand on, in their order; none where nothing is trained."""
+        draws = range(self.draws if self.representation.is_trained else 0)
+        return tuple(self.encoder(draw) for draw in draws)
 
-class DrawSpec(Value):
+
+class _OnTrial(Work):
+    """A piece of work on a trial's classifiers."""
+
+    kind: Literal["draw", "assessment", "model"]
+    trial: TrialSpec
+
+    @property
+    def threads(self) -> int:
+        return self.trial.threads
+
+    @property
+    def needs(self) -> tuple[EncoderSpec, ...]:
+        return self.trial.encoders
+
+    @property
+    def writes(self) -> tuple[Artifact, ...]:
+        return (Artifact(self.kind, self.key),)
+
+
+class _OnDraw(_OnTrial):
+    """A piece of work on the classifiers of one draw."""
+
+    draw: int
+
+    @property
+    def needs(self) -> tuple[EncoderSpec, ...]:
+        return (self.trial.encoder(self.draw),) * self.trial.representation.is_trained
+
+
+class DrawSpec(_OnDraw):
     """One outer draw of a trial's configuration: the unit of work.
 
     Trials that differ in their number of draws alone share them.
     """
 
     kind: Literal["draw"] = "draw"
-    trial: TrialSpec
-    draw: int
-
-    @property
-    def threads(self) -> int:
-        return self.trial.threads
 
     @property
     def label(self) -> str:
@@ -181,7 +190,6 @@ class DrawSpec(Value):
 
     @cached_property
     def key(self) -> str:
-        """Content key, 32 hexadecimal digits."""
         configuration = self.trial.configuration_key
         return content_key("draw", {"configuration": configuration, "draw": self.draw})
 
@@ -194,19 +202,13 @@ def configuration_label(
     return f"{representation.label} → {hidden_neurons}{labels}"
 
 
-class AssessmentSpec(Value):
+class AssessmentSpec(_OnTrial):
     """A trial that was selected, to be scored on the test partition, once."""
 
     kind: Literal["assessment"] = "assessment"
-    trial: TrialSpec
-
-    @property
-    def threads(self) -> int:
-        return self.trial.threads
 
     @cached_property
     def key(self) -> str:
-        """Content key, 32 hexadecimal digits."""
         return content_key("assessment", self.model_dump(mode="json", exclude={"kind"}))
 
     @property
@@ -215,21 +217,14 @@ class AssessmentSpec(Value):
         return f"assessing {self.trial.label}"
 
 
-class ModelSpec(Value):
+class ModelSpec(_OnDraw):
     """One classifier of a trial, to be kept with all that comes before it as one model."""
 
     kind: Literal["model"] = "model"
-    trial: TrialSpec
-    draw: int
     member: int
-
-    @property
-    def threads(self) -> int:
-        return self.trial.threads
 
     @cached_property
     def key(self) -> str:
-        """Content key, 32 hexadecimal digits."""
         return content_key("model", self.model_dump(mode="json", exclude={"kind"}))
 
     @property

@@ -16,10 +16,9 @@ from types import TracebackType
 
 from sweep.database import masked
 from sweep.errors import SweepError, UnknownStudyError
-from sweep.home import Home
-from sweep.tracking import tracking_uri
-from sweep.tracking.connection import SERVER_ENVIRONMENT, is_server, local_uri
+from sweep.tracking.connection import SERVER_ENVIRONMENT, is_server
 from sweep.tracking.views import START_PATH, VIEW, chart_path
+from sweep.workspace import Workspace
 
 __all__ = ["START_PATH", "Server", "chart_links", "free_port", "mlflow_server", "optuna_dashboard"]
 
@@ -105,20 +104,20 @@ class Server:
                 time.sleep(0.05)
 
 
-def mlflow_server(home: Home, host: str, port: int) -> Server:
-    """MLflow's server over a home.
+def mlflow_server(workspace: Workspace, host: str, port: int) -> Server:
+    """MLflow's server over a workspace.
 
     Raises:
         UnknownStudyError: there is nothing in the home to show.
         SweepError: MLflow's runs are kept by a server that runs already.
     """
-    uri = tracking_uri(home)
+    uri, home = workspace.tracking, workspace.home
     if is_server(uri):
         raise SweepError(
             f"MLflow's runs are kept by a server that runs already: {masked(uri)}",
             hint="open it in a browser, or unset MLFLOW_TRACKING_URI",
         )
-    if uri == local_uri(home) and not home.mlflow_db.exists():
+    if workspace.keeps_tracking and not home.mlflow_db.exists():
         raise UnknownStudyError(
             f"there is nothing to show in the home {home.root} yet",
             hint="sweep run CONFIG begins a study; --home DIR or SWEEP_HOME names another home",
@@ -132,11 +131,11 @@ def mlflow_server(home: Home, host: str, port: int) -> Server:
     return Server("MLflow's server", command, f"{url}/health", log, environment)
 
 
-def optuna_dashboard(home: Home, storage_url: str, host: str, port: int) -> Server:
+def optuna_dashboard(workspace: Workspace, host: str, port: int) -> Server:
     """Optuna's dashboard over the studies' storage."""
     program = Path(sys.executable).with_name("optuna-dashboard")
-    command = [str(program), storage_url, "--host", host, "--port", str(port)]
-    log = home.logs / "optuna-dashboard.log"
+    command = [str(program), workspace.storage, "--host", host, "--port", str(port)]
+    log = workspace.home.logs / "optuna-dashboard.log"
     return Server("optuna-dashboard", command, f"http://{host}:{port}/dashboard", log, {})
 
 

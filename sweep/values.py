@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 _KEY_FORMAT = 1
 KEY_LENGTH = 32
 """Hexadecimal digits of a content key."""
-Report = Callable[[float], None]
+OnProgress = Callable[[float], None]
 """Takes the fraction of a task that is done, 0 to 1."""
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sweep.configuration import ClassifierTraining, NotebookPartition, RepresentationSpec
 from sweep.reports.comparison import Report, compare
 from sweep.reports.provenance import EncodersOrigin, Provenance
 from sweep.reports.rows import Measured
 from sweep.results import Curves, DataFacts, Environment, Replicate, TrialResult
-from sweep.specs import ClassifierTraining, NotebookPartition, RepresentationSpec, TrialSpec
+from sweep.specs import TrialSpec
 
 VAE_SETTINGS: dict[str, bool | int | float | str] = {
     "epochs": 35,

@@ -17,15 +17,15 @@ import pytest
 
 from sweep import lease as lease_module
 from sweep.errors import StudyBusyError
-from sweep.home import Home
 from sweep.lease import LEASE_SECONDS, last_owner, lease
+from sweep.workspace import Workspace
 
 OWNER = """
 import sys, time
 from pathlib import Path
 from sweep.lease import lease
-from sweep.home import Home
-with lease(Home.at(Path(sys.argv[1])), sys.argv[2], "study") as held:
+from sweep.workspace import Workspace
+with lease(Workspace.at(Path(sys.argv[1]), {"SWEEP_STORAGE": sys.argv[2]}), "study") as held:
     print("held", flush=True)
     while not held.lost:
         time.sleep(0.05)
@@ -43,16 +43,16 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/optuna.db"
 
 
-def home(path: Path) -> Home:
-    made = Home.at(path)
-    made.create()
+def workspace(path: Path, url: str) -> Workspace:
+    made = Workspace.at(path, {"SWEEP_STORAGE": url})
+    made.home.create()
     return made
 
 
 @contextmanager
-def owner(at: Home, url: str, host: str | None = None) -> Iterator[subprocess.Popen[str]]:
+def owner(at: Workspace, host: str | None = None) -> Iterator[subprocess.Popen[str]]:
     """A process that holds the lease, perhaps on a host of another name; killed at the end."""
-    command = [sys.executable, "-c", OWNER, str(at.root), url]
+    command = [sys.executable, "-c", OWNER, str(at.home.root), at.storage]
     if host is not None:
         inside = 'hostname "$0" && exec "$@"'
         command = ["unshare", "--uts", "sh", "-c", inside, host, *command]
@@ -70,58 +70,58 @@ def owner(at: Home, url: str, host: str | None = None) -> Iterator[subprocess.Po
 
 def test_a_lease_has_one_owner_and_ends_with_it(tmp_path: Path, url: str) -> None:
     """A living owner is named; when it is killed, the lease is free at once."""
-    at = home(tmp_path)
-    with owner(at, url) as process:
+    at = workspace(tmp_path, url)
+    with owner(at) as process:
         busy = pytest.raises(StudyBusyError, match=f"process {process.pid} on")
-        with busy as raised, lease(at, url, "study"):
+        with busy as raised, lease(at, "study"):
             pass
         assert raised.value.exit_status == 1
         found = last_owner(url, "study")
         assert found is not None
         assert found.is_alive
-        with lease(at, url, "another"):
+        with lease(at, "another"):
             pass
         process.kill()
         process.wait()
         found = last_owner(url, "study")
         assert found is not None
         assert not found.is_alive
-        with lease(at, url, "study") as held:
+        with lease(at, "study") as held:
             assert not held.lost
 
 
 def test_a_storage_that_homes_share(tmp_path: Path, url: str) -> None:
     """The lease is the storage's: another home does not help, until the owner is dead."""
-    with owner(home(tmp_path / "one"), url) as process:
-        with pytest.raises(StudyBusyError), lease(home(tmp_path / "two"), url, "study"):
+    with owner(workspace(tmp_path / "one", url)) as process:
+        with pytest.raises(StudyBusyError), lease(workspace(tmp_path / "two", url), "study"):
             pass
         process.kill()
         process.wait()
-        with lease(home(tmp_path / "two"), url, "study"):
+        with lease(workspace(tmp_path / "two", url), "study"):
             pass
 
 
 @other_host
 def test_an_owner_on_another_host(tmp_path: Path, url: str) -> None:
     """Believed to be alive until it has not renewed its lease for a while."""
-    with owner(home(tmp_path / "one"), url, host="elsewhere") as process:
+    with owner(workspace(tmp_path / "one", url), host="elsewhere") as process:
         process.kill()
         process.wait()
         busy = pytest.raises(StudyBusyError, match=f"process {process.pid} on elsewhere")
-        with busy, lease(home(tmp_path / "two"), url, "study"):
+        with busy, lease(workspace(tmp_path / "two", url), "study"):
             pass
         age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
-        with lease(home(tmp_path / "two"), url, "study"):
+        with lease(workspace(tmp_path / "two", url), "study"):
             pass
 
 
 @other_host
 def test_an_owner_that_only_seemed_dead_steps_back(tmp_path: Path, url: str) -> None:
     """It was stopped for long enough; when it goes on it finds its lease taken."""
-    with owner(home(tmp_path / "one"), url, host="elsewhere") as process:
+    with owner(workspace(tmp_path / "one", url), host="elsewhere") as process:
         process.send_signal(signal.SIGSTOP)
         age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
-        with lease(home(tmp_path / "two"), url, "study") as held:
+        with lease(workspace(tmp_path / "two", url), "study") as held:
             process.send_signal(signal.SIGCONT)
             assert process.stdout is not None
             assert process.stdout.readline() == "lost\n"
@@ -131,7 +131,7 @@ def test_an_owner_that_only_seemed_dead_steps_back(tmp_path: Path, url: str) -> 
 def test_a_lease_is_renewed(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the background, as long as it is held."""
     monkeypatch.setattr(lease_module, "_RENEWAL_SECONDS", 0.1)
-    with lease(home(tmp_path), url, "study"):
+    with lease(workspace(tmp_path, url), "study"):
         age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
         time.sleep(1)
         found = last_owner(url, "study")

@@ -7,16 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sweep.specs import (
-    SPEC,
-    AssessmentSpec,
-    ClassifierTraining,
-    FractionsPartition,
-    ModelSpec,
-    RepresentationSpec,
-    Spec,
-    TrialSpec,
-)
+from sweep.configuration import ClassifierTraining, FractionsPartition, RepresentationSpec
+from sweep.specs import SPEC, AssessmentSpec, ModelSpec, Spec, TrialSpec
 from tests.builders import VAE_SETTINGS, trial_spec
 
 FRACTIONS = {"encoder": 0.6, "classifier": 0.2, "validation": 0.1, "test": 0.1}

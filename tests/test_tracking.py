@@ -13,11 +13,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment
 from mlflow.entities import Run as MlflowRun
 
-from sweep import tracking
-from sweep.home import Home
 from sweep.results import DataFacts
 from sweep.tracking import Run, Tracker, find_trial_run_ids
 from sweep.tracking import tracker as tracker_module
+from sweep.workspace import Workspace
 from tests.cli.process import wait_until
 
 DATA = DataFacts(name="mnist-5k", sha256="5" * 64, is_mnist=False)
@@ -36,9 +35,9 @@ RUN = Run(
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A home with one MLflow database for all tests; each has a study of its own."""
-    return Home.at(tmp_path_factory.mktemp("home"))
+    return Workspace.at(tmp_path_factory.mktemp("home"), {})
 
 
 @pytest.fixture
@@ -46,111 +45,111 @@ def study(request: pytest.FixtureRequest) -> str:
     return str(request.node.name)
 
 
-@pytest.fixture(autouse=True)
-def _local(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-
-def experiment_of(home: Home, study: str) -> Experiment:
-    found = MlflowClient(tracking.tracking_uri(home)).get_experiment_by_name(study)
+def experiment_of(workspace: Workspace, study: str) -> Experiment:
+    found = MlflowClient(workspace.tracking).get_experiment_by_name(study)
     assert found is not None
     return found
 
 
-def runs(home: Home, study: str) -> list[MlflowRun]:
-    client = MlflowClient(tracking.tracking_uri(home))
-    return list(client.search_runs([experiment_of(home, study).experiment_id]))
+def runs(workspace: Workspace, study: str) -> list[MlflowRun]:
+    client = MlflowClient(workspace.tracking)
+    return list(client.search_runs([experiment_of(workspace, study).experiment_id]))
 
 
-def points(home: Home, run: MlflowRun, key: str) -> list[tuple[int, float]]:
-    history = MlflowClient(tracking.tracking_uri(home)).get_metric_history(run.info.run_id, key)
+def points(workspace: Workspace, run: MlflowRun, key: str) -> list[tuple[int, float]]:
+    history = MlflowClient(workspace.tracking).get_metric_history(run.info.run_id, key)
     return sorted((metric.step, metric.value) for metric in history)
 
 
 def test_a_database_whose_creation_was_killed_is_created_anew(tmp_path: Path) -> None:
     """MLflow could not open one whose migrations stopped half-way."""
-    code = "import sys; from sweep.home import Home; from sweep.tracking import Tracker; "
+    code = "import sys; from sweep.workspace import Workspace; from sweep.tracking import Tracker; "
     code += "from pathlib import Path; from tests.test_tracking import DATA; "
-    code += "Tracker(Home.at(Path(sys.argv[1])), 'study', DATA)"
+    code += "Tracker(Workspace.at(Path(sys.argv[1]), {}), 'study', DATA)"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     wait_until(lambda: any(path.stat().st_size for path in tmp_path.glob(".mlflow.db-*")))
     process.kill()
     process.wait()
     assert not (tmp_path / "mlflow.db").exists()
-    Tracker(Home.at(tmp_path), "study", DATA)
+    Tracker(Workspace.at(tmp_path, {}), "study", DATA)
     assert not list(tmp_path.glob(".mlflow.db-*"))
 
 
-def test_projecting_again_changes_nothing(home: Home, study: str) -> None:
+def test_projecting_again_changes_nothing(workspace: Workspace, study: str) -> None:
     """By the same tracker or by a new one: one run, every point once."""
-    ids = {Tracker(home, study, DATA).project(RUN), Tracker(home, study, DATA).project(RUN)}
-    tracker = Tracker(home, study, DATA)
+    ids = {
+        Tracker(workspace, study, DATA).project(RUN),
+        Tracker(workspace, study, DATA).project(RUN),
+    }
+    tracker = Tracker(workspace, study, DATA)
     assert tracker.has(RUN)
     ids |= {tracker.project(RUN), tracker.project(RUN)}
-    (run,) = runs(home, study)
+    (run,) = runs(workspace, study)
     assert ids == {run.info.run_id}
-    assert points(home, run, "val_accuracy") == [(1, 0.25), (2, 0.5)]
-    assert points(home, run, "accuracy") == [(0, 0.5)]
+    assert points(workspace, run, "val_accuracy") == [(1, 0.25), (2, 0.5)]
+    assert points(workspace, run, "accuracy") == [(0, 0.5)]
     assert run.data.params == {"representation": "vae"}
     assert (run.info.start_time, run.info.end_time) == (1_000, 9_000)
     assert (run.info.run_name, run.info.status) == (RUN.name, "FINISHED")
 
 
-def test_a_run_that_was_cut_short_is_completed(home: Home, study: str) -> None:
+def test_a_run_that_was_cut_short_is_completed(workspace: Workspace, study: str) -> None:
     """A run created but not ended, by a process that died, is found and finished."""
-    dying = Tracker(home, study, DATA)
+    dying = Tracker(workspace, study, DATA)
     dying.project(replace(RUN, metrics={}, curves={}, status="RUNNING"))
-    tracker = Tracker(home, study, DATA)
+    tracker = Tracker(workspace, study, DATA)
     assert not tracker.has(RUN)
     tracker.project(RUN)
-    (run,) = runs(home, study)
+    (run,) = runs(workspace, study)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["accuracy"] == 0.5
 
 
-def test_kinds_and_identities_are_told_apart(home: Home, study: str) -> None:
+def test_kinds_and_identities_are_told_apart(workspace: Workspace, study: str) -> None:
     """Trials by number, encoders by key, the study alone."""
-    tracker = Tracker(home, study, DATA)
+    tracker = Tracker(workspace, study, DATA)
     tracker.project(RUN)
     tracker.project(replace(RUN, tags={**RUN.tags, "sweep.trial": "1"}))
     tracker.project(replace(RUN, kind="encoder", tags={"sweep.key": "a"}))
     tracker.project(replace(RUN, kind="encoder", tags={"sweep.key": "b"}))
     tracker.project(replace(RUN, kind="study", tags={}))
-    assert len(runs(home, study)) == 5
+    assert len(runs(workspace, study)) == 5
     assert tracker.trial_run_ids().keys() == {0, 1}
-    assert find_trial_run_ids(home, study) == tracker.trial_run_ids()
+    assert find_trial_run_ids(workspace, study) == tracker.trial_run_ids()
 
 
 def test_long_curves_and_many_runs_are_whole(
-    home: Home, study: str, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, study: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches and pages beyond MLflow's limits lose nothing."""
     monkeypatch.setattr(tracker_module, "_PAGE", 2)
-    tracker = Tracker(home, study, DATA)
+    tracker = Tracker(workspace, study, DATA)
     long = replace(RUN, curves={"val_loss": [float(n) for n in range(2500)]})
     tracker.project(long)
     for number in range(1, 6):
         tracker.project(replace(RUN, tags={"sweep.trial": str(number)}))
-    assert Tracker(home, study, DATA).trial_run_ids().keys() == set(range(6))
-    first = next(r for r in runs(home, study) if r.data.tags["sweep.trial"] == "0")
-    assert points(home, first, "val_loss") == [(n + 1, float(n)) for n in range(2500)]
+    assert Tracker(workspace, study, DATA).trial_run_ids().keys() == set(range(6))
+    first = next(r for r in runs(workspace, study) if r.data.tags["sweep.trial"] == "0")
+    assert points(workspace, first, "val_loss") == [(n + 1, float(n)) for n in range(2500)]
 
 
-def test_a_deleted_experiment_is_restored(home: Home, study: str) -> None:
+def test_a_deleted_experiment_is_restored(workspace: Workspace, study: str) -> None:
     """Deleted in the UI, it would otherwise block the study's name for ever."""
-    tracker = Tracker(home, study, DATA)
+    tracker = Tracker(workspace, study, DATA)
     MlflowClient(tracker.uri).delete_experiment(tracker.experiment_id)
-    assert Tracker(home, study, DATA).experiment_id == tracker.experiment_id
-    assert experiment_of(home, study).lifecycle_stage == "active"
+    assert Tracker(workspace, study, DATA).experiment_id == tracker.experiment_id
+    assert experiment_of(workspace, study).lifecycle_stage == "active"
 
 
-def test_a_run_has_its_dataset_and_its_files(home: Home, study: str, tmp_path: Path) -> None:
+def test_a_run_has_its_dataset_and_its_files(
+    workspace: Workspace, study: str, tmp_path: Path
+) -> None:
     """The dataset is an input, by name and hash; pictures are artifacts; once, if done again."""
     (tmp_path / "samples.png").write_bytes(b"picture")
-    tracker = Tracker(home, study, DATA)
+    tracker = Tracker(workspace, study, DATA)
     for _ in range(2):
         tracker.project(replace(RUN, files=[tmp_path / "samples.png"]))
-    (run,) = runs(home, study)
+    (run,) = runs(workspace, study)
     assert run.inputs is not None
     (given,) = run.inputs.dataset_inputs
     assert (given.dataset.name, given.dataset.digest) == ("mnist-5k", "5" * 16)
@@ -158,12 +157,12 @@ def test_a_run_has_its_dataset_and_its_files(home: Home, study: str, tmp_path: P
     assert "samples.png" in {artifact.path for artifact in listed}
 
 
-def test_the_description_links_to_a_view_that_is_there(home: Home, study: str) -> None:
+def test_the_description_links_to_a_view_that_is_there(workspace: Workspace, study: str) -> None:
     """The chart link names a view whose state is JSON, with all its charts."""
-    tracker = Tracker(home, study, DATA)
+    tracker = Tracker(workspace, study, DATA)
     run_id = tracker.project(replace(RUN, kind="study", tags={}))
     tracker.describe(run_id, "the table")
-    experiment = experiment_of(home, study)
+    experiment = experiment_of(workspace, study)
     key = tracker.chart_path.partition("viewStateShareKey=")[2].partition("&")[0]
     view = json.loads(experiment.tags[f"mlflow.sharedViewState.{key}"])
     charts = json.loads(view["state"])["compareRunCharts"]
@@ -179,8 +178,8 @@ def test_the_description_links_to_a_view_that_is_there(home: Home, study: str) -
     assert tracker.chart_path.removeprefix("/") in experiment.tags["mlflow.note.content"]
 
 
-def test_looking_creates_nothing(tmp_path: Path, home: Home) -> None:
+def test_looking_creates_nothing(tmp_path: Path, workspace: Workspace) -> None:
     """A study without an experiment, and a home without a database, have no run ids."""
-    assert find_trial_run_ids(home, "nothing") == {}
-    assert find_trial_run_ids(Home.at(tmp_path), "nothing") == {}
+    assert find_trial_run_ids(workspace, "nothing") == {}
+    assert find_trial_run_ids(Workspace.at(tmp_path, {}), "nothing") == {}
     assert list(tmp_path.iterdir()) == []

@@ -20,11 +20,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from sweep.configuration import ClassifierTraining, Optimizer
 from sweep.data.images import CLASSES, Features
 from sweep.errors import DivergedError
 from sweep.results import Curves
-from sweep.specs import ClassifierTraining, Optimizer
-from sweep.values import Report
+from sweep.values import OnProgress
 
 # Keras's defaults for RMSprop. Keras 3 adds epsilon inside the square root, Keras 2 outside.
 _RHO = 0.9
@@ -117,7 +117,7 @@ def train(
     train_on: Labelled,
     score_on: Labelled,
     orders: Sequence[NDArray[np.int64]],
-    report: Report,
+    on_progress: OnProgress,
 ) -> tuple[tuple[Curves, ...], Weights]:
     """Train a population.
 
@@ -127,7 +127,7 @@ def train(
         train_on: what to learn from.
         score_on: what to score on after every epoch.
         orders: for each epoch the training rows in their order; a row may stand there repeatedly.
-        report: is told how much is done.
+        on_progress: is told how much is done.
 
     Returns:
         The curves of each member, and the weights after the last epoch.
@@ -157,7 +157,7 @@ def train(
                     f"of {training.epochs} (member {member + 1})"
                 )
         epochs.append(row)
-        report((epoch + 1) / training.epochs)
+        on_progress((epoch + 1) / training.epochs)
 
     history = np.array(epochs)
     curves = tuple(

@@ -71,11 +71,11 @@ class Display:
             ),
         )
         workers = Table.grid(padding=(0, 1))
-        for worker in snapshot.workers:
+        for number, activity in snapshot.running.items():
             workers.add_row(
-                Text(f"  worker {worker.number}", style="dim"),
-                ProgressBar(total=1.0, completed=worker.fraction, width=16),
-                Text(worker.label),
+                Text(f"  worker {number}", style="dim"),
+                ProgressBar(total=1.0, completed=activity.fraction, width=16),
+                Text(activity.spec.label),
             )
         parts = [head, workers]
         if snapshot.best is not None and snapshot.best.result is not None:

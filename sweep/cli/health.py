@@ -6,28 +6,15 @@ import json
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from sweep.cli.options import (
-    Facts,
-    FactsOption,
-    HomeOption,
-    LogLevel,
-    LogOption,
-    QuietOption,
-    data_dir,
-    log_to_stderr,
-    stderr,
-    stdout,
-    storage_url,
-)
+from sweep.cli.options import Facts, FactsOption, stdout
+from sweep.cli.session import Session, command
 from sweep.errors import InputError, ProblemsError
-from sweep.home import Home, leftovers
 
 if TYPE_CHECKING:
     from sweep.coordinator.stock import StoredEncoder
@@ -35,21 +22,18 @@ if TYPE_CHECKING:
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 
+@command
 def doctor(
-    home: HomeOption = Path("runs"),
+    session: Session,
     format_: FactsOption = Facts.table,
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Check this machine and the home, and say how to mend what is wrong; changes nothing."""
-    log_to_stderr(log_level)
     from sweep.doctor import Finding, examine
 
-    at = Home.at(home)
     findings: list[Finding] = []
-    for finding in examine(at, storage_url(at), data_dir()):
+    for finding in examine(session.workspace):
         findings.append(finding)
-        if format_ is Facts.table and not (quiet and finding.level == "ok"):
+        if format_ is Facts.table and not (session.quiet and finding.level == "ok"):
             level = (f"{finding.level:>7}", _COLOURS[finding.level])
             stdout.print(Text.assemble(level, f"  {finding.name}: {finding.found}"))
             if finding.mend:
@@ -61,24 +45,22 @@ def doctor(
         raise ProblemsError(f"{problems} of {len(findings)} findings are problems")
 
 
+@command
 def store(
-    home: HomeOption = Path("runs"),
+    session: Session,
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove the encoders that no study needs; asks first.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
     format_: FactsOption = Facts.table,
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """List the trained encoders with their size and last use, and prune those not needed."""
-    log_to_stderr(log_level)
     from sweep.coordinator import stock as stocked
 
-    at = Home.at(home)
-    encoders = stocked.stock(at, storage_url(at))
+    workspace = session.workspace
+    encoders = stocked.stock(workspace)
     unneeded = [encoder for encoder in encoders if not encoder.studies]
-    abandoned = stocked.abandoned(at, storage_url(at)) if prune else []
+    abandoned = stocked.abandoned(workspace) if prune else []
     if format_ is Facts.json:
         facts = [asdict(e) | {"spec": e.spec.model_dump(mode="json")} for e in encoders]
         print(json.dumps({"encoders": facts}, indent=2))
@@ -86,9 +68,8 @@ def store(
         _print_encoders(encoders)
     if not prune:
         return
-    if not unneeded and not abandoned and not leftovers(at):
-        if not quiet:
-            stderr.print("Nothing to remove: every encoder is needed.")
+    if not unneeded and not abandoned and not workspace.store.leftovers():
+        session.say("Nothing to remove: every encoder is needed.")
         return
     size = sum(encoder.size for encoder in unneeded)
     question = f"Remove {len(unneeded)} encoders that no study needs ({_megabytes(size)})?"
@@ -100,12 +81,11 @@ def store(
             )
         if not typer.confirm(question, err=True):
             return
-    stocked.prune(at, abandoned)
-    removed = stocked.prune(at, [encoder.key for encoder in unneeded])
-    if not quiet:
-        kept = len(unneeded) - removed
-        in_use = f"; {kept} are in use and stay" if kept else ""
-        stderr.print(f"Removed {removed} encoders ({_megabytes(size)}){in_use}.")
+    stocked.prune(workspace, abandoned)
+    removed = stocked.prune(workspace, [encoder.key for encoder in unneeded])
+    kept = len(unneeded) - removed
+    in_use = f"; {kept} are in use and stay" if kept else ""
+    session.say(f"Removed {removed} encoders ({_megabytes(size)}){in_use}.")
 
 
 def _print_encoders(encoders: list[StoredEncoder]) -> None:

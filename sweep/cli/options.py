@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,9 +9,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
-
-from sweep.home import Home, expanded
 
 # Piped output is not folded to the width of a terminal that is not there. What is printed is the
 # user's, paths for example: brackets and colons in it are no markup.
@@ -35,15 +30,6 @@ class Engine(StrEnum):
     local = "local"
 
 
-class LogLevel(StrEnum):
-    """What to say on stderr."""
-
-    debug = "debug"
-    info = "info"
-    warning = "warning"
-    error = "error"
-
-
 class Facts(StrEnum):
     """How facts are printed."""
 
@@ -62,10 +48,6 @@ class ReportFormat(StrEnum):
 
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The study's YAML file.")]
-HomeOption = Annotated[
-    Path,
-    typer.Option("--home", envvar="SWEEP_HOME", help="Directory that keeps the studies."),
-]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B.C=VALUE", help="Override a key of the config; repeatable."),
@@ -78,8 +60,6 @@ TrialsOption = Annotated[
     typer.Option("--trials", min=0, help="Trials of every representation that is searched."),
 ]
 EngineOption = Annotated[Engine | None, typer.Option("--engine", help="Where workers run.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
-LogOption = Annotated[LogLevel, typer.Option("--log-level", help="What to say on stderr.")]
 StudyArgument = Annotated[str, typer.Argument(help="The study.")]
 ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="How to print.")]
 OutOption = Annotated[
@@ -92,20 +72,3 @@ def say(line: str) -> None:
     """Print a line to stdout at once and whole: another program may be waiting for it."""
     stdout.print(line, soft_wrap=True)
     sys.stdout.flush()
-
-
-def log_to_stderr(level: LogLevel) -> None:
-    """Have messages of a level and above printed."""
-    handler = RichHandler(console=stderr, show_path=False, show_time=False)
-    logging.basicConfig(level=level.upper(), format="%(message)s", handlers=[handler], force=True)
-
-
-def storage_url(home: Home) -> str:
-    """Optuna's storage: ``SWEEP_STORAGE``, or the SQLite file in the home."""
-    return os.environ.get("SWEEP_STORAGE") or f"sqlite:///{home.optuna_db}"
-
-
-def data_dir() -> Path | None:
-    """Where data is looked for first: ``SWEEP_DATA_DIR``."""
-    directory = os.environ.get("SWEEP_DATA_DIR")
-    return expanded(Path(directory)) if directory else None

@@ -14,9 +14,10 @@ from rich.table import Table
 
 from sweep.cli.display import duration
 from sweep.cli.options import say
-from sweep.coordinator.inspect import Plan, Status
-from sweep.coordinator.registering import Registered
+from sweep.coordinator.plan import Plan
+from sweep.coordinator.registration import Registered
 from sweep.coordinator.run import Ended
+from sweep.coordinator.studies import StudyStatus
 from sweep.database import masked
 from sweep.home import Home
 from sweep.reports import render
@@ -114,7 +115,7 @@ def print_plan(out: Console, study: str, plan: Plan, as_json: bool) -> None:
     out.print(table)
 
 
-def print_statuses(out: Console, statuses: Sequence[Status], as_json: bool) -> None:
+def print_statuses(out: Console, statuses: Sequence[StudyStatus], as_json: bool) -> None:
     """How studies stand."""
     if as_json:
         _print_json({"studies": [_status_facts(status) for status in statuses]})
@@ -155,7 +156,7 @@ def _failure_facts(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _status_facts(status: Status) -> dict[str, Any]:
+def _status_facts(status: StudyStatus) -> dict[str, Any]:
     facts = {name: value for name, value in vars(status).items() if name != "best"}
     facts["failures"] = [_failure_facts(attempt) for attempt in status.failures]
     best = status.best

@@ -14,83 +14,68 @@ import typer
 from sweep.cli.options import (
     Facts,
     FactsOption,
-    HomeOption,
-    LogLevel,
-    LogOption,
     OutOption,
-    QuietOption,
     ReportFormat,
     ReportFormatOption,
     StudyArgument,
-    log_to_stderr,
     say,
-    stderr,
     stdout,
-    storage_url,
 )
+from sweep.cli.session import Session, command
 from sweep.errors import SweepError
-from sweep.home import Home
+from sweep.workspace import Workspace
 
 
+@command
 def status(
+    session: Session,
     study: Annotated[
         str | None, typer.Argument(help="A study; all of them if none is named.")
     ] = None,
-    home: HomeOption = Path("runs"),
     format_: FactsOption = Facts.table,
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Say how studies stand: complete, failed, running, waiting, target, best."""
-    log_to_stderr(log_level)
     from sweep.cli import printing
-    from sweep.coordinator.inspect import statuses
+    from sweep.coordinator.studies import statuses
 
-    at = Home.at(home)
-    found = statuses(at, storage_url(at), study)
+    found = statuses(session.workspace, study)
     if found or format_ is Facts.json:
         printing.print_statuses(stdout, found, as_json=format_ is Facts.json)
-    elif not quiet:
-        stderr.print(f"No study in {at.root} yet; sweep run CONFIG begins one.")
+    else:
+        session.say(f"No study in {session.workspace.home.root} yet; sweep run CONFIG begins one.")
 
 
+@command
 def report(
+    session: Session,
     study: StudyArgument,
-    home: HomeOption = Path("runs"),
     format_: ReportFormatOption = ReportFormat.table,
     out: OutOption = None,
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Print a study's comparison table, and write it with its plots."""
-    log_to_stderr(log_level)
-    _report([study], home, format_, out, quiet)
+    _report(session, [study], format_, out)
 
 
+@command
 def compare(
+    session: Session,
     studies: Annotated[list[str], typer.Argument(metavar="STUDY...", help="The studies.")],
-    home: HomeOption = Path("runs"),
     format_: ReportFormatOption = ReportFormat.table,
     out: OutOption = None,
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Print several studies' rows in one table, and write it with one plot."""
-    log_to_stderr(log_level)
-    _report(list(dict.fromkeys(studies)), home, format_, out, quiet)
+    _report(session, list(dict.fromkeys(studies)), format_, out)
 
 
-def _report(
-    studies: list[str], home: Path, format_: ReportFormat, out: Path | None, quiet: bool
-) -> None:
+def _report(session: Session, studies: list[str], format_: ReportFormat, out: Path | None) -> None:
     from sweep.cli import printing
-    from sweep.coordinator.inspect import open_study
-    from sweep.coordinator.reporting import document, write_report
+    from sweep.coordinator.documents import document, write_report
+    from sweep.coordinator.studies import open_study
     from sweep.reports import render
 
-    at = Home.at(home)
+    workspace = session.workspace
     documents = [
-        document(open_study(at, storage_url(at), study), _mlflow_run_ids(at, study), at)
+        document(open_study(workspace, study), _mlflow_run_ids(workspace, study), workspace.store)
         for study in studies
     ]
     reports = [each.report for each in documents]
@@ -110,12 +95,12 @@ def _report(
             paths = write_report(documents, out)
         except OSError as error:
             raise SweepError(f"the report cannot be written to {out}: {error.strerror}") from error
-        if not quiet:
-            stderr.print(f"Written to {out}: {', '.join(path.name for path in paths)}")
+        session.say(f"Written to {out}: {', '.join(path.name for path in paths)}")
 
 
+@command
 def ui(
-    home: HomeOption = Path("runs"),
+    session: Session,
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; the default stays on this machine.")
     ] = "127.0.0.1",
@@ -123,46 +108,41 @@ def ui(
         int, typer.Option("--port", min=1, max=65535, help="Port; if it is taken, another one.")
     ] = 5000,
     optuna: Annotated[bool, typer.Option("--optuna", help="Optuna's dashboard beside it.")] = False,
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Show studies in MLflow's UI, until Ctrl-C; prints the links that open the charts."""
-    log_to_stderr(log_level)
     from sweep import ui as servers
 
-    at = Home.at(home)
     at_port = servers.free_port(host, port)
     # Both end it in the same way, also where a shell started it in the background: with SIGINT off.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as running:
-        if not quiet:
-            stderr.print("Starting MLflow's UI ...")
-        started = [running.enter_context(servers.mlflow_server(at, host, at_port))]
+        session.say("Starting MLflow's UI ...")
+        server = servers.mlflow_server(session.workspace, host, at_port)
+        started = [running.enter_context(server)]
         url = f"http://{host}:{at_port}"
         say(f"MLflow's UI: {url}{servers.START_PATH}")
         for study, link in servers.chart_links(url).items():
             say(f"Accuracy against parameters of {study}:\n  {link}")
         if optuna:
             other = servers.free_port(host, 8080)
-            server = servers.optuna_dashboard(at, storage_url(at), host, other)
+            server = servers.optuna_dashboard(session.workspace, host, other)
             started.append(running.enter_context(server))
             say(f"Optuna's dashboard: http://{host}:{other}")
-        if not quiet:
-            stderr.print("Ctrl-C ends it.")
+        session.say("Ctrl-C ends it.")
         while True:
             for server in started:
                 server.check()
             time.sleep(0.2)
 
 
-def _mlflow_run_ids(home: Home, study: str) -> dict[int, str]:
+def _mlflow_run_ids(workspace: Workspace, study: str) -> dict[int, str]:
     """The trials' MLflow runs; a report does without where MLflow is out of reach."""
     from sweep.database import reason
     from sweep.tracking import find_trial_run_ids
 
     try:
-        return find_trial_run_ids(home, study)
+        return find_trial_run_ids(workspace, study)
     except Exception as error:  # whatever MLflow raises
         logging.getLogger("sweep").warning("MLflow cannot be read (%s): no run ids", reason(error))
         return {}

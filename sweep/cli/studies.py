@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,56 +13,43 @@ from sweep.cli.options import (
     EngineOption,
     Facts,
     FactsOption,
-    HomeOption,
-    LogLevel,
-    LogOption,
-    QuietOption,
     SetOption,
     StudyArgument,
     TrialsOption,
     WorkersOption,
-    data_dir,
-    log_to_stderr,
     say,
     stderr,
     stdout,
-    storage_url,
 )
+from sweep.cli.session import Session, command
 from sweep.errors import StoppedError, TargetMissedError
-from sweep.home import Home
-
-if TYPE_CHECKING:
-    from sweep.config import StudyConfig
-    from sweep.data.datasets import DatasetSource
 
 
+@command
 def run(
+    session: Session,
     config: ConfigPath,
-    home: HomeOption = Path("runs"),
     set_: SetOption = None,
     workers: WorkersOption = None,
     trials: TrialsOption = None,
     engine: EngineOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="As sweep validate.")] = False,
     format_: FactsOption = Facts.table,
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Run a study to its target, or go on with it: the same command resumes."""
     if dry_run:
-        validate(config, home, set_, workers, trials, engine, format_, quiet, log_level)
+        _validate(session, config, set_, workers, trials, engine, format_)
         return
-    log_to_stderr(log_level)
     from sweep.cli import printing
     from sweep.cli.display import Display
     from sweep.config import load_config
     from sweep.coordinator.run import run_study
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
-    place = Home.at(home)
-    with Display(stderr, study.name, quiet) as display:
-        ended = run_study(study, place, _source(study), storage_url(place), display.show)
-    printing.print_ended(stdout, stderr, ended, place, as_json=format_ is Facts.json)
+    with Display(stderr, study.name, session.quiet) as display:
+        ended = run_study(study, session.workspace, display.show)
+    home = session.workspace.home
+    printing.print_ended(stdout, stderr, ended, home, as_json=format_ is Facts.json)
     if ended.stopped:
         raise StoppedError(
             f"stopped; {ended.progress.complete} of {ended.progress.target} trials are done",
@@ -87,71 +74,74 @@ def run(
         stderr.print(f"Warning: {ended.progress.failed} trials failed beside the target.")
 
 
+@command
 def validate(
+    session: Session,
     config: ConfigPath,
-    home: HomeOption = Path("runs"),
     set_: SetOption = None,
     workers: WorkersOption = None,
     trials: TrialsOption = None,
     engine: EngineOption = None,
     format_: FactsOption = Facts.table,
-    quiet: QuietOption = False,  # noqa: ARG001  # every command takes it; here is nothing to hush
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Check a config and say what it would do; trains nothing."""
-    log_to_stderr(log_level)
+    _validate(session, config, set_, workers, trials, engine, format_)
+
+
+def _validate(
+    session: Session,
+    config: Path,
+    set_: list[str] | None,
+    workers: int | None,
+    trials: int | None,
+    engine: Engine | None,
+    format_: Facts,
+) -> None:
     from sweep.cli import printing
     from sweep.config import load_config
-    from sweep.coordinator.inspect import plan
+    from sweep.coordinator.plan import plan
     from sweep.machine import available_cores
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
-    at = Home.at(home)
-    planned = plan(study, at, _source(study), storage_url(at), workers or available_cores())
+    planned = plan(study, session.workspace, workers or available_cores())
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
 
 
+@command
 def retry(
+    session: Session,
     study: StudyArgument,
-    home: HomeOption = Path("runs"),
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Queue a study's failed trials again, each with the same spec."""
-    log_to_stderr(log_level)
     from sweep.coordinator.upkeep import retry_study
 
-    at = Home.at(home)
-    queued = retry_study(at, storage_url(at), study)
-    if not quiet:
-        for attempt in queued:
-            assert attempt.failure is not None
-            stderr.print(f"trial {attempt.number}: {attempt.spec.label}: {attempt.failure.cause}")
+    queued = retry_study(session.workspace, study)
+    for attempt in queued:
+        assert attempt.failure is not None
+        session.say(f"trial {attempt.number}: {attempt.spec.label}: {attempt.failure.cause}")
     count = "no failed trial" if not queued else f"{len(queued)} failed trials are queued again"
     say(f"{study}: {count}" + ("; sweep run with its config runs them" if queued else ""))
 
 
+@command
 def sync(
+    session: Session,
     study: StudyArgument,
-    home: HomeOption = Path("runs"),
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Bring MLflow into agreement with a study, as run does at its start and its end."""
-    log_to_stderr(log_level)
     from sweep.coordinator.upkeep import sync_study
 
-    at = Home.at(home)
-    shown = sync_study(at, storage_url(at), study)
+    shown = sync_study(session.workspace, study)
     if shown.chart is None:
         raise TargetMissedError(
             "MLflow does not hold everything yet", hint="see the warning above; then sync again"
         )
-    if not quiet:
-        stderr.print(f"MLflow holds all of the study {study}.")
+    session.say(f"MLflow holds all of the study {study}.")
 
 
+@command
 def register(
+    session: Session,
     study: StudyArgument,
     min_accuracy: Annotated[
         float | None,
@@ -165,26 +155,13 @@ def register(
     name: Annotated[
         str | None, typer.Option("--name", help="Of the model; default: the study's.")
     ] = None,
-    home: HomeOption = Path("runs"),
     format_: FactsOption = Facts.table,
-    quiet: QuietOption = False,
-    log_level: LogOption = LogLevel.warning,
 ) -> None:
     """Register a study's chosen classifier in MLflow, as one model from image to probabilities."""
-    log_to_stderr(log_level)
     from sweep.cli import printing
-    from sweep.coordinator.registering import register_study
+    from sweep.coordinator.registration import register_study
 
-    at = Home.at(home)
-    registered = register_study(
-        at,
-        storage_url(at),
-        study,
-        _source,
-        min_accuracy,
-        name,
-        (lambda _: None) if quiet else stderr.print,
-    )
+    registered = register_study(session.workspace, study, min_accuracy, name, session.say)
     printing.print_registered(registered, as_json=format_ is Facts.json)
 
 
@@ -196,9 +173,3 @@ def _overrides(set_: list[str] | None, workers: int | None, engine: Engine | Non
     if engine is not None:
         overrides.append(f"execution.engine={engine}")
     return overrides
-
-
-def _source(study: StudyConfig) -> DatasetSource:
-    from sweep.data.datasets import DatasetSource
-
-    return DatasetSource.of(study.dataset, data_dir())

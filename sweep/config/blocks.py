@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, create_model, model_validator
 
 from sweep.config.space import Neurons, Space
+from sweep.configuration import ClassifierTraining, LabelsFrom
 from sweep.representations import REPRESENTATIONS
-from sweep.specs import ClassifierTraining, LabelsFrom
 from sweep.values import Value
 
 
@@ -48,7 +48,7 @@ class Cell(RowConfig):
 
 def _block(name: str) -> Any:
     """A representation's block: what all have, and its own settings."""
-    bases = (RepresentationConfig, REPRESENTATIONS[name].settings)
+    bases = (RepresentationConfig, REPRESENTATIONS[name].Settings)
     return create_model(f"{name}_config", __base__=bases) | None, None
 
 

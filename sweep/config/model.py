@@ -20,17 +20,13 @@ from ruamel.yaml import YAML
 from sweep import classifier
 from sweep.config.blocks import Cell, RepresentationConfig, Representations, RowConfig
 from sweep.config.space import Search, Space
+from sweep.configuration import FractionsPartition, NotebookPartition, RepresentationSpec
 from sweep.data.datasets import DatasetFile, DatasetName
 from sweep.data.images import CLASSES
 from sweep.data.partition import BUDGET_PART, part_names, partition
 from sweep.errors import ConfigError
-from sweep.representations import REPRESENTATIONS
-from sweep.specs import (
-    FractionsPartition,
-    NotebookPartition,
-    RepresentationSpec,
-    TrialSpec,
-)
+from sweep.representations import REPRESENTATIONS, TrainedRepresentation, bind
+from sweep.specs import TrialSpec
 from sweep.values import Value
 
 # One thread a task: on two cores, two workers of one thread train more than one of two threads.
@@ -216,9 +212,13 @@ class StudyConfig(Value):
         blocks = {}
         for name, block in self.blocks.items():
             before = begun["representations"].get(name) if begun else None
+            representation = REPRESENTATIONS[name]
+            if not issubclass(representation, TrainedRepresentation):
+                blocks[name] = block
+                continue
             values = {
-                setting: before[setting] if before else REPRESENTATIONS[name].automatic(setting)
-                for setting in REPRESENTATIONS[name].settings.model_fields
+                setting: before[setting] if before else representation.automatic[setting]
+                for setting in representation.Settings.model_fields
                 if getattr(block, setting) == AUTO
             }
             blocks[name] = block.model_copy(update=values)
@@ -246,12 +246,12 @@ class StudyConfig(Value):
 
     def classifier_parameters(self, cell: Cell) -> int:
         """Parameters of a cell's classifier, known without training it."""
-        inputs = REPRESENTATIONS[cell.representation].dimensions(self._representation_spec(cell))
+        inputs = bind(self._representation_spec(cell)).dimensions
         return classifier.parameters(inputs, cell.hidden_neurons)
 
     def _representation_spec(self, cell: Cell) -> RepresentationSpec:
         block = self.blocks[cell.representation]
-        settings = REPRESENTATIONS[cell.representation].settings
+        settings = REPRESENTATIONS[cell.representation].Settings
         return RepresentationSpec(
             name=cell.representation,
             latent_dim=cell.latent_dim,
@@ -270,11 +270,15 @@ class StudyConfig(Value):
 
 def _check_latent_dim(where: str, name: str, latent_dim: int | None) -> None:
     """Refuse a latent dimension that a representation cannot have, or the want of one."""
-    largest = REPRESENTATIONS[name].largest_latent_dim
-    if (latent_dim is None) != (largest is None):
-        needs = "does not have" if largest is None else "needs"
-        raise ValueError(f"{where} {needs} latent_dim")
-    if latent_dim is not None and largest is not None and latent_dim > largest:
+    representation = REPRESENTATIONS[name]
+    if not issubclass(representation, TrainedRepresentation):
+        if latent_dim is not None:
+            raise ValueError(f"{where} does not have latent_dim")
+        return
+    largest = representation.largest_latent_dim
+    if latent_dim is None:
+        raise ValueError(f"{where} needs latent_dim")
+    if latent_dim > largest:
         raise ValueError(f"{where} has a latent_dim of {latent_dim}, and at most {largest} can be")
 
 

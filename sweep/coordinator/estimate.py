@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from sweep import classifier
-from sweep.representations import REPRESENTATIONS
+from sweep.representations import TrainedRepresentation, bind
 from sweep.specs import EncoderSpec, TrialSpec
 
 # One core of a machine with AVX-512, measured with both kinds of training; the overhead is what
@@ -16,7 +16,7 @@ _OVERHEAD_SECONDS = 1.5
 
 def trial_seconds(spec: TrialSpec, labels: int) -> float:
     """Rough seconds that a trial's classifiers take, on ``labels`` images."""
-    inputs = REPRESENTATIONS[spec.representation.name].dimensions(spec.representation)
+    inputs = bind(spec.representation).dimensions
     weights = classifier.parameters(inputs, spec.hidden_neurons)
     work = 6 * weights * labels * spec.classifier.epochs * spec.members
     return spec.draws * (_OVERHEAD_SECONDS + work / _FLOPS)
@@ -24,10 +24,9 @@ def trial_seconds(spec: TrialSpec, labels: int) -> float:
 
 def encoder_seconds(spec: EncoderSpec, images: int) -> float:
     """Rough seconds that an encoder takes, on ``images`` images."""
-    representation = REPRESENTATIONS[spec.representation.name]
-    epochs = int(spec.representation.settings.get("epochs", 1))
-    work = 6 * representation.training_multiply_adds(spec.representation) * images * epochs
-    return _OVERHEAD_SECONDS + work / _FLOPS
+    representation = bind(spec.representation)
+    assert isinstance(representation, TrainedRepresentation)
+    return _OVERHEAD_SECONDS + 6 * representation.training_multiply_adds(images) / _FLOPS
 
 
 class Pace:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from sweep.specs import Spec
+from sweep.specs import EncoderSpec, Spec
 
 
 @dataclass
@@ -28,17 +28,13 @@ class Graph:
     First wanted, first handed out; what something needs comes just before it.
     """
 
-    def __init__(
-        self, needs: Callable[[Spec], Sequence[Spec]], is_made: Callable[[Spec], bool]
-    ) -> None:
+    def __init__(self, is_made: Callable[[EncoderSpec], bool]) -> None:
         """Begin with nothing.
 
         Args:
-            needs: what must be made before a spec.
             is_made: whether something that is needed is there already; asked before it is made
                 here, and never after.
         """
-        self._needs = needs
         self._is_made = is_made
         self._nodes: dict[str, _Node] = {}
         self._made: set[str] = set()
@@ -117,7 +113,7 @@ class Graph:
         self._forget_needs(node)
 
     def _broken_need(self, spec: Spec) -> str | None:
-        for need in self._needs(spec):
+        for need in spec.needs:
             if need.key in self._broken:
                 return need.key
             if (broken := self._broken_need(need)) is not None:
@@ -128,7 +124,7 @@ class Graph:
         if spec.key in self._nodes:
             return self._nodes[spec.key]
         missing = []
-        for need in self._needs(spec):
+        for need in spec.needs:
             if need.key not in self._nodes and (need.key in self._made or self._is_made(need)):
                 self._made.add(need.key)
                 continue

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sweep.coordinator.inspect import Recorded
 from sweep.reports.provenance import EncodersOrigin, Provenance
 from sweep.results import EncoderRecord, Environment
 from sweep.search.attempt import State
+from sweep.search.recorded import Recorded
 
 
 def provenance(recorded: Recorded, encoders: Sequence[EncoderRecord]) -> Provenance:

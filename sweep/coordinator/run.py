@@ -8,11 +8,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from filelock import FileLock
-
 from sweep.config import THREADS_PER_TASK, StudyConfig
-from sweep.coordinator.assessing import assess
-from sweep.coordinator.showing import Showing
+from sweep.coordinator.assessments import assess_selected
+from sweep.coordinator.mirror import Mirror
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
@@ -21,12 +19,12 @@ from sweep.home import Home
 from sweep.lease import lease
 from sweep.machine import available_cores, environment
 from sweep.reports.comparison import Report
-from sweep.representations.store import EncoderStore
 from sweep.results import DataFacts
 from sweep.search.attempt import Attempt
 from sweep.search.history import Progress
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
+from sweep.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -50,18 +48,14 @@ class Ended:
 
 def run_study(
     config: StudyConfig,
-    home: Home,
-    source: DatasetSource,
-    storage_url: str,
+    workspace: Workspace,
     watch: Callable[[Snapshot], None],
 ) -> Ended:
     """Run a study to its target, or go on with it.
 
     Args:
         config: what to run.
-        home: where it keeps what it does.
-        source: its dataset.
-        storage_url: Optuna's storage.
+        workspace: where it keeps what it does, and looks for its dataset.
         watch: is shown the running study a few times a second.
 
     Raises:
@@ -69,23 +63,27 @@ def run_study(
             another config.
         StudyBusyError: another process is running the study.
     """
-    home.create()
-    with lease(home, storage_url, config.name) as held, _stop_signals() as stopping:
+    workspace.home.create()
+    source = DatasetSource.of(config.dataset, workspace.data)
+    with lease(workspace, config.name) as held, _stop_signals() as stopping:
         dataset = source.load()
         config.part_sizes(dataset.labels)  # refuses what the dataset is too small for
         facts = dataset.facts
-        study = open_for_writing(home, storage_url, config, facts, stopping)
+        study = open_for_writing(workspace, config, facts, stopping)
         study.note_environment(environment())
-        showing = Showing(study, facts, home)
-        showing.begin()
+        mirror = Mirror(study, workspace)
+        mirror.begin()
         not_assessed = 0
-        with closing(open_executor(config, home, source)) as executor:
-            trials = TrialRun(study, executor, EncoderStore(home), showing.projector, watch)
+        store = workspace.store
+        with closing(open_executor(config, workspace.home, source)) as executor:
+            trials = TrialRun(study, executor, store, mirror.projector, watch)
             trials.run(lambda: stopping() or held.lost)
             if not study.shortfall:
-                not_assessed = assess(study, executor, home, watch, lambda: stopping() or held.lost)
+                not_assessed = assess_selected(
+                    study, executor, store, watch, lambda: stopping() or held.lost
+                )
         held.check()
-        shown = showing.finish(stopped=stopping())
+        shown = mirror.finish(stopped=stopping())
         return Ended(
             progress=study.progress,
             shortfall=study.shortfall,
@@ -99,15 +97,14 @@ def run_study(
 
 
 def open_for_writing(
-    home: Home,
-    storage_url: str,
+    workspace: Workspace,
     config: StudyConfig,
     facts: DataFacts,
     stopping: Callable[[], bool] = lambda: True,
 ) -> Study:
     """Open a study whose lease is held, creating it if there is none."""
-    with FileLock(home.locks / "optuna.db.lock"):  # two may not create its tables at once
-        storage = open_storage(storage_url)
+    with workspace.storage_lock:
+        storage = open_storage(workspace.storage)
     return Study(storage, config, facts, stopping)
 
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from sweep.artifacts import ArtifactStore
 from sweep.coordinator.graph import Graph
 from sweep.errors import DivergedError, InputError, OutageError
-from sweep.evaluation import RESULTS, needs
+from sweep.evaluation import RESULTS
 from sweep.execution import Executor, Failed, FailureKind, Outcome, Task
-from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Cause, Failure
 from sweep.search.patience import PATIENCE_SECONDS
 from sweep.specs import Spec
@@ -83,8 +83,8 @@ class Done:
 
     spec: Spec
     result: Value
-    seconds: float
-    """Wall seconds since it began."""
+    seconds: float | None
+    """Wall seconds since it began; None if it was there already."""
 
 
 @dataclass(frozen=True)
@@ -112,21 +112,22 @@ class _Tries:
 
     failed: int = 0
     progress: int = 0
+    """The most that was ever kept of it."""
 
 
 class Scheduler:
     """Makes what is wanted. Its consumers record, project and show; it does none of that."""
 
-    def __init__(self, executor: Executor, encoders: EncoderStore) -> None:
+    def __init__(self, executor: Executor, store: ArtifactStore) -> None:
         """Begin with nothing that is wanted.
 
         Args:
             executor: where tasks run.
-            encoders: the home's, which may hold what is needed already.
+            store: the home's, which may hold what is wanted or needed already.
         """
         self._executor = executor
-        self._encoders = encoders
-        self._graph = Graph(needs, lambda spec: encoders.has(spec.key))
+        self._store = store
+        self._graph = Graph(lambda encoder: store.encoders.has(encoder.key))
         self._running: dict[str, tuple[Spec, float]] = {}
         self._tries: dict[tuple[str, FailureKind], _Tries] = {}
         self._failures: dict[str, Failure] = {}
@@ -142,8 +143,12 @@ class Scheduler:
         return self._graph.waiting
 
     def want(self, spec: Spec) -> None:
-        """Have a spec made, and before it what it needs."""
+        """Have a spec made, and before it what it needs; what is kept already is done at once."""
         self._is_sated = False
+        kept = self._store.result(spec)
+        if kept is not None:
+            self._told.append(Done(spec, kept, None))
+            return
         broken = self._graph.want(spec)
         if broken is not None:
             self._told.append(GivenUp(spec, self._failures[broken]))
@@ -225,8 +230,8 @@ class Scheduler:
 
     def _is_tried_again(self, spec: Spec, kind: FailureKind) -> bool:
         tries = self._tries.setdefault((spec.key, kind), _Tries())
-        progress = self._encoders.progress(spec.key)
-        if progress != tries.progress:
+        progress = self._store.progress(spec)
+        if progress > tries.progress:
             tries.failed, tries.progress = 0, progress
         tries.failed += 1
         return tries.failed < RULES[kind].tries

@@ -7,13 +7,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sweep.coordinator.inspect import open_study, study_list
+from sweep.coordinator.studies import open_study, study_list
 from sweep.errors import UnknownStudyError
-from sweep.home import Home, leftovers
-from sweep.representations import REPRESENTATIONS
-from sweep.representations.store import EncoderStore
 from sweep.specs import EncoderSpec
 from sweep.values import KEY_LENGTH
+from sweep.workspace import Workspace
 
 _WRITING_SECONDS = 3600.0  # a write that is younger may still be going on
 
@@ -32,69 +30,63 @@ class StoredEncoder:
     """The studies that need it."""
 
 
-def stock(home: Home, storage_url: str) -> list[StoredEncoder]:
+def stock(workspace: Workspace) -> list[StoredEncoder]:
     """All trained encoders, the one used last first.
 
     Raises:
         HomeError: the studies' storage cannot be opened.
     """
-    needed = _needed(home, storage_url)
-    store = EncoderStore(home)
+    needed = _needed(workspace)
+    encoders = workspace.store.encoders
     found = [
         StoredEncoder(
             key,
             record.spec,
-            store.size(key),
-            store.last_use(key),
+            encoders.size(key),
+            encoders.last_use(key),
             tuple(needed.get(key, ())),
         )
-        for key in store.list_keys()
-        if (record := store.record(key))  # doctor names those that are damaged
+        for key in encoders.published()
+        if (record := encoders.record(key))  # doctor names those that are damaged
     ]
     return sorted(found, key=lambda encoder: -encoder.last_use)
 
 
-def abandoned(home: Home, storage_url: str) -> list[str]:
+def abandoned(workspace: Workspace) -> list[str]:
     """Keys of the half-trained encoders that no study needs.
 
     Raises:
         HomeError: the studies' storage cannot be opened.
     """
-    needed = _needed(home, storage_url)
-    return [key for key in EncoderStore(home).list_half_trained() if key not in needed]
+    needed = _needed(workspace)
+    return [key for key in workspace.store.half_trained() if key not in needed]
 
 
-def _needed(home: Home, storage_url: str) -> dict[str, list[str]]:
+def _needed(workspace: Workspace) -> dict[str, list[str]]:
     """The studies that need an encoder, by its key."""
     needed: dict[str, list[str]] = {}
-    for study in study_list(home, storage_url):
+    for study in study_list(workspace):
         try:
-            stored = open_study(home, storage_url, study)
+            stored = open_study(workspace, study)
         except UnknownStudyError:
             continue  # its creation was cut short, or another program made it
         rows = [stored.config.trial_spec(row, stored.data.sha256) for row in stored.config.cells]
         specs = [attempt.spec for attempt in stored.attempts] + rows
-        keys = {
-            spec.encoder(draw).key
-            for spec in specs
-            if REPRESENTATIONS[spec.representation.name].is_trained
-            for draw in range(spec.draws)
-        }
-        for key in keys:
+        for key in {encoder.key for spec in specs for encoder in spec.encoders}:
             needed.setdefault(key, []).append(study)
     return needed
 
 
-def prune(home: Home, keys: Iterable[str]) -> int:
+def prune(workspace: Workspace, keys: Iterable[str]) -> int:
     """Remove encoders, and what interrupted writes have left; how many encoders were removed.
 
     What a worker holds at this moment is left alone.
     """
-    store = EncoderStore(home)
-    removed = sum(store.remove(key) for key in keys)
-    for path in leftovers(home):
-        if path.parent == home.encoders:
-            store.remove_leftovers(path.name.removeprefix(".")[:KEY_LENGTH])
+    store = workspace.store
+    removed = sum(store.remove_encoder(key) for key in keys)
+    for path in store.leftovers():
+        if path.parent == workspace.home.encoders:
+            store.encoders.remove_leftovers(path.name.removeprefix(".")[:KEY_LENGTH])
         elif path.stat().st_mtime < time.time() - _WRITING_SECONDS:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return removed

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sweep.artifacts import ArtifactStore
 from sweep.coordinator.estimate import Pace
-from sweep.coordinator.projection import Projector, attempt_run, encoder_run
+from sweep.coordinator.projector import Projector
+from sweep.coordinator.runs import attempt_run, encoder_run
 from sweep.coordinator.scheduler import (
     Activity,
     Begun,
@@ -22,8 +24,6 @@ from sweep.coordinator.scheduler import (
 )
 from sweep.evaluation import trial_result
 from sweep.execution import Executor
-from sweep.representations import REPRESENTATIONS
-from sweep.representations.store import EncoderStore
 from sweep.results import DrawResult, EncoderRecord
 from sweep.search.attempt import Attempt, Failure
 from sweep.search.history import Progress
@@ -36,20 +36,12 @@ _ENOUGH_TO_TELL = 0.1
 
 
 @dataclass(frozen=True)
-class WorkerView:
-    """What one worker is doing."""
-
-    number: int
-    label: str
-    fraction: float
-
-
-@dataclass(frozen=True)
 class Snapshot:
     """A running study at one moment, for whoever watches it."""
 
     progress: Progress
-    workers: Sequence[WorkerView]
+    running: Mapping[int, Activity]
+    """What each busy worker does, by its number."""
     best: Attempt | None
     seconds_left: float | None
     news: Sequence[str]
@@ -79,16 +71,16 @@ class TrialRun:
         self,
         study: Study,
         executor: Executor,
-        encoders: EncoderStore,
+        store: ArtifactStore,
         projector: Projector,
         watch: Callable[[Snapshot], None],
     ) -> None:
         self._study = study
         self._executor = executor
-        self._encoders = encoders
+        self._store = store
         self._projector = projector
         self._watch = watch
-        self._scheduler = Scheduler(executor, encoders)
+        self._scheduler = Scheduler(executor, store)
         self._open: dict[int, _Open] = {}
         self._by_draw: dict[str, list[_Open]] = {}
         self._projected: set[str] = set()
@@ -119,9 +111,11 @@ class TrialRun:
                 self._show(running)
                 self._projector.project(())
             case Done(spec, result, seconds):
-                self._pace.note(_kind(spec), seconds)
+                if seconds is not None:
+                    self._pace.note(_kind(spec), seconds)
                 if isinstance(result, EncoderRecord):
-                    self._note_encoder(spec, result)
+                    self._note_encoder(result)
+                    self._tell_of_encoder(result)
                 elif isinstance(result, DrawResult):
                     self._note_draw(spec, result)
             case Retried(spec, failure):
@@ -143,11 +137,16 @@ class TrialRun:
             self._by_draw.setdefault(draw.key, []).append(opened)
             self._scheduler.want(draw)
 
-    def _note_encoder(self, spec: Spec, record: EncoderRecord) -> None:
-        self._projected.add(spec.key)
-        self._projector.project([encoder_run(record, self._encoders.pictures(spec.key))])
+    def _note_encoder(self, record: EncoderRecord) -> None:
+        key = record.spec.key
+        self._projected.add(key)
+        self._study.note_encoder(record)
+        self._projector.project([encoder_run(record, self._store.pictures(key))])
+
+    def _tell_of_encoder(self, record: EncoderRecord) -> None:
         ends = [f"{name.replace('_', ' ')} {v[-1]:.5g}" for name, v in record.history.items()]
-        self._news.append(f"{spec.label}: {', '.join(ends)}, {record.train_seconds:.0f} s")
+        seconds = f"{record.train_seconds:.0f} s"
+        self._news.append(f"{record.spec.label}: {', '.join(ends)}, {seconds}")
 
     def _note_draw(self, spec: Spec, result: DrawResult) -> None:
         for each in list(self._by_draw.get(spec.key, ())):
@@ -156,16 +155,15 @@ class TrialRun:
             if len(each.draws) == trial.draws:
                 draws = [each.draws[draw] for draw in range(trial.draws)]
                 whole = trial_result(trial, draws, *each.span)
-                self._project_encoders(whole.encoders)
+                self._note_encoders(whole.encoders)
                 self._forget(each)
                 self._record(self._study.complete(each.attempt, whole))
 
-    def _project_encoders(self, keys: Sequence[str]) -> None:
+    def _note_encoders(self, keys: Sequence[str]) -> None:
         """Encoders that were trained for another study are part of this one, too."""
         for key in keys:
-            if key not in self._projected and (record := self._encoders.record(key)):
-                self._projected.add(key)
-                self._projector.project([encoder_run(record, self._encoders.pictures(key))])
+            if key not in self._projected and (record := self._store.encoders.record(key)):
+                self._note_encoder(record)
 
     def _close(self, each: _Open, failure: Failure) -> None:
         """Record an attempt's failure; nothing more is begun for it."""
@@ -200,7 +198,7 @@ class TrialRun:
         self._watch(
             Snapshot(
                 progress=self._study.progress,
-                workers=views(running),
+                running=running,
                 best=self._study.best,
                 seconds_left=self._seconds_left(running),
                 news=news,
@@ -229,14 +227,8 @@ class TrialRun:
         draws = self._study.config.replicates.draws
         for name, (trials, latent_dims) in self._study.upcoming().items():
             ahead[name] += trials * draws
-            if REPRESENTATIONS[name].is_trained:
-                ahead[f"{name} encoder"] += latent_dims * draws
+            ahead[f"{name} encoder"] += latent_dims * draws
         return ahead
-
-
-def views(running: Mapping[int, Activity]) -> list[WorkerView]:
-    """What each busy worker does, for whoever watches."""
-    return [WorkerView(n, each.spec.label, each.fraction) for n, each in running.items()]
 
 
 def _kind(spec: Spec) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep import seeds
+from sweep.configuration import FractionsPartition, NotebookPartition
 from sweep.errors import DataError
-from sweep.specs import FractionsPartition, NotebookPartition
 
 Indices = NDArray[np.int64]
 BUDGET_PART = "classifier"

@@ -1,4 +1,4 @@
-"""Training and scoring the replicates of a trial, and the encoders that they stand on."""
+"""Training and scoring the classifiers of a draw."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,49 +13,24 @@ from numpy.typing import NDArray
 
 from sweep import seeds
 from sweep.data.partition import BUDGET_PART, Indices, label_subset, partition
-from sweep.evaluation.kept import keep_draw, kept_draw
+from sweep.evaluation.encoders import extractor
 from sweep.evaluation.workbench import Workbench
-from sweep.representations import REPRESENTATIONS
-from sweep.representations.checkpoint import Checkpoint
-from sweep.representations.pictures import draw_pictures
-from sweep.results import DrawResult, EncoderHistory, EncoderRecord
-from sweep.specs import DrawSpec, EncoderSpec
-from sweep.values import Report
+from sweep.representations import Extractor, bind
+from sweep.results import DrawResult
+from sweep.specs import DrawSpec
+from sweep.values import OnProgress
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from sweep.classifier.population import Weights
 
 
-def train_encoder(spec: EncoderSpec, bench: Workbench, report: Report) -> EncoderRecord:
-    """What is known of the trained encoder of ``spec``, which the store then has.
-
-    Raises:
-        DivergedError: the training left the finite numbers.
-    """
-    representation = REPRESENTATIONS[spec.representation.name]
-    dataset = bench.checked_dataset(spec.data)
-    part = partition(dataset.labels, spec.partition, spec.seed, spec.draw)["encoder"]
-
-    def train(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
-        history = representation.train(spec, dataset.images, part, out, checkpoint, report)
-        draw_pictures(representation, spec, dataset, part, out)
-        return history
-
-    parameters = representation.parameters(spec.representation)
-    return bench.encoders.get_or_train(spec, parameters, train)
-
-
-def evaluate_draw(spec: DrawSpec, bench: Workbench, report: Report) -> DrawResult:
-    """Train and score the classifiers of one draw; one that is stored already is not trained.
+def make_draw(spec: DrawSpec, bench: Workbench, on_progress: OnProgress) -> DrawResult:
+    """Train and score the classifiers of one draw; the result is kept in the store.
 
     Raises:
         DivergedError: a training left the finite numbers.
     """
-    result = kept_draw(spec, bench.home)
-    if result is None:
-        result = train_draw(spec, bench, report).result
-        keep_draw(spec, result, bench.home)
-    return result
+    return bench.store.draws.get_or_make(spec, lambda: train_draw(spec, bench, on_progress).result)
 
 
 @dataclass(frozen=True)
@@ -65,27 +39,23 @@ class TrainedDraw:
 
     result: DrawResult
     weights: Weights
-    encoder: Path | None
+    extractor: Extractor
     parts: Mapping[str, Indices]
 
 
-def train_draw(of: DrawSpec, bench: Workbench, report: Report) -> TrainedDraw:
+def train_draw(of: DrawSpec, bench: Workbench, on_progress: OnProgress) -> TrainedDraw:
     """Train the members of one draw as a population."""
     from sweep.classifier import population  # imports TensorFlow
 
     spec, draw = of.trial, of.draw
-    representation = REPRESENTATIONS[spec.representation.name]
     dataset = bench.checked_dataset(spec.data)
-    encoder = None
-    if representation.is_trained:
-        record = train_encoder(spec.encoder(draw), bench, report)
-        encoder = bench.encoders.path(record.spec.key)
+    inputs = extractor(spec, draw, bench, on_progress)
     began = time.perf_counter()
     parts = partition(dataset.labels, spec.partition, spec.seed, draw)
 
     def labelled(indices: Indices) -> population.Labelled:
         return population.Labelled(
-            representation.features(dataset.images, indices, encoder), dataset.labels[indices]
+            inputs.features(dataset.images, indices), dataset.labels[indices]
         )
 
     train_on = labelled(
@@ -95,7 +65,7 @@ def train_draw(of: DrawSpec, bench: Workbench, report: Report) -> TrainedDraw:
     )
     curves, weights = population.train(
         population.initial_weights(
-            representation.dimensions(spec.representation),
+            bind(spec.representation).dimensions,
             spec.hidden_neurons,
             [
                 seeds.generator(spec.seed, "initialisation", spec.configuration_key, draw, member)
@@ -113,7 +83,7 @@ def train_draw(of: DrawSpec, bench: Workbench, report: Report) -> TrainedDraw:
             )
             for epoch in range(spec.classifier.epochs)
         ],
-        report,
+        on_progress,
     )
     result = DrawResult(
         key=of.key,
@@ -122,7 +92,7 @@ def train_draw(of: DrawSpec, bench: Workbench, report: Report) -> TrainedDraw:
         members=curves,
         seconds=time.perf_counter() - began,
     )
-    return TrainedDraw(result, weights, encoder, parts)
+    return TrainedDraw(result, weights, inputs, parts)
 
 
 def _order(labels: int, length: int, generator: np.random.Generator) -> NDArray[np.int64]:

@@ -11,13 +11,15 @@ from threadpoolctl import threadpool_limits
 
 from sweep.data.datasets import DatasetSource
 from sweep.errors import OutageError
-from sweep.evaluation.selection import assess, keep_model
-from sweep.evaluation.training import evaluate_draw, train_encoder
+from sweep.evaluation.assessments import make_assessment
+from sweep.evaluation.encoders import make_encoder
+from sweep.evaluation.models import make_model
+from sweep.evaluation.training import make_draw
 from sweep.evaluation.workbench import Workbench
 from sweep.home import Home
 from sweep.results import Assessment, DrawResult, EncoderRecord, ModelRecord
 from sweep.specs import SPEC, AssessmentSpec, EncoderSpec, ModelSpec, Spec
-from sweep.values import Report, Value
+from sweep.values import OnProgress, Value
 
 RESULTS: Mapping[str, type[Value]] = {
     "encoder": EncoderRecord,
@@ -28,7 +30,9 @@ RESULTS: Mapping[str, type[Value]] = {
 """What comes of a spec, by its kind."""
 
 
-def prepare_worker(home: Home, source: DatasetSource, threads: int) -> Callable[[str, Report], str]:
+def prepare_worker(
+    home: Home, source: DatasetSource, threads: int
+) -> Callable[[str, OnProgress], str]:
     """Set a new worker process up, and give the function that does its tasks.
 
     A task is the JSON of a spec; the result is that of what ``RESULTS`` has for its kind.
@@ -41,24 +45,24 @@ def prepare_worker(home: Home, source: DatasetSource, threads: int) -> Callable[
     threadpool_limits(threads)  # numpy's and scikit-learn's
     bench = Workbench(home, source)
 
-    def work(payload: str, report: Report) -> str:
+    def work(payload: str, on_progress: OnProgress) -> str:
         spec = SPEC.validate_json(payload)
         if spec.threads != threads:
             raise ValueError(f"a worker of {threads} threads was given a spec of {spec.threads}")
         with _outages(home):
-            return _do(spec, bench, report).model_dump_json()
+            return _make(spec, bench, on_progress).model_dump_json()
 
     return work
 
 
-def _do(spec: Spec, bench: Workbench, report: Report) -> Value:
+def _make(spec: Spec, bench: Workbench, on_progress: OnProgress) -> Value:
     if isinstance(spec, EncoderSpec):
-        return train_encoder(spec, bench, report)
+        return make_encoder(spec, bench, on_progress)
     if isinstance(spec, AssessmentSpec):
-        return assess(spec, bench, report)
+        return make_assessment(spec, bench, on_progress)
     if isinstance(spec, ModelSpec):
-        return keep_model(spec, bench, report)
-    return evaluate_draw(spec, bench, report)
+        return make_model(spec, bench, on_progress)
+    return make_draw(spec, bench, on_progress)
 
 
 @contextmanager

@@ -14,16 +14,11 @@ from importlib import resources
 from typing import Literal
 
 from sweep import classifier
+from sweep.configuration import DEFAULT_OPTIMIZER, NotebookPartition, RepresentationSpec
 from sweep.data.images import IMAGE_SIDE
-from sweep.representations import REPRESENTATIONS
+from sweep.representations import bind
 from sweep.results import Curves
-from sweep.specs import (
-    DEFAULT_OPTIMIZER,
-    NotebookPartition,
-    RepresentationSpec,
-    TrialSpec,
-    configuration_label,
-)
+from sweep.specs import TrialSpec, configuration_label
 from sweep.values import Value
 
 
@@ -50,7 +45,7 @@ class PublishedRow(Value):
     @property
     def inference_parameters(self) -> int:
         """With those of the encoder's mean path, which the notebook left out."""
-        encoder = REPRESENTATIONS[self.representation].parameters(self._representation)
+        encoder = bind(self._representation).parameters
         return encoder + self.classifier_parameters
 
     @property

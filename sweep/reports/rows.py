@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from sweep import classifier
+from sweep.configuration import RepresentationSpec
 from sweep.reports.encoders import EncodedDraw
 from sweep.reports.intervals import Interval, Layout
 from sweep.reports.published import published_match
 from sweep.reports.verdicts import Verdict, is_told, reading, verdict
-from sweep.representations import REPRESENTATIONS
+from sweep.representations import bind
 from sweep.results import Assessment, EncoderRecord, TrialResult
-from sweep.specs import RepresentationSpec, TrialSpec, configuration_label
+from sweep.specs import TrialSpec, configuration_label
 from sweep.values import Value
 
 
@@ -115,7 +116,7 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
         front: its places on the fronts.
     """
     spec, result, assessment = trial.spec, trial.result, trial.assessment
-    representation = REPRESENTATIONS[spec.representation.name]
+    representation = bind(spec.representation)
     accuracies = layout(result)
     match = published_match(spec, is_mnist)
     published = match.row if match else None
@@ -139,10 +140,8 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
         classifier_parameters=result.classifier_parameters,
         representation_parameters=result.representation_parameters,
         inference_parameters=result.inference_parameters,
-        multiply_adds=representation.multiply_adds(spec.representation)
-        + classifier.multiply_adds(
-            representation.dimensions(spec.representation), spec.hidden_neurons
-        ),
+        multiply_adds=representation.multiply_adds
+        + classifier.multiply_adds(representation.dimensions, spec.hidden_neurons),
         accuracy=result.accuracy,
         accuracy_ci_low=mean.low if mean else None,
         accuracy_ci_high=mean.high if mean else None,

@@ -1,4 +1,4 @@
-"""Representations by name: each is one file, and one line here.
+"""Representations by name: each is one file, and one entry here.
 
 Importing this package does not import TensorFlow; training a representation does.
 """
@@ -7,13 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sweep.representations.base import Representation
+from sweep.configuration import RepresentationSpec
+from sweep.representations.base import Extractor, FixedRepresentation, TrainedRepresentation
 from sweep.representations.pca import Pca
 from sweep.representations.pixels import Pixels
 from sweep.representations.vae import Vae
 
-REPRESENTATIONS: Mapping[str, Representation] = {
-    representation.name: representation for representation in (Vae(), Pca(), Pixels())
+AnyRepresentation = FixedRepresentation | TrainedRepresentation
+REPRESENTATIONS: Mapping[str, type[FixedRepresentation] | type[TrainedRepresentation]] = {
+    each.name: each for each in (Vae, Pca, Pixels)
 }
 
-__all__ = ["REPRESENTATIONS", "Representation"]
+
+def bind(spec: RepresentationSpec) -> AnyRepresentation:
+    """The representation that a spec describes."""
+    return REPRESENTATIONS[spec.name](spec)
+
+
+__all__ = [
+    "REPRESENTATIONS",
+    "AnyRepresentation",
+    "Extractor",
+    "FixedRepresentation",
+    "TrainedRepresentation",
+    "bind",
+]

@@ -15,13 +15,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from sweep import seeds
+from sweep.artifacts.checkpoint import Checkpoint, TrainingState
 from sweep.data.partition import Indices
 from sweep.errors import DivergedError
-from sweep.representations.checkpoint import Checkpoint, State
 from sweep.representations.vae_network import floats
 from sweep.results import EncoderHistory
 from sweep.specs import EncoderSpec
-from sweep.values import Report
+from sweep.values import OnProgress
 
 _ACTIVE_VARIANCE = 0.01
 
@@ -49,7 +49,7 @@ def train(
     images: NDArray[np.uint8],
     part: Indices,
     checkpoint: Checkpoint,
-    report: Report,
+    on_progress: OnProgress,
 ) -> EncoderHistory:
     """Train an encoder with its decoder, in place, and give the history of it.
 
@@ -62,7 +62,7 @@ def train(
         images: all images of the dataset, uint8 ``(n, 28, 28)``.
         part: indices of the images to train on.
         checkpoint: keeps the state after every epoch; the training goes on from there.
-        report: is told how much is done.
+        on_progress: is told how much is done.
 
     Raises:
         DivergedError: the loss is no longer finite.
@@ -87,7 +87,7 @@ def train(
         for number, cut in enumerate(batches):
             sums += step(tf.constant(order[cut]), tf.constant([noise, number])).numpy()
             if number % 16 == 0:
-                report((epoch + number / len(batches)) / epochs)
+                on_progress((epoch + number / len(batches)) / epochs)
         if not np.isfinite(sums).all():
             raise DivergedError(
                 f"{spec.representation.label} diverged: its loss is not finite "
@@ -130,7 +130,7 @@ def _training_step(
     return step
 
 
-def _state(variables: list[keras.Variable], rows: list[NDArray[np.float64]]) -> State:
+def _state(variables: list[keras.Variable], rows: list[NDArray[np.float64]]) -> TrainingState:
     """All that the training needs to go on after the epochs of which ``rows`` tell."""
     values = {f"variable_{n:02}": variable.numpy() for n, variable in enumerate(variables)}
     return {**values, "rows": np.array(rows)}

@@ -1,20 +1,22 @@
-"""What every representation offers."""
+"""What every representation offers: the two kinds there are, and what both give a classifier."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.artifacts import Checkpoint
+from sweep.configuration import RepresentationSpec
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
-from sweep.representations.checkpoint import Checkpoint
 from sweep.results import EncoderHistory
-from sweep.specs import EncoderSpec, RepresentationSpec
-from sweep.values import Report, Value
+from sweep.specs import EncoderSpec
+from sweep.values import OnProgress, Value
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow
@@ -27,65 +29,83 @@ class NoSettings(Value):
     """Nothing to set."""
 
 
-class Representation(ABC):
-    """A way to turn images into the classifier's inputs.
+class Extractor(Protocol):
+    """What turns images into the classifier's inputs."""
 
-    One that needs an encoder, trained without labels on the encoder partition, sets ``is_trained``
-    and implements the methods that follow ``features``, too.
-    """
-
-    name: ClassVar[str]
-    """Its name in configs, tables and plots."""
-    settings: ClassVar[type[Value]] = NoSettings
-    """Its training settings: what a study config may set beside the common keys."""
-    largest_latent_dim: ClassVar[int | None] = None
-    """The largest ``latent_dim`` it can have; None if it has no such dimension."""
-    is_trained: ClassVar[bool] = False
-
-    @abstractmethod
-    def dimensions(self, spec: RepresentationSpec) -> int:
-        """Number of features of an image."""
-
-    @abstractmethod
-    def parameters(self, spec: RepresentationSpec) -> int:
-        """Number of parameters needed to compute an image's features, in closed form."""
-
-    @abstractmethod
-    def multiply_adds(self, spec: RepresentationSpec) -> int:
-        """Multiply-adds of computing an image's features, in closed form."""
-
-    @abstractmethod
-    def features(
-        self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
-    ) -> Features:
+    def features(self, images: NDArray[np.uint8], indices: Indices) -> Features:
         """Features float32 ``(len(indices), dimensions)`` of some images.
 
         Args:
             images: all images of the dataset, uint8 ``(n, 28, 28)``.
             indices: which images.
-            encoder: the directory that ``train`` filled; None where nothing is trained.
         """
 
-    @abstractmethod
-    def network(self, spec: RepresentationSpec, encoder: Path | None) -> keras.Model:
+    def network(self) -> keras.Model:
         """What ``features`` computes, as a Keras model.
 
         It takes images uint8 ``(n, 28, 28)``, and gives features float32 ``(n, dimensions)`` that
         agree with those of ``features`` up to rounding.
-
-        Args:
-            spec: the representation.
-            encoder: the directory that ``train`` filled; None where nothing is trained.
         """
 
-    def automatic(self, setting: str) -> bool | int | float | str:
-        """The value of a setting that a config leaves to us, by the word ``auto``."""
-        raise NotImplementedError(f"{self.name} has no automatic {setting}")
 
-    def training_multiply_adds(self, spec: RepresentationSpec) -> int:
-        """Multiply-adds of all that is trained, for one image forward; a rough measure of cost."""
-        raise NotImplementedError(f"{self.name} is not trained")
+class Encoder(Extractor, Protocol):
+    """A trained encoder."""
 
+    def decode(self, points: Features) -> Pictures:
+        """The images that features stand for."""
+
+    def sample(self, noise: Features) -> Pictures:
+        """New images from standard normal noise float32 ``(n, dimensions)``."""
+
+
+class Representation(ABC):
+    """A way to feed the classifier, bound to its latent dimension and its settings."""
+
+    name: ClassVar[str]
+    """Its name in configs, tables and plots."""
+    Settings: ClassVar[type[Value]] = NoSettings
+    """Its training settings: what a study config may set beside the common keys."""
+
+    def __init__(self, spec: RepresentationSpec) -> None:
+        self.spec = spec
+
+    @property
+    @abstractmethod
+    def dimensions(self) -> int:
+        """Number of features of an image."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> int:
+        """Number of parameters needed to compute an image's features, in closed form."""
+
+    @property
+    @abstractmethod
+    def multiply_adds(self) -> int:
+        """Multiply-adds of computing an image's features, in closed form."""
+
+
+class FixedRepresentation(Representation, Extractor):
+    """One that is the same function of an image everywhere."""
+
+
+class TrainedRepresentation(Representation):
+    """One that stands on an encoder, trained without labels on a draw's encoder partition."""
+
+    largest_latent_dim: ClassVar[int]
+    automatic: ClassVar[Mapping[str, str]] = {}
+    """What settings are when a config leaves them to us, by the word ``auto``."""
+
+    @property
+    def dimensions(self) -> int:
+        assert self.spec.latent_dim is not None
+        return self.spec.latent_dim
+
+    @abstractmethod
+    def training_multiply_adds(self, images: int) -> int:
+        """Multiply-adds of a training's forward passes over so many images; a rough measure."""
+
+    @abstractmethod
     def train(
         self,
         spec: EncoderSpec,
@@ -93,9 +113,9 @@ class Representation(ABC):
         part: Indices,
         out: Path,
         checkpoint: Checkpoint,
-        report: Report,
+        on_progress: OnProgress,
     ) -> EncoderHistory:
-        """Train an encoder and write it, with all that ``features`` needs, into ``out``.
+        """Train an encoder and write all that ``encoder`` needs into ``out``.
 
         Args:
             spec: what to train.
@@ -104,20 +124,15 @@ class Representation(ABC):
             out: an empty directory.
             checkpoint: where a long training keeps its state; what is trained must not depend on
                 whether it went on from there.
-            report: is told how much is done.
+            on_progress: is told how much is done.
 
         Raises:
             DivergedError: the loss is no longer finite.
         """
-        raise NotImplementedError(f"{self.name} is not trained")
 
-    def decode(self, points: Features, encoder: Path) -> Pictures:
-        """The images that features stand for."""
-        raise NotImplementedError(f"{self.name} is not trained")
-
-    def sample(self, noise: Features, encoder: Path) -> Pictures:
-        """New images from standard normal noise float32 ``(n, dimensions)``."""
-        return self.decode(noise, encoder)
+    @abstractmethod
+    def encoder(self, directory: Path) -> Encoder:
+        """The encoder that ``train`` wrote into a directory."""
 
 
 def as_floats(images: NDArray[np.uint8]) -> Features:

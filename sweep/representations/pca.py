@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sweep.artifacts import Checkpoint
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
-from sweep.representations.base import Pictures, Representation, as_floats, image_input
-from sweep.representations.checkpoint import Checkpoint
+from sweep.representations.base import Pictures, TrainedRepresentation, as_floats, image_input
 from sweep.results import EncoderHistory
-from sweep.specs import EncoderSpec, RepresentationSpec
-from sweep.values import Report
+from sweep.specs import EncoderSpec
+from sweep.values import OnProgress
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow
@@ -24,7 +24,7 @@ _MODEL_FILE = "pca.npz"
 _FEATURES_FILE = "features.npy"
 
 
-class Pca(Representation):
+class Pca(TrainedRepresentation):
     """The first principal components of the pixels, not whitened.
 
     Fitted on the encoder partition by scikit-learn; ``latent_dim`` is the number of components.
@@ -32,28 +32,18 @@ class Pca(Representation):
 
     name = "pca"
     largest_latent_dim = _PIXELS
-    is_trained = True
 
-    def dimensions(self, spec: RepresentationSpec) -> int:
-        assert spec.latent_dim is not None
-        return spec.latent_dim
-
-    def parameters(self, spec: RepresentationSpec) -> int:
+    @property
+    def parameters(self) -> int:
         """A linear layer's: the components, and a bias into which the mean folds."""
-        return self.dimensions(spec) * (_PIXELS + 1)
+        return self.dimensions * (_PIXELS + 1)
 
-    def multiply_adds(self, spec: RepresentationSpec) -> int:
-        return self.dimensions(spec) * _PIXELS
+    @property
+    def multiply_adds(self) -> int:
+        return self.dimensions * _PIXELS
 
-    def features(
-        self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
-    ) -> Features:
-        assert encoder is not None
-        stored = np.load(encoder / _FEATURES_FILE, mmap_mode="r", allow_pickle=False)
-        return np.asarray(stored[indices], dtype=np.float32)
-
-    def training_multiply_adds(self, spec: RepresentationSpec) -> int:
-        return _PIXELS**2
+    def training_multiply_adds(self, images: int) -> int:
+        return images * _PIXELS**2
 
     def train(
         self,
@@ -62,14 +52,14 @@ class Pca(Representation):
         part: Indices,
         out: Path,
         checkpoint: Checkpoint,  # it takes seconds: nothing is kept of a part
-        report: Report,
+        on_progress: OnProgress,
     ) -> EncoderHistory:
         from sklearn.decomposition import PCA
 
-        model = PCA(self.dimensions(spec.representation), svd_solver="covariance_eigh")
+        model = PCA(self.dimensions, svd_solver="covariance_eigh")
         trained_on = as_floats(images[part])
         model.fit(trained_on)
-        report(0.5)
+        on_progress(0.5)
         error = trained_on - model.inverse_transform(model.transform(trained_on))
         np.savez(
             out / _MODEL_FILE,
@@ -85,23 +75,36 @@ class Pca(Representation):
             "mean_squared_error": (float(np.square(error).mean()),),
         }
 
-    def network(self, spec: RepresentationSpec, encoder: Path | None) -> keras.Model:
+    def encoder(self, directory: Path) -> Components:
+        return Components(directory)
+
+
+class Components:
+    """Fitted components; see :class:`sweep.representations.base.Encoder`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._features = directory / _FEATURES_FILE
+        with np.load(directory / _MODEL_FILE, allow_pickle=False) as model:
+            self._components = model["components"]
+            self._mean = model["mean"]
+            self._deviations = model["deviations"]
+
+    def features(self, images: NDArray[np.uint8], indices: Indices) -> Features:
+        stored = np.load(self._features, mmap_mode="r", allow_pickle=False)
+        return np.asarray(stored[indices], dtype=np.float32)
+
+    def network(self) -> keras.Model:
         import keras
 
-        assert encoder is not None
         images, pixels = image_input()
-        projection = keras.layers.Dense(self.dimensions(spec))
+        projection = keras.layers.Dense(len(self._components))
         outputs = projection(keras.layers.Flatten()(pixels))
-        with np.load(encoder / _MODEL_FILE, allow_pickle=False) as model:
-            components = model["components"]
-            projection.set_weights([components.T, -components @ model["mean"]])
-        return keras.Model(images, outputs, name=self.name)
+        projection.set_weights([self._components.T, -self._components @ self._mean])
+        return keras.Model(images, outputs, name=Pca.name)
 
-    def decode(self, points: Features, encoder: Path) -> Pictures:
-        with np.load(encoder / _MODEL_FILE, allow_pickle=False) as model:
-            pixels: Features = points @ model["components"] + model["mean"]
+    def decode(self, points: Features) -> Pictures:
+        pixels: Features = points @ self._components + self._mean
         return pixels.clip(0, 1).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
-    def sample(self, noise: Features, encoder: Path) -> Pictures:
-        with np.load(encoder / _MODEL_FILE, allow_pickle=False) as model:
-            return self.decode(noise * model["deviations"].astype(np.float32), encoder)
+    def sample(self, noise: Features) -> Pictures:
+        return self.decode(noise * self._deviations.astype(np.float32))

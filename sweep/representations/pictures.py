@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sweep import seeds
 from sweep.data.images import Dataset, Features
 from sweep.data.partition import Indices
-from sweep.representations.base import Pictures, Representation, as_floats
+from sweep.representations.base import Encoder, Pictures, as_floats
 from sweep.specs import EncoderSpec
 
 _OF_EACH_CLASS = 2
@@ -21,16 +21,16 @@ _GAP = 2
 
 
 def draw_pictures(
-    representation: Representation, spec: EncoderSpec, dataset: Dataset, part: Indices, out: Path
+    encoder: Encoder, spec: EncoderSpec, dataset: Dataset, part: Indices, out: Path
 ) -> None:
-    """Write ``reconstructions.png``, ``samples.png`` and ``latent_space.png`` beside an encoder.
+    """Write ``reconstructions.png``, ``samples.png`` and ``latent_space.png`` of an encoder.
 
     Args:
-        representation: what was trained.
+        encoder: what was trained.
         spec: of the encoder; names the random choices.
         dataset: its labels colour the map; no encoder is trained on them.
         part: indices of the images to show.
-        out: the directory that ``representation.train`` filled.
+        out: the directory to write to.
     """
     shown = np.concatenate(
         [
@@ -39,21 +39,17 @@ def draw_pictures(
         ]
     )
     originals = as_floats(dataset.images[shown]).reshape(dataset.images[shown].shape)
-    decoded = representation.decode(representation.features(dataset.images, shown, out), out)
-    _save_grid(np.stack([originals, decoded]), out / "reconstructions.png")
+    features = encoder.features(dataset.images, shown)
+    _save_grid(np.stack([originals, encoder.decode(features)]), out / "reconstructions.png")
 
     generator = seeds.generator(spec.seed, "encoder", spec.key, "pictures")
-    noise = generator.standard_normal(
-        (_SAMPLES, representation.dimensions(spec.representation)), dtype=np.float32
-    )
-    samples = representation.sample(noise, out)
+    noise = generator.standard_normal((_SAMPLES, features.shape[1]), dtype=np.float32)
+    samples = encoder.sample(noise)
     _save_grid(samples.reshape(8, -1, *samples.shape[1:]), out / "samples.png")
 
     mapped = generator.permutation(part)[:_MAPPED]  # datasets may be sorted by class
     _save_map(
-        representation.features(dataset.images, mapped, out),
-        dataset.labels[mapped],
-        out / "latent_space.png",
+        encoder.features(dataset.images, mapped), dataset.labels[mapped], out / "latent_space.png"
     )
 
 

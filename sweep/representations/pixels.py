@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,33 +9,24 @@ from numpy.typing import NDArray
 
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
-from sweep.representations.base import Representation, as_floats, image_input
-from sweep.specs import RepresentationSpec
+from sweep.representations.base import FixedRepresentation, as_floats, image_input
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow
 
 
-class Pixels(Representation):
+class Pixels(FixedRepresentation):
     """The 784 pixels of an image, divided by 255."""
 
     name = "pixels"
+    dimensions = IMAGE_SIDE**2
+    parameters = 0
+    multiply_adds = 0
 
-    def dimensions(self, spec: RepresentationSpec) -> int:
-        return IMAGE_SIDE**2
-
-    def parameters(self, spec: RepresentationSpec) -> int:
-        return 0
-
-    def multiply_adds(self, spec: RepresentationSpec) -> int:
-        return 0
-
-    def features(
-        self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
-    ) -> Features:
+    def features(self, images: NDArray[np.uint8], indices: Indices) -> Features:
         return as_floats(images[indices])
 
-    def network(self, spec: RepresentationSpec, encoder: Path | None) -> keras.Model:
+    def network(self) -> keras.Model:
         import keras
 
         images, pixels = image_input()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
-from sweep.specs import Optimizer
+from sweep.configuration import Optimizer
 
 
 class Keras2RMSprop(keras.optimizers.RMSprop):  # type: ignore[misc]  # Keras ships no types

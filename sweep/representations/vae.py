@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from sweep import seeds
+from sweep.artifacts import Checkpoint
+from sweep.configuration import Optimizer, RepresentationSpec
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
-from sweep.representations.base import Pictures, Representation, image_input
-from sweep.representations.checkpoint import Checkpoint
+from sweep.representations.base import Pictures, TrainedRepresentation, image_input
 from sweep.results import EncoderHistory
-from sweep.specs import EncoderSpec, Optimizer, RepresentationSpec
-from sweep.values import Report, Value
+from sweep.specs import EncoderSpec
+from sweep.values import OnProgress, Value
 
 if TYPE_CHECKING:
     import keras  # imports TensorFlow
@@ -40,35 +41,34 @@ class VaeSettings(Value):
     optimizer: Optimizer = None
 
 
-class Vae(Representation):
+class Vae(TrainedRepresentation):
     """The mean of the latent posterior of a variational autoencoder."""
 
     name = "vae"
-    settings = VaeSettings
+    Settings = VaeSettings
     largest_latent_dim = 100_000
-    is_trained = True
+    automatic: ClassVar = {"precision": "float32"}
+    """Until bfloat16 is shown to be as good (``benchmarks.precision``)."""
 
-    def dimensions(self, spec: RepresentationSpec) -> int:
-        assert spec.latent_dim is not None
-        return spec.latent_dim
+    def __init__(self, spec: RepresentationSpec) -> None:
+        super().__init__(spec)
+        self.settings = VaeSettings.model_validate(spec.settings)
 
-    def parameters(self, spec: RepresentationSpec) -> int:
-        return mean_path_parameters(self.dimensions(spec))
+    @property
+    def parameters(self) -> int:
+        return mean_path_parameters(self.dimensions)
 
-    def automatic(self, setting: str) -> str:
-        """float32, until bfloat16 is shown to be as good (``benchmarks.precision``)."""
-        assert setting == "precision"
-        return "float32"
-
-    def multiply_adds(self, spec: RepresentationSpec) -> int:
+    @property
+    def multiply_adds(self) -> int:
         full, half = IMAGE_SIDE**2, (IMAGE_SIDE // 2) ** 2
         convolutions = full * 9 * 32 + half * 9 * (32 * 64 + 2 * 64 * 64)
-        return convolutions + half * 64 * 32 + 32 * self.dimensions(spec)
+        return convolutions + half * 64 * 32 + 32 * self.dimensions
 
-    def training_multiply_adds(self, spec: RepresentationSpec) -> int:
-        full, half, latent_dim = IMAGE_SIDE**2, (IMAGE_SIDE // 2) ** 2, self.dimensions(spec)
-        decoder = latent_dim * half * 64 + half * 9 * 64 * 32 + full * 9 * 32
-        return self.multiply_adds(spec) + 32 * latent_dim + decoder  # both heads are trained
+    def training_multiply_adds(self, images: int) -> int:
+        full, half = IMAGE_SIDE**2, (IMAGE_SIDE // 2) ** 2
+        decoder = self.dimensions * half * 64 + half * 9 * 64 * 32 + full * 9 * 32
+        both_heads = self.multiply_adds + 32 * self.dimensions
+        return self.settings.epochs * images * (both_heads + decoder)
 
     def train(
         self,
@@ -77,17 +77,16 @@ class Vae(Representation):
         part: Indices,
         out: Path,
         checkpoint: Checkpoint,
-        report: Report,
+        on_progress: OnProgress,
     ) -> EncoderHistory:
         from sweep.representations import autoencoding, vae_network
         from sweep.representations.rmsprop import RULES
 
-        settings = VaeSettings.model_validate(spec.representation.settings)
+        settings = self.settings
         assert settings.precision != "auto"
-        dimensions = self.dimensions(spec.representation)
         seed = partial(seeds.integer, spec.seed, "encoder", spec.key)
-        encoder = vae_network.build_encoder(dimensions, seed("encoder"), settings.precision)
-        decoder = vae_network.build_decoder(dimensions, seed("decoder"), settings.precision)
+        encoder = vae_network.build_encoder(self.dimensions, seed("encoder"), settings.precision)
+        decoder = vae_network.build_decoder(self.dimensions, seed("decoder"), settings.precision)
         history = autoencoding.train(
             spec,
             autoencoding.Networks(encoder, decoder, vae_network.losses),
@@ -97,7 +96,7 @@ class Vae(Representation):
             images,
             part,
             checkpoint,
-            report,
+            on_progress,
         )
         weights = {
             f"{network.name}_{place:02}": weight
@@ -105,36 +104,47 @@ class Vae(Representation):
             for place, weight in enumerate(network.get_weights())
         }
         # What the classifier sees is computed in float32, as everyone will who loads the weights.
-        exact = vae_network.build_encoder(dimensions, seed("encoder"))
+        exact = vae_network.build_encoder(self.dimensions, seed("encoder"))
         exact.set_weights(encoder.get_weights())
         np.savez(out / WEIGHTS_FILE, allow_pickle=False, **weights)
         np.save(out / MEANS_FILE, vae_network.encode(exact, images), allow_pickle=False)
         return history
 
-    def features(
-        self, images: NDArray[np.uint8], indices: Indices, encoder: Path | None
-    ) -> Features:
-        assert encoder is not None
-        means = np.load(encoder / MEANS_FILE, mmap_mode="r", allow_pickle=False)
+    def encoder(self, directory: Path) -> LatentMeans:
+        return LatentMeans(directory)
+
+
+class LatentMeans:
+    """A trained VAE; see :class:`sweep.representations.base.Encoder`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def features(self, images: NDArray[np.uint8], indices: Indices) -> Features:
+        means = np.load(self._directory / MEANS_FILE, mmap_mode="r", allow_pickle=False)
         return np.asarray(means[indices], dtype=np.float32)
 
-    def network(self, spec: RepresentationSpec, encoder: Path | None) -> keras.Model:
+    def network(self) -> keras.Model:
         import keras
 
         from sweep.representations import vae_network
 
-        assert encoder is not None
         images, pixels = image_input()
-        with np.load(encoder / WEIGHTS_FILE, allow_pickle=False) as weights:
-            mean = vae_network.mean_path(dict(weights), self.dimensions(spec))
         shaped = keras.layers.Reshape((IMAGE_SIDE, IMAGE_SIDE, 1))(pixels)
-        return keras.Model(images, mean(shaped), name=self.name)
+        mean = vae_network.mean_path(self._weights())
+        return keras.Model(images, mean(shaped), name=Vae.name)
 
-    def decode(self, points: Features, encoder: Path) -> Pictures:
+    def decode(self, points: Features) -> Pictures:
         from sweep.representations import vae_network
 
-        with np.load(encoder / WEIGHTS_FILE, allow_pickle=False) as weights:
-            return vae_network.decode(dict(weights), points)
+        return vae_network.decode(self._weights(), points)
+
+    def sample(self, noise: Features) -> Pictures:
+        return self.decode(noise)
+
+    def _weights(self) -> dict[str, NDArray[np.float32]]:
+        with np.load(self._directory / WEIGHTS_FILE, allow_pickle=False) as weights:
+            return dict(weights)
 
 
 def mean_path_parameters(latent_dim: int) -> int:

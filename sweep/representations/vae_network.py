@@ -112,10 +112,11 @@ def encode(encoder: keras.Model, images: NDArray[np.uint8]) -> Features:
     )
 
 
-def mean_path(weights: Mapping[str, NDArray[np.float32]], latent_dim: int) -> keras.Model:
+def mean_path(weights: Mapping[str, NDArray[np.float32]]) -> keras.Model:
     """Images float32 ``(n, 28, 28, 1)`` to latent means ``(n, d)``, by a trained VAE's weights."""
-    encoder = build_encoder(latent_dim, seed=0)
-    encoder.set_weights([weights[name] for name in sorted(weights) if name.startswith("encoder_")])
+    values = [weights[name] for name in sorted(weights) if name.startswith("encoder_")]
+    encoder = build_encoder(len(values[-1]), seed=0)  # the last is a bias of the latent
+    encoder.set_weights(values)
     return _to_mean(encoder)
 
 

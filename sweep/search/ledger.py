@@ -4,6 +4,9 @@ An attempt is written with its spec in the one transaction that creates it. Its 
 before the trial is told to be complete; telling is the commit point. So after a crash at any moment
 an attempt is either complete, or running with its result (told at the next start), or running
 without (interrupted, and its spec runs again).
+
+Beside them it holds what the study's report stands on: records of the encoders, and assessments of
+what was selected. Everything is sealed: what was changed since is refused, and never believed.
 """
 
 from __future__ import annotations
@@ -22,14 +25,17 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sweep.config import Cell
 from sweep.errors import UnknownStudyError
 from sweep.lease import taken_over
-from sweep.results import DataFacts, TrialResult
+from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, Cause, Failure
+from sweep.search.attributes import Attributes
 from sweep.search.patience import Patience, at_once
+from sweep.search.seals import believing, sealed, unsealed
 from sweep.specs import TrialSpec
 
 _SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
 _STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
 _CONFIG, _DATA, _RETRIED, _ENVIRONMENTS = "config", "data", "retried", "environments"
+_ENCODER, _ASSESSMENT = "encoder:", "assessment:"
 
 
 class Ledger:
@@ -57,6 +63,7 @@ class Ledger:
             known = study_names(storage)
             there = f"the home has {', '.join(known)}" if known else "the home has no study yet"
             raise UnknownStudyError(f"there is no study '{name}'", hint=there) from None
+        self._about = Attributes(storage, self._study_id, name, self._do)
         self._trial_ids: dict[int, int] = {}
 
     @staticmethod
@@ -74,43 +81,73 @@ class Ledger:
     @property
     def config(self) -> dict[str, Any] | None:
         """The config that the study was last run with; None if its creation was cut short."""
-        config: dict[str, Any] | None = self._attributes().get(_CONFIG)
+        config: dict[str, Any] | None = self._about.get(_CONFIG)
         return config
 
     @property
     def data(self) -> DataFacts | None:
         """The study's dataset; None if its creation was cut short."""
-        data = self._attributes().get(_DATA)
-        return DataFacts.model_validate(data) if data else None
+        data = self._about.get(_DATA)
+        with believing(self.name, "its dataset's facts"):
+            return DataFacts.model_validate(data) if data else None
 
     @property
     def environments(self) -> list[dict[str, Any]]:
         """The different machines and versions that the study was run with, in their order."""
-        return list(self._attributes().get(_ENVIRONMENTS, ()))
+        return list(self._about.get_list(_ENVIRONMENTS))
 
     def note_environment(self, environment: Mapping[str, Any]) -> None:
         """Write down what the study is run with, if it was not yet."""
         known = self.environments
         if environment not in known:
-            self._set_attribute(_ENVIRONMENTS, [*known, dict(environment)])
+            self._about.set_list(_ENVIRONMENTS, [*known, dict(environment)])
 
     @property
     def retried(self) -> frozenset[int]:
         """Numbers of the failed attempts whose specs a user wants to run again."""
-        return frozenset(self._attributes().get(_RETRIED, ()))
+        return frozenset(self._about.get_list(_RETRIED))
 
     def retry(self, numbers: Collection[int]) -> None:
         """Write down that a user wants the specs of these attempts to run again."""
-        retried = sorted(self.retried.union(numbers))
-        self._set_attribute(_RETRIED, retried)
+        self._about.set_list(_RETRIED, sorted(self.retried.union(numbers)))
 
     def set_config(self, config: Mapping[str, Any], data: DataFacts) -> None:
         """Write down the config, or replace it by one that only adds to it."""
-        self._set_attribute(_DATA, data.model_dump(mode="json"))
-        self._set_attribute(_CONFIG, dict(config))
+        self._about.set(_DATA, data.model_dump(mode="json"))
+        self._about.set(_CONFIG, dict(config))
+
+    @property
+    def encoders(self) -> dict[str, EncoderRecord]:
+        """What is known of the encoders that the study's trials stand on, by key."""
+        with believing(self.name, "the record of an encoder"):
+            return {
+                key: EncoderRecord.model_validate(value, strict=False)
+                for key, value in self._about.of_kind(_ENCODER)
+            }
+
+    def note_encoder(self, record: EncoderRecord) -> None:
+        """Write down an encoder that the study's trials stand on."""
+        self._about.set(f"{_ENCODER}{record.spec.key}", record.model_dump(mode="json"))
+
+    @property
+    def assessments(self) -> dict[str, Assessment]:
+        """What was assessed, by the assessment's key."""
+        with believing(self.name, "an assessment"):
+            return {
+                key: Assessment.model_validate(value, strict=False)
+                for key, value in self._about.of_kind(_ASSESSMENT)
+            }
+
+    def note_assessment(self, assessment: Assessment) -> None:
+        """Write down what was assessed."""
+        self._about.set(f"{_ASSESSMENT}{assessment.key}", assessment.model_dump(mode="json"))
 
     def attempts(self) -> list[Attempt]:
-        """All attempts, by number."""
+        """All attempts, by number.
+
+        Raises:
+            DamagedStorageError: one is not what was written.
+        """
         return [
             self._attempt(trial)
             for trial in self._do(lambda: self._trials(None))
@@ -132,8 +169,8 @@ class Ledger:
             params=dict(params),
             distributions=dict(distributions),
             user_attrs={
-                _SPEC: spec.model_dump(mode="json"),
-                _CELL: cell.model_dump(mode="json"),
+                _SPEC: sealed(spec.model_dump(mode="json")),
+                _CELL: sealed(cell.model_dump(mode="json")),
                 _ATTEMPT: attempt,
                 _STARTED: _now(),
             },
@@ -182,19 +219,14 @@ class Ledger:
             else:
                 self.fail(attempt, interruption())
 
-    def _attributes(self) -> dict[str, Any]:
-        return self._do(lambda: self._storage.get_study_user_attrs(self._study_id))
-
-    def _set_attribute(self, key: str, value: Any) -> None:
-        self._do(lambda: self._storage.set_study_user_attr(self._study_id, key, value))
-
     def _trials(self, states: tuple[TrialState, ...] | None) -> list[FrozenTrial]:
-        return self._storage.get_all_trials(self._study_id, deepcopy=False, states=states)
+        with believing(self.name, "its trials"):
+            return self._storage.get_all_trials(self._study_id, deepcopy=False, states=states)
 
-    def _set(self, number: int, key: str, value: Any) -> None:
+    def _set(self, number: int, key: str, value: Mapping[str, Any]) -> None:
         trial_id = self._trial_ids[number]
         with self._still_ours():
-            self._do(lambda: self._storage.set_trial_user_attr(trial_id, key, value))
+            self._do(lambda: self._storage.set_trial_user_attr(trial_id, key, sealed(value)))
 
     def _tell(self, number: int, values: Sequence[float] | None) -> None:
         trial_id = self._trial_ids[number]
@@ -221,17 +253,18 @@ class Ledger:
 
     def _attempt(self, trial: FrozenTrial) -> Attempt:
         self._trial_ids[trial.number] = trial._trial_id
-        attributes = trial.user_attrs
-        result, failure = attributes.get(_RESULT), attributes.get(_FAILURE)
-        return Attempt(
-            number=trial.number,
-            spec=TrialSpec.model_validate(attributes[_SPEC], strict=False),
-            cell=Cell.model_validate(attributes[_CELL], strict=False),
-            attempt=attributes[_ATTEMPT],
-            started_at=attributes[_STARTED],
-            result=TrialResult.model_validate(result, strict=False) if result else None,
-            failure=Failure.model_validate(failure, strict=False) if failure else None,
-        )
+        with believing(self.name, f"trial {trial.number}"):
+            attributes = {name: unsealed(value) for name, value in trial.user_attrs.items()}
+            result, failure = attributes.get(_RESULT), attributes.get(_FAILURE)
+            return Attempt(
+                number=trial.number,
+                spec=TrialSpec.model_validate(attributes[_SPEC], strict=False),
+                cell=Cell.model_validate(attributes[_CELL], strict=False),
+                attempt=attributes[_ATTEMPT],
+                started_at=attributes[_STARTED],
+                result=TrialResult.model_validate(result, strict=False) if result else None,
+                failure=Failure.model_validate(failure, strict=False) if failure else None,
+            )
 
 
 def study_names(storage: BaseStorage) -> list[str]:

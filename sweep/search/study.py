@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from optuna.storages import BaseStorage
 
 from sweep.config import Cell, Choices, StudyConfig
 from sweep.errors import StudyChangedError, UnknownStudyError
-from sweep.results import DataFacts, TrialResult
+from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, Failure
-from sweep.search.figures import Titled, figures
+from sweep.search.figures import figures
 from sweep.search.history import History, Progress, best_attempt
 from sweep.search.ledger import Ledger
+from sweep.search.recorded import Recorded
 from sweep.search.sampling import Proposer
 from sweep.search.space import cell_params, constraints, directions, objective_values
 
@@ -46,19 +48,52 @@ class Study:
         self._history = History(self.config, self._ledger.attempts(), self._ledger.retried)
         self._proposer = Proposer(self.config, self.attempts)
         self._best = best_attempt(self.config, self.attempts)
+        self._encoders = self._ledger.encoders
+        self._assessments = self._ledger.assessments
 
     @property
-    def environments(self) -> list[dict[str, Any]]:
-        """The different machines and versions that the study was run with."""
-        return self._ledger.environments
+    def data(self) -> DataFacts:
+        """What it remembers of its dataset."""
+        return self._data
+
+    @property
+    def recorded(self) -> Recorded:
+        """All that its ledger holds."""
+        return Recorded(
+            config=self.config,
+            data=self._data,
+            attempts=self.attempts,
+            retried=self._ledger.retried,
+            environments=self._ledger.environments,
+            encoders=self._encoders,
+            assessments=self._assessments,
+            figures=partial(figures, self._storage, self.config),
+        )
+
+    @property
+    def encoders(self) -> Mapping[str, EncoderRecord]:
+        """The encoders that its trials stand on, by key, as far as they are known."""
+        return self._encoders
+
+    def note_encoder(self, record: EncoderRecord) -> None:
+        """Write down an encoder that its trials stand on."""
+        if self._encoders.get(record.spec.key) != record:
+            self._ledger.note_encoder(record)
+            self._encoders[record.spec.key] = record
+
+    @property
+    def assessments(self) -> Mapping[str, Assessment]:
+        """What was assessed, by the assessment's key."""
+        return self._assessments
+
+    def note_assessment(self, assessment: Assessment) -> None:
+        """Write down what was assessed."""
+        self._ledger.note_assessment(assessment)
+        self._assessments[assessment.key] = assessment
 
     def note_environment(self, environment: Mapping[str, Any]) -> None:
         """Write down what the study is run with."""
         self._ledger.note_environment(environment)
-
-    def figures(self) -> list[Titled]:
-        """Optuna's own plots."""
-        return figures(self._storage, self.config)
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -103,7 +138,7 @@ class Study:
             known = self._history.latent_dims(name)
             of_rows = [row for row in self._history.due if row.representation == name]
             of_search = max(0, missing.get(name, 0))
-            dims = len({row.latent_dim for row in of_rows} - known)
+            dims = len({row.latent_dim for row in of_rows} - known - {None})
             latent_dim = block.space.latent_dim if block.space else None
             if isinstance(latent_dim, Choices):
                 dims += min(of_search, len(set(latent_dim.choices) - known))

@@ -5,7 +5,6 @@ Importing this package does not import MLflow; opening a tracker does.
 
 from __future__ import annotations
 
-from sweep.tracking.connection import tracking_uri
-from sweep.tracking.tracker import Run, Status, Tracker, find_trial_run_ids
+from sweep.tracking.tracker import Run, RunStatus, Tracker, find_trial_run_ids
 
-__all__ = ["Run", "Status", "Tracker", "find_trial_run_ids", "tracking_uri"]
+__all__ = ["Run", "RunStatus", "Tracker", "find_trial_run_ids"]

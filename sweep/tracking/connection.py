@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from sweep.home import Home, published_file, remove_leftovers
+from sweep.files import published_file, remove_leftovers
+from sweep.home import Home
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -18,16 +19,6 @@ SERVER_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
-
-
-def tracking_uri(home: Home) -> str:
-    """Where MLflow keeps its runs: ``MLFLOW_TRACKING_URI``, or the SQLite file in the home."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or local_uri(home)
-
-
-def local_uri(home: Home) -> str:
-    """The SQLite file in the home."""
-    return f"sqlite:///{home.mlflow_db}"
 
 
 def is_server(uri: str) -> bool:
@@ -58,7 +49,7 @@ def create_database(home: Home) -> None:
 
         with published_file(home.mlflow_db) as temporary:
             store = SqlAlchemyStore(  # type: ignore[no-untyped-call]  # MLflow has no types here
-                f"sqlite:///{temporary}", home.artifacts.as_uri()
+                f"sqlite:///{temporary}", home.mlartifacts.as_uri()
             )
             store.engine.dispose()
 

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sweep.home import Home
 from sweep.results import DataFacts
-from sweep.tracking.connection import client, create_database, is_server, local_uri, tracking_uri
+from sweep.tracking.connection import client, create_database, is_server
 from sweep.tracking.views import VIEW, chart_path, shared_view, table_path
+from sweep.workspace import Workspace
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Metric
 
-Kind = Literal["study", "trial", "encoder"]
-Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+RunKind = Literal["study", "trial", "encoder"]
+RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 Identity = tuple[str, str]
 
 _METRICS_A_BATCH = 900  # MLflow takes 1,000 at most
@@ -45,9 +45,9 @@ class Run:
     ``curves`` hold one value per epoch, from epoch 1. Times are milliseconds since the epoch.
     """
 
-    kind: Kind
+    kind: RunKind
     name: str
-    status: Status
+    status: RunStatus
     started_at: int
     finished_at: int
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -68,21 +68,21 @@ class Run:
 class Tracker:
     """The MLflow experiment of one study. Every method may raise what MLflow raises."""
 
-    def __init__(self, home: Home, study: str, data: DataFacts) -> None:
+    def __init__(self, workspace: Workspace, study: str, data: DataFacts) -> None:
         """Open the study's experiment, and learn which runs it has; slow (MLflow is imported).
 
         Args:
-            home: the home.
+            workspace: names MLflow's place, and the home that keeps its artifacts.
             study: the study's name.
             data: its dataset, which every run is given as an input.
         """
-        self.uri = tracking_uri(home)
-        if self.uri == local_uri(home):
-            create_database(home)
+        self.uri = workspace.tracking
+        if workspace.keeps_tracking:
+            create_database(workspace.home)
         self._study = study
         self._data = data
         self._client = client(self.uri)
-        self.experiment_id = self._open_experiment(home)
+        self.experiment_id = self._open_experiment(workspace.home.mlartifacts)
         self._runs = _standing_runs(self._client, self.experiment_id)
 
     def has(self, run: Run) -> bool:
@@ -157,11 +157,11 @@ class Tracker:
         """The page of MLflow's UI that shows accuracy against parameters, from its root."""
         return chart_path(self.experiment_id)
 
-    def _open_experiment(self, home: Home) -> str:
+    def _open_experiment(self, mlartifacts: Path) -> str:
         experiment = self._client.get_experiment_by_name(self._study)
         if experiment is None:
             # A server knows where its artifacts go; a local database must be told.
-            place = None if is_server(self.uri) else (home.artifacts / self._study).as_uri()
+            place = None if is_server(self.uri) else (mlartifacts / self._study).as_uri()
             experiment_id = str(self._client.create_experiment(self._study, place))
         else:
             experiment_id = str(experiment.experiment_id)
@@ -176,12 +176,11 @@ class Tracker:
         return experiment_id
 
 
-def find_trial_run_ids(home: Home, study: str) -> dict[int, str]:
+def find_trial_run_ids(workspace: Workspace, study: str) -> dict[int, str]:
     """Ids of a study's trial runs, by Optuna's trial number; looks, and creates nothing."""
-    uri = tracking_uri(home)
-    if uri == local_uri(home) and not home.mlflow_db.exists():
+    if workspace.keeps_tracking and not workspace.home.mlflow_db.exists():
         return {}
-    mlflow = client(uri)
+    mlflow = client(workspace.tracking)
     experiment = mlflow.get_experiment_by_name(study)
     return _trial_run_ids(_standing_runs(mlflow, experiment.experiment_id)) if experiment else {}
 

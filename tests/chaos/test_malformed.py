@@ -23,12 +23,12 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from sweep.config import load_config
-from sweep.coordinator.inspect import plan
-from sweep.data.datasets import DatasetSource
+from sweep.coordinator.plan import plan
+from sweep.data.datasets import DatasetFile, DatasetSource
 from sweep.data.idx import read_idx
 from sweep.data.npz import read_npz
 from sweep.errors import InputError
-from sweep.home import Home
+from sweep.workspace import Workspace
 from tests.cli.process import TINY, sweep
 from tests.data.damage import (
     FEW_IMAGES,
@@ -194,8 +194,8 @@ def test_thousands_of_inputs_are_taken_or_refused(tmp_path: Path) -> None:
     """
     mine, archive = tmp_path / "mine.npz", tmp_path / "damaged.npz"
     np.savez(mine, x=np.tile(IMAGES, (10, 1, 1)), y=np.tile(LABELS, 10))
-    source = DatasetSource(mine.stem, mine, None)
-    home = Home.at(tmp_path / "home")
+    small = DatasetFile(path=str(mine))
+    workspace = Workspace.at(tmp_path / "home", {})
 
     def is_config(content: bytes, *overrides: str, trials: int | None = None) -> bool:
         path = tmp_path / "mutated.yaml"
@@ -207,7 +207,7 @@ def test_thousands_of_inputs_are_taken_or_refused(tmp_path: Path) -> None:
             return is_named and is_clear(error)
         try:
             DatasetSource.of(config.dataset, None)
-            plan(config, home, source, f"sqlite:///{home.optuna_db}", 2)
+            plan(config.model_copy(update={"dataset": small}), workspace, 2)
         except InputError as error:  # such as that the sampler needs PyTorch
             return is_clear(error)
         return True
@@ -260,7 +260,7 @@ def test_thousands_of_inputs_are_taken_or_refused(tmp_path: Path) -> None:
     print(f"{sum(tried.values())} inputs, {grown:.0f} MB more: {tried}")
     assert sum(tried.values()) >= 6000
     assert grown < 300
-    assert not home.root.exists()
+    assert not workspace.home.root.exists()
 
 
 def mappings(times: int) -> str:

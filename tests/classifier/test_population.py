@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sweep import classifier
 from sweep.classifier import population
 from sweep.classifier.population import Labelled, Weights, initial_weights, member_model, train
+from sweep.configuration import ClassifierTraining, Optimizer
 from sweep.errors import DivergedError
 from sweep.representations.rmsprop import RULES
-from sweep.specs import ClassifierTraining, Optimizer
 
 
 def data(rows: int, inputs: int, seed: int) -> Labelled:

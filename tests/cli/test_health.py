@@ -14,8 +14,8 @@ from typing import Any
 import optuna
 import pytest
 
-from sweep.home import Home
 from sweep.lease import lease
+from sweep.workspace import Workspace
 from tests.cli.process import environment, start, sweep, wait_until
 
 HALF_A_TRANSACTION = """
@@ -114,7 +114,7 @@ def test_a_study_that_runs_and_one_that_died(copy: Path) -> None:
     assert "1 trials were running" in found["study tiny"]["found"]
     assert "MLflow lacks the runs of 1 trials" in found["runs of tiny"]["found"]
     assert "sweep sync tiny" in found["runs of tiny"]["mend"]
-    with lease(Home.at(copy), f"sqlite:///{copy}/optuna.db", "tiny"):
+    with lease(Workspace.at(copy, {}), "tiny"):
         assert f"process {os.getpid()}" in findings(copy)["study tiny"]["found"]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from sweep.configuration import ClassifierTraining, RepresentationSpec
 from sweep.coordinator.estimate import Pace, encoder_seconds, trial_seconds
-from sweep.specs import ClassifierTraining, RepresentationSpec
 from tests.builders import VAE_SETTINGS, trial_spec
 
 

@@ -9,9 +9,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep.configuration import RepresentationSpec
 from sweep.coordinator.graph import Graph
-from sweep.evaluation import needs
-from sweep.specs import DrawSpec, RepresentationSpec, Spec, TrialSpec
+from sweep.specs import DrawSpec, Spec, TrialSpec
 from tests.builders import trial_spec
 
 
@@ -43,9 +43,9 @@ def test_everything_wanted_ends_and_nothing_begins_before_what_it_needs(
         return spec.key in made_before
 
     draws = wanted(asked)
-    encoders = {need.key for draw in draws.values() for need in needs(draw)}
+    encoders = {need.key for draw in draws.values() for need in draw.needs}
     made_before = {key for place, key in enumerate(sorted(encoders)) if place in there}
-    graph = Graph(needs, is_made)
+    graph = Graph(is_made)
     for draw in draws.values():
         assert graph.want(draw) is None
     made, failed, running = set(made_before), set[str](), dict[str, Spec]()
@@ -53,7 +53,7 @@ def test_everything_wanted_ends_and_nothing_begins_before_what_it_needs(
     ended = set[str]()
     while len(graph):
         while (spec := graph.begin()) is not None:
-            assert all(need.key in made for need in needs(spec))
+            assert all(need.key in made for need in spec.needs)
             assert spec.key not in running
             assert spec.key not in made | failed
             running[spec.key] = spec
@@ -73,7 +73,7 @@ def test_everything_wanted_ends_and_nothing_begins_before_what_it_needs(
                 failed |= {key, *lost}
                 ended |= lost
                 broken = [key] if key in draws else []
-                broken += [n for n, d in draws.items() if key in {e.key for e in needs(d)}]
+                broken += [n for n, d in draws.items() if key in {e.key for e in d.needs}]
                 assert lost == set(broken) - (ended - lost)
     assert set(draws) <= ended
     assert max(begun.values(), default=1) == 1
@@ -82,7 +82,7 @@ def test_everything_wanted_ends_and_nothing_begins_before_what_it_needs(
 @given(trials)
 def test_what_is_wanted_first_begins_first(asked: list[TrialSpec]) -> None:
     """And what it needs comes just before it: the first draw ends as soon as can be."""
-    graph = Graph(needs, lambda _: False)
+    graph = Graph(lambda _: False)
     draws = wanted(asked)
     for draw in draws.values():
         graph.want(draw)
@@ -91,14 +91,14 @@ def test_what_is_wanted_first_begins_first(asked: list[TrialSpec]) -> None:
         graph.done(spec.key)
         done.append(spec)
     assert [spec.key for spec in done if spec.key in draws] == list(draws)
-    if done and needs(next(iter(draws.values()))):
-        assert done[0] == needs(next(iter(draws.values())))[0]
+    if done and next(iter(draws.values())).needs:
+        assert done[0] == next(iter(draws.values())).needs[0]
 
 
 def test_what_is_wanted_no_more_is_dropped_with_what_it_alone_needs() -> None:
     """Two trials share an encoder: it stays as long as one of them is wanted."""
     one, other = (trial(2, hidden, draws=1).outer_draws[0] for hidden in (1, 2))
-    graph = Graph(needs, lambda _: False)
+    graph = Graph(lambda _: False)
     graph.want(one)
     graph.want(other)
     assert len(graph) == 3
@@ -112,7 +112,7 @@ def test_what_is_wanted_no_more_is_dropped_with_what_it_alone_needs() -> None:
 def test_what_has_failed_is_known_to_who_needs_it_later() -> None:
     """It is not tried for each of them; what failed itself may be wanted once more."""
     one, other = (trial(2, hidden, draws=1).outer_draws[0] for hidden in (1, 2))
-    graph = Graph(needs, lambda _: False)
+    graph = Graph(lambda _: False)
     graph.want(one)
     encoder = graph.begin()
     assert encoder is not None

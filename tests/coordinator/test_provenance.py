@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sweep.config import Cell
-from sweep.coordinator.inspect import Recorded
 from sweep.coordinator.provenance import provenance
 from sweep.machine import environment
 from sweep.search.attempt import Attempt, Cause
+from sweep.search.recorded import Recorded
 from tests.search.builders import FACTS, config, failure, result
 
 
@@ -25,7 +25,8 @@ def test_what_was_run_where_and_for_how_long() -> None:
         begun.model_copy(update={"failure": failure(Cause.ERROR)}),
     ]
     notes = [environment(), {"cpu": "another", "gpu": "of a later version"}]
-    found = provenance(Recorded(config(), FACTS, attempts, notes, list), [])
+    recorded = Recorded(config(), FACTS, attempts, frozenset(), notes, {}, {}, list)
+    found = provenance(recorded, [])
     assert found.attempts == {"running": 0, "complete": 1, "failed": 1, "interrupted": 0}
     assert (found.began, found.ended) == ("1970-01-01T00:00:00+00:00", "1970-01-01T00:00:02+00:00")
     assert (found.train_seconds, found.encoder_seconds) == (1.0, 0.0)

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from sweep.coordinator.projection import Projector, attempt_run
+from sweep.artifacts import ArtifactStore
+from sweep.coordinator.projector import Projector
+from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.errors import DataError
 from sweep.execution import LocalExecutor
 from sweep.home import Home
-from sweep.representations.store import EncoderStore
 from sweep.search.attempt import Cause, State
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from sweep.tracking import tracking_uri
+from sweep.workspace import Workspace
 from tests.coordinator.work import BROKEN_LATENT_DIM, DATA_GONE, DIVERGES, KILLED, KILLS, prepare
 from tests.search.builders import FACTS, config
 
@@ -41,10 +42,10 @@ def run(
     study_config = study_config.model_copy(update={"replicates": replicates})
     study = Study(open_storage(f"sqlite:///{home.optuna_db}"), study_config, FACTS)
     executor = LocalExecutor(2, partial(prepare, home), 60, home.logs)
-    projector = Projector(home, study_config.name, FACTS)
+    projector = Projector(Workspace.at(home.root), study_config.name, FACTS)
     snapshots: list[Snapshot] = []
     try:
-        running = TrialRun(study, executor, EncoderStore(home), projector, snapshots.append)
+        running = TrialRun(study, executor, ArtifactStore(home), projector, snapshots.append)
         running.run(lambda: False)
     finally:
         projector.project(attempt_run(attempt) for attempt in study.attempts)
@@ -63,7 +64,7 @@ def row(hidden_neurons: int, latent_dim: int | None = None) -> dict[str, Any]:
 
 
 def mlflow_statuses(home: Home) -> Counter[tuple[str, str]]:
-    client = MlflowClient(tracking_uri(home))
+    client = MlflowClient(f"sqlite:///{home.mlflow_db}")
     experiment = client.get_experiment_by_name("study")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
@@ -131,7 +132,7 @@ def test_a_trial_is_its_draws(home: Home) -> None:
     tasks = Counter(line.split()[0] for line in (home.root / "log").read_text().splitlines())
     assert tasks == {"draw": 6, "encoder": 3}
     assert mlflow_statuses(home) == {("trial", "FINISHED"): 2, ("encoder", "FINISHED"): 3}
-    labels = {worker.label for snapshot in snapshots for worker in snapshot.workers}
+    labels = {each.spec.label for snapshot in snapshots for each in snapshot.running.values()}
     assert any("draw 2 of 3" in label for label in labels)
 
 
@@ -173,10 +174,10 @@ def test_training_goes_on_without_mlflow(home: Home, monkeypatch: pytest.MonkeyP
 def test_the_watcher_sees_the_study_to_its_end(home: Home) -> None:
     """Snapshots show workers at their tasks, the best so far, and at last nothing left to do."""
     _, snapshots = run(home, [row(3, latent_dim=2), row(1)])
-    labels = {worker.label for snapshot in snapshots for worker in snapshot.workers}
+    labels = {each.spec.label for snapshot in snapshots for each in snapshot.running.values()}
     assert {"encoder vae 2, draw 1", "vae 2 → 3, draw 1 of 1", "pixels → 1, draw 1 of 1"} & labels
     last = snapshots[-1]
-    assert (last.progress.complete, last.progress.waiting, len(last.workers)) == (2, 0, 0)
+    assert (last.progress.complete, last.progress.waiting, len(last.running)) == (2, 0, 0)
     assert last.best is not None
     assert last.best.cell.hidden_neurons == 3
     assert last.seconds_left == 0

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from sweep.artifacts import ArtifactStore
+from sweep.configuration import RepresentationSpec
 from sweep.errors import DataError, DivergedError
 from sweep.home import Home
-from sweep.representations.checkpoint import Checkpoint
-from sweep.representations.store import EncoderStore
 from sweep.results import Assessment, Curves, DrawResult, EncoderHistory, EncoderRecord, ModelRecord
-from sweep.specs import SPEC, DrawSpec, EncoderSpec, ModelSpec, RepresentationSpec, Spec, TrialSpec
-from sweep.values import Report
+from sweep.specs import SPEC, DrawSpec, EncoderSpec, ModelSpec, Spec, TrialSpec
+from sweep.values import OnProgress
 from tests.builders import trial_spec
 
 # Numbers of hidden neurons, and a latent dimension, that stand for what may go wrong.
@@ -41,23 +41,27 @@ def trial(latent_dim: int | None, hidden_neurons: int, draws: int = 1) -> TrialS
 
 def made(spec: Spec) -> str:
     """The JSON of what comes of a spec, from it alone."""
-    now = time.time_ns() // 1_000_000
     if isinstance(spec, EncoderSpec):
-        return EncoderRecord(
-            spec=spec,
-            history=HISTORY,
-            parameters=100,
-            train_seconds=0.1,
-            started_at=now,
-            finished_at=now,
-        ).model_dump_json()
+        return encoder_record(spec).model_dump_json()
     if isinstance(spec, DrawSpec):
         return draw_result(spec).model_dump_json()
     if isinstance(spec, ModelSpec):
-        return ModelRecord(spec=spec, accuracy=0.5, sha256="0" * 64).model_dump_json()
+        return ModelRecord(spec=spec, accuracy=0.5).model_dump_json()
     return Assessment(
         key=spec.key, accuracies=((0.5,),), confusion=((1,),), milliseconds=1.0
     ).model_dump_json()
+
+
+def encoder_record(spec: EncoderSpec) -> EncoderRecord:
+    now = time.time_ns() // 1_000_000
+    return EncoderRecord(
+        spec=spec,
+        history=HISTORY,
+        parameters=100,
+        train_seconds=0.1,
+        started_at=now,
+        finished_at=now,
+    )
 
 
 def draw_result(spec: DrawSpec) -> DrawResult:
@@ -68,27 +72,27 @@ def draw_result(spec: DrawSpec) -> DrawResult:
     return DrawResult(key=spec.key, draw=spec.draw, labels=100, members=members, seconds=0.1)
 
 
-def prepare(home: Home) -> Callable[[str, Report], str]:
+def prepare(home: Home) -> Callable[[str, OnProgress], str]:
     return partial(work, home)
 
 
-def work(home: Home, payload: str, report: Report) -> str:
+def work(home: Home, payload: str, on_progress: OnProgress) -> str:
     spec = SPEC.validate_json(payload)
     with (home.root / "log").open("a") as log:
         log.write(f"{spec.kind} {spec.key}\n")
     if isinstance(spec, EncoderSpec):
-        record = EncoderStore(home).get_or_train(spec, 100, partial(train, spec))
+        record = ArtifactStore(home).encoders.get_or_make(spec, partial(train, spec))
         return record.model_dump_json()
     assert isinstance(spec, DrawSpec)
     return evaluate(home, spec).model_dump_json()
 
 
-def train(spec: EncoderSpec, out: Path, checkpoint: Checkpoint) -> EncoderHistory:
+def train(spec: EncoderSpec, out: Path) -> EncoderRecord:
     if spec.representation.latent_dim == BROKEN_LATENT_DIM:
         raise DivergedError("the VAE diverged")
     time.sleep(0.05)
     (out / "weights").write_text("weights")
-    return HISTORY
+    return encoder_record(spec)
 
 
 def evaluate(home: Home, spec: DrawSpec) -> DrawResult:
@@ -104,5 +108,7 @@ def evaluate(home: Home, spec: DrawSpec) -> DrawResult:
         case 16:
             os.kill(os.getpid(), signal.SIGKILL)
     if spec.trial.representation.name == "vae":
-        assert EncoderStore(home).has(spec.trial.encoder(spec.draw).key), "no encoder is there"
+        assert ArtifactStore(home).encoders.has(spec.trial.encoder(spec.draw).key), (
+            "no encoder is there"
+        )
     return draw_result(spec)

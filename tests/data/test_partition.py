@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep.configuration import FractionsPartition, NotebookPartition
 from sweep.data.partition import part_names, partition
 from sweep.errors import DataError
-from sweep.specs import FractionsPartition, NotebookPartition
 
 MNIST_CLASS_COUNTS = [6903, 7877, 6990, 7141, 6824, 6313, 6876, 7293, 6825, 6958]
 NOTEBOOK = NotebookPartition(scheme="notebook")

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep.configuration import RepresentationSpec
 from sweep.reports.charts import Chart, Series, charts, stretched, ticks
 from sweep.reports.comparison import Report
 from sweep.reports.drawing import save_charts
 from sweep.reports.published import PUBLISHED
 from sweep.reports.rows import Measured
 from sweep.results import Curves, EncoderRecord
-from sweep.specs import RepresentationSpec, TrialSpec
+from sweep.specs import TrialSpec
 from tests.builders import VAE_SETTINGS, study_report, trial_result, trial_spec
 
 PERCENT = st.floats(0, 100)

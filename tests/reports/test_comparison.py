@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from sweep.configuration import ClassifierTraining, FractionsPartition, RepresentationSpec
 from sweep.reports.comparison import Report, selected
 from sweep.reports.published import PUBLISHED, printed, published_match
 from sweep.reports.rows import Measured, Row
 from sweep.results import Assessment
-from sweep.specs import ClassifierTraining, FractionsPartition, RepresentationSpec, TrialSpec
+from sweep.specs import TrialSpec
 from tests.builders import KERAS2, VAE_SETTINGS, letter_spec, study_report, trial_result, trial_spec
 
 CLOSE = [[0.960, 0.961, 0.962], [0.958, 0.959, 0.960], [0.961, 0.962, 0.960],

@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from sweep.configuration import ClassifierTraining, RepresentationSpec
 from sweep.reports import render
 from sweep.reports.rows import Measured
-from sweep.specs import ClassifierTraining, RepresentationSpec
 from tests.builders import KERAS2, letter_spec, study_report, trial_result, trial_spec
 
 PIXELS = {

@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from sweep.configuration import RepresentationSpec
 from sweep.reports import render
 from sweep.reports.comparison import Report
 from sweep.reports.rows import Measured, Row
-from sweep.specs import RepresentationSpec
 from tests.builders import study_report, trial_result, trial_spec
 
 ACCURACIES = [[0.96, 0.961, 0.959], [0.955, 0.956, 0.957]]

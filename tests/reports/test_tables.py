@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sweep.configuration import RepresentationSpec
 from sweep.reports.rows import Measured
 from sweep.reports.tables import Table, comparison_table, further_tables
 from sweep.results import Assessment
-from sweep.specs import RepresentationSpec
 from tests.builders import letter_spec, study_report, trial_result, trial_spec
 
 LETTER = letter_spec()

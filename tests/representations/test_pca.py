@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sweep.artifacts import Checkpoint
+from sweep.configuration import NotebookPartition, RepresentationSpec
 from sweep.data.images import Dataset
-from sweep.representations import REPRESENTATIONS
-from sweep.representations.checkpoint import Checkpoint
+from sweep.representations.pca import Components, Pca
 from sweep.representations.pictures import draw_pictures
-from sweep.specs import EncoderSpec, NotebookPartition, RepresentationSpec
+from sweep.results import EncoderHistory
+from sweep.specs import EncoderSpec
 
 RANDOM = np.random.default_rng(2)
 IMAGES = (RANDOM.random((300, 28, 28)) * RANDOM.random((28, 28)) * 255).astype(np.uint8)
 LABELS = (np.arange(300) % 10).astype(np.uint8)
 PART = np.arange(0, 300, 2)
-PCA = REPRESENTATIONS["pca"]
 
 
 def spec(latent_dim: int) -> EncoderSpec:
@@ -32,37 +33,40 @@ def spec(latent_dim: int) -> EncoderSpec:
     )
 
 
+def train(latent_dim: int, out: Path) -> EncoderHistory:
+    of = spec(latent_dim)
+    checkpoint = Checkpoint(out / "state")
+    return Pca(of.representation).train(of, IMAGES, PART, out, checkpoint, lambda _: None)
+
+
 def test_features_are_projections_on_the_principal_directions(tmp_path: Path) -> None:
     """Of the encoder partition alone, up to a direction's sign; what is kept adds up."""
-    history = PCA.train(
-        spec(5), IMAGES, PART, tmp_path, Checkpoint(tmp_path / "state"), lambda _: None
-    )
+    history = train(5, tmp_path)
+    encoder = Components(tmp_path)
     pixels = IMAGES.reshape(300, -1) / 255
     mean = pixels[PART].mean(axis=0)
     _, values, directions = np.linalg.svd(pixels[PART] - mean, full_matrices=False)
     expected = (pixels - mean) @ directions[:5].T
-    found = PCA.features(IMAGES, np.arange(300), tmp_path)
+    found = encoder.features(IMAGES, np.arange(300))
     np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
     share = np.square(values[:5]).sum() / np.square(values).sum()
     assert history["explained_variance_ratio"][0] == pytest.approx(share, rel=1e-4)
-    decoded = PCA.decode(found[PART], tmp_path).reshape(len(PART), -1)
+    decoded = encoder.decode(found[PART]).reshape(len(PART), -1)
     error = np.square(decoded - pixels[PART]).mean()
     assert error == pytest.approx(history["mean_squared_error"][0], rel=0.05)  # decoded is clipped
 
 
 def test_parameters_are_those_of_a_linear_layer() -> None:
     """Ten components of 784 pixels, and ten biases into which the mean folds."""
-    assert PCA.parameters(spec(10).representation) == 7850
+    assert Pca(spec(10).representation).parameters == 7850
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 5])
 def test_an_encoder_has_its_pictures(tmp_path: Path, latent_dim: int) -> None:
     """Twenty reconstructions under their originals, 64 samples, and a map of the latent space."""
-    PCA.train(
-        spec(latent_dim), IMAGES, PART, tmp_path, Checkpoint(tmp_path / "state"), lambda _: None
-    )
+    train(latent_dim, tmp_path)
     dataset = Dataset("noise", IMAGES, LABELS)
-    draw_pictures(PCA, spec(latent_dim), dataset, np.arange(300), tmp_path)
+    draw_pictures(Components(tmp_path), spec(latent_dim), dataset, np.arange(300), tmp_path)
     size = 2 * (28 + 2)
     with Image.open(tmp_path / "reconstructions.png") as picture:
         assert picture.size == (20 * size, 2 * size)

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sweep.artifacts import Checkpoint
+from sweep.configuration import FractionsPartition, RepresentationSpec
 from sweep.errors import DivergedError
 from sweep.representations import vae_network
-from sweep.representations.checkpoint import Checkpoint
 from sweep.representations.vae import (
     MEANS_FILE,
     WEIGHTS_FILE,
+    LatentMeans,
     Vae,
     VaeSettings,
     decoder_parameters,
@@ -21,7 +23,7 @@ from sweep.representations.vae import (
 )
 from sweep.representations.vae_network import Precision
 from sweep.results import EncoderHistory
-from sweep.specs import EncoderSpec, FractionsPartition, RepresentationSpec
+from sweep.specs import EncoderSpec
 
 PARTITION = FractionsPartition(
     scheme="fractions", encoder=0.4, classifier=0.2, validation=0.2, test=0.2
@@ -46,8 +48,9 @@ def spec(draw: int = 0, latent_dim: int = 3, **settings: object) -> EncoderSpec:
 
 def train(out: Path, **options: object) -> EncoderHistory:
     out.mkdir()
-    return Vae().train(
-        spec(**options),  # type: ignore[arg-type]  # plain numbers
+    of = spec(**options)  # type: ignore[arg-type]  # plain numbers
+    return Vae(of.representation).train(
+        of,
         IMAGES,
         PART,
         out,
@@ -114,7 +117,8 @@ def test_a_training_that_is_cut_short_goes_on(tmp_path: Path, precision: str) ->
                 raise CutError
 
         out.mkdir()
-        history = Vae().train(spec(**options), IMAGES, PART, out, checkpoint, report)  # type: ignore[arg-type]  # plain numbers
+        of = spec(**options)  # type: ignore[arg-type]  # plain numbers
+        history = Vae(of.representation).train(of, IMAGES, PART, out, checkpoint, report)
         assert begun == [3]
         return history
 
@@ -152,7 +156,7 @@ def test_the_history_is_of_its_epochs(tmp_path: Path) -> None:
 def test_features_are_the_latent_means(tmp_path: Path) -> None:
     """Every image's mean is stored, and is what the stored weights give."""
     train(tmp_path / "vae")
-    features = Vae().features(IMAGES, np.array([5, 3]), tmp_path / "vae")
+    features = LatentMeans(tmp_path / "vae").features(IMAGES, np.array([5, 3]))
     assert features.shape == (2, 3)
     assert features.dtype == np.float32
     encoder = vae_network.build_encoder(3, seed=99)

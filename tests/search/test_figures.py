@@ -20,7 +20,7 @@ def titles(
     study = Study(open_storage(f"sqlite:///{tmp_path}/optuna.db"), study_config, FACTS)
     while (attempt := study.begin_next()) is not None:
         study.complete(attempt, result(attempt, accuracy))
-    figures = study.figures()
+    figures = study.recorded.figures()
     for _, figure in figures:
         assert json.loads(figure)["data"]
     return [title for title, _ in figures]

@@ -1,4 +1,4 @@
-"""A study's report, from what its ledger holds."""
+"""Studies' reports, from what their ledgers hold."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweep.artifacts import ArtifactStore
 from sweep.config import StudyConfig
-from sweep.coordinator.inspect import Recorded
 from sweep.coordinator.provenance import provenance
-from sweep.evaluation import kept_assessment
-from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.charts import charts
 from sweep.reports.comparison import Report, compare
 from sweep.reports.drawing import save_charts
 from sweep.reports.page import Figure, to_html
 from sweep.reports.rows import Measured
-from sweep.representations.store import EncoderStore
-from sweep.specs import AssessmentSpec
+from sweep.results import Assessment
+from sweep.search.recorded import Recorded
+from sweep.specs import AssessmentSpec, TrialSpec
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,9 @@ class Document:
     """Draws Optuna's own plots, which takes seconds."""
 
 
-def document(recorded: Recorded, mlflow_run_ids: Mapping[int, str], home: Home) -> Document:
+def document(
+    recorded: Recorded, mlflow_run_ids: Mapping[int, str], store: ArtifactStore
+) -> Document:
     """The report of a study: the config's rows in their order, then what was searched.
 
     Within the search, representations and label budgets keep the config's order, and the most
@@ -40,7 +41,7 @@ def document(recorded: Recorded, mlflow_run_ids: Mapping[int, str], home: Home) 
     Args:
         recorded: the study.
         mlflow_run_ids: the trials' runs, by trial number.
-        home: where its encoders and assessments are.
+        store: what its ledger lacks, if an older version wrote that.
     """
     config = recorded.config
     rows = {row: place for place, row in enumerate(config.cells)}
@@ -54,16 +55,16 @@ def document(recorded: Recorded, mlflow_run_ids: Mapping[int, str], home: Home) 
             -pair[1].accuracy,
         )
     )
-    store = EncoderStore(home)
-    keys = {key for _, result in complete for key in result.encoders}
-    encoders = {key: record for key in sorted(keys) if (record := store.record(key))}
+    keys = sorted({key for _, result in complete for key in result.encoders})
+    known = {key: recorded.encoders.get(key) or store.encoders.record(key) for key in keys}
+    encoders = {key: record for key, record in known.items() if record}
     measured = [
         Measured(
             spec=attempt.spec,
             result=result,
             mlflow_run_id=mlflow_run_ids.get(attempt.number),
             encoders=[encoders[key] for key in result.encoders if key in encoders],
-            assessment=kept_assessment(AssessmentSpec(trial=attempt.spec), home),
+            assessment=_assessment(recorded, attempt.spec, store),
         )
         for attempt, result in complete
     ]
@@ -78,6 +79,11 @@ def document(recorded: Recorded, mlflow_run_ids: Mapping[int, str], home: Home) 
         ),
         figures=recorded.figures,
     )
+
+
+def _assessment(recorded: Recorded, trial: TrialSpec, store: ArtifactStore) -> Assessment | None:
+    spec = AssessmentSpec(trial=trial)
+    return recorded.assessments.get(spec.key) or store.assessments.get(spec)
 
 
 def write_report(documents: Sequence[Document], directory: Path) -> list[Path]:

@@ -9,18 +9,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweep.artifacts.store import MODEL_FILE
 from sweep.config import StudyConfig
-from sweep.coordinator.inspect import open_study
-from sweep.coordinator.projection import attempt_run
 from sweep.coordinator.run import open_executor
+from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.scheduler import Done, GivenUp, Scheduler
+from sweep.coordinator.studies import open_study
 from sweep.data.datasets import DatasetSource
 from sweep.database import reason
 from sweep.errors import TargetMissedError
-from sweep.evaluation import kept_model
-from sweep.home import MODEL_FILE, Home
 from sweep.lease import lease
-from sweep.representations.store import EncoderStore
 from sweep.results import ModelRecord, Replicate, TrialResult
 from sweep.search.attempt import Attempt
 from sweep.search.space import is_within_bounds
@@ -33,6 +31,7 @@ from sweep.tracking.registry import (
     find_version,
     register_model,
 )
+from sweep.workspace import Workspace
 
 _EXAMPLES = 2
 
@@ -48,10 +47,8 @@ class Registered:
 
 
 def register_study(
-    home: Home,
-    storage_url: str,
+    workspace: Workspace,
     name: str,
-    source: Callable[[StudyConfig], DatasetSource],
     min_accuracy: float | None,
     model_name: str | None,
     say: Callable[[str], None],
@@ -59,10 +56,8 @@ def register_study(
     """Register the classifier that a study has chosen, trained again if it was not kept.
 
     Args:
-        home: the home.
-        storage_url: Optuna's storage.
+        workspace: where the study is.
         name: of the study.
-        source: finds the dataset of a config.
         min_accuracy: None for the most accurate configuration; a fraction for the one with the
             fewest parameters at inference among those that are as accurate as that.
         model_name: of the registered model; None for the study's.
@@ -74,29 +69,30 @@ def register_study(
         TargetMissedError: no trial is complete, or none is as accurate; or MLflow did not take it.
     """
     check_model_name(model_name or name)
-    stored = open_study(home, storage_url, name)
-    with lease(home, storage_url, name):
+    stored = open_study(workspace, name)
+    with lease(workspace, name):
         attempt, result = choose(stored.config, stored.attempts, min_accuracy)
         replicate = median_replicate(result)
         spec = ModelSpec(trial=attempt.spec, draw=replicate.draw, member=replicate.member)
-        found = source(stored.config)
-        record = kept_model(spec, home)
+        source = DatasetSource.of(stored.config.dataset, workspace.data)
+        models = workspace.store.models
+        record = models.record(spec.key) if models.is_whole(spec.key) else None
         if record is None:
             say(f"Training draw {spec.draw + 1} of {attempt.spec.label} again ...")
-            record = _keep_model(home, found, spec, stored.config)
+            record = _make_model(workspace, source, spec, stored.config)
         description = (
             f"{attempt.spec.label}, trial {attempt.number} of the study {name}: draw "
             f"{spec.draw + 1}, classifier {spec.member + 1}, the median of its "
             f"{len(result.replicates)} by accuracy; {100 * record.accuracy:.2f} % on the "
             f"{attempt.spec.scored_on} partition, on which it was chosen"
         )
-        examples = found.load().images[:_EXAMPLES]
+        examples = source.load().images[:_EXAMPLES]
         try:
-            tracker = Tracker(home, name, stored.data)
+            tracker = Tracker(workspace, name, stored.data)
             version = find_version(tracker.uri, model_name or name, spec.key)
             if version is None:
                 run_id = tracker.trial_run_ids().get(attempt.number)
-                with _output_to(home.logs / name / "register.log"):
+                with _output_to(workspace.home.logs / name / "register.log"):
                     from sweep.classifier.image_model import load_image_model  # TensorFlow
 
                     version = register_model(
@@ -104,7 +100,7 @@ def register_study(
                         run_id or tracker.project(attempt_run(attempt)),
                         model_name or name,
                         spec.key,
-                        load_image_model(home.model(spec.key) / MODEL_FILE),
+                        load_image_model(models.path(spec.key) / MODEL_FILE),
                         examples,
                         {"sweep.study": name, "sweep.trial": str(attempt.number)},
                     )
@@ -156,13 +152,13 @@ def median_replicate(result: TrialResult) -> Replicate:
     return ranked[(len(ranked) - 1) // 2]
 
 
-def _keep_model(
-    home: Home, source: DatasetSource, spec: ModelSpec, config: StudyConfig
+def _make_model(
+    workspace: Workspace, source: DatasetSource, spec: ModelSpec, config: StudyConfig
 ) -> ModelRecord:
     """Have a worker train the model."""
-    home.create()
-    with closing(open_executor(config, home, source)) as executor:
-        scheduler = Scheduler(executor, EncoderStore(home))
+    workspace.home.create()
+    with closing(open_executor(config, workspace.home, source)) as executor:
+        scheduler = Scheduler(executor, workspace.store)
         scheduler.want(spec)
         for event in scheduler.events(lambda: False):
             match event:

@@ -1,33 +1,20 @@
-"""From the study to MLflow: what each run holds, and the thread that brings it there.
-
-MLflow is written from one background thread, so that it never holds up training; what it refuses is
-kept and tried again, and what is still missing at the end is projected by the next start.
-"""
+"""From the study to MLflow: what each run holds."""
 
 from __future__ import annotations
 
-import logging
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
+from collections.abc import Sequence
 from pathlib import Path
 
 from sweep.config import StudyConfig
-from sweep.database import reason
-from sweep.home import Home
+from sweep.configuration import DEFAULT_OPTIMIZER, RepresentationSpec
 from sweep.reports.rows import clipped, layout
-from sweep.results import DataFacts, EncoderRecord, TrialResult
+from sweep.results import EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, State
-from sweep.specs import DEFAULT_OPTIMIZER, RepresentationSpec
-from sweep.tracking import Run, Status, Tracker
+from sweep.tracking import Run, RunStatus
 
-log = logging.getLogger("sweep")
-
-_RETRY_SECONDS = 15.0
-_STATUS: dict[State, Status] = {
+_STATUS: dict[State, RunStatus] = {
     State.RUNNING: "RUNNING",
     State.COMPLETE: "FINISHED",
     State.FAILED: "FAILED",
@@ -108,7 +95,7 @@ def encoder_run(record: EncoderRecord, pictures: Sequence[Path]) -> Run:
     )
 
 
-def study_run(config: StudyConfig, key: str, started_at: int, status: Status) -> Run:
+def study_run(config: StudyConfig, key: str, started_at: int, status: RunStatus) -> Run:
     """The MLflow run of the study itself."""
     return Run(
         kind="study",
@@ -151,74 +138,3 @@ def _metrics(result: TrialResult) -> dict[str, float]:
         metrics["accuracy_ci_low"] = interval.low
         metrics["accuracy_ci_high"] = interval.high
     return metrics
-
-
-class Projector:
-    """Projects runs in the background, in the order in which they were given."""
-
-    def __init__(self, home: Home, study: str, data: DataFacts) -> None:
-        self._home = home
-        self._study = study
-        self._data = data
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mlflow")
-        self._waiting: deque[Run] = deque()
-        self._work: Future[bool] | None = None
-        self._tracker: Tracker | None = None
-        self._retry_at = 0.0
-        self._warned = False
-
-    def project(self, runs: Iterable[Run]) -> None:
-        """Have runs projected; those that stand there complete are left as they are."""
-        self._waiting.extend(runs)
-        idle = self._work is None or self._work.done()
-        if idle and self._waiting and time.monotonic() >= self._retry_at:
-            self._work = self._thread.submit(self._project_waiting)
-
-    def finish(self, last: Callable[[Tracker], None], timeout: float) -> bool:
-        """Project what is left, then do one last thing; whether all of that was done in time."""
-        done = self._thread.submit(self._finish, last)
-        wait_for([done], timeout)
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        if done.done() and not done.cancelled() and done.result():
-            return True
-        log.warning(
-            "MLflow does not hold everything yet: the same command brings it there later. "
-            "Nothing is lost."
-        )
-        return False
-
-    def _finish(self, last: Callable[[Tracker], None]) -> bool:
-        if not self._project_waiting():
-            return False
-        try:
-            last(self._open())
-        except Exception as error:  # whatever MLflow raises
-            self._warn(error)
-            return False
-        return True
-
-    def _project_waiting(self) -> bool:
-        """Project what waits, up to the first failure; whether nothing waits any more."""
-        while self._waiting:
-            run = self._waiting[0]
-            try:
-                tracker = self._open()
-                if run.kind == "study" or not tracker.has(run):
-                    tracker.project(run)
-            except Exception as error:  # whatever MLflow raises must not stop the training
-                self._retry_at = time.monotonic() + _RETRY_SECONDS
-                self._tracker = None  # MLflow may have done what it did not answer: look again
-                self._warn(error)
-                return False
-            self._waiting.popleft()
-        return True
-
-    def _open(self) -> Tracker:
-        if self._tracker is None:
-            self._tracker = Tracker(self._home, self._study, self._data)
-        return self._tracker
-
-    def _warn(self, error: Exception) -> None:
-        if not self._warned:
-            log.warning("MLflow cannot be written, and training goes on: %.200s", reason(error))
-            self._warned = True

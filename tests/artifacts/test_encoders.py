@@ -8,18 +8,16 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sweep.errors import DivergedError
+from sweep.artifacts import ArtifactStore, Checkpoint
+from sweep.configuration import NotebookPartition, RepresentationSpec
 from sweep.home import Home
-from sweep.representations.checkpoint import Checkpoint
-from sweep.representations.store import EncoderStore
-from sweep.results import EncoderHistory
-from sweep.specs import EncoderSpec, NotebookPartition, RepresentationSpec
+from sweep.results import EncoderHistory, EncoderRecord
+from sweep.specs import EncoderSpec
 
 HISTORY = EncoderHistory(loss=(1.0,), reconstruction_loss=(0.5,), kl=(0.5,), active_dimensions=(2,))
 SPEC = EncoderSpec(
@@ -39,46 +37,51 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
+def record(spec: EncoderSpec = SPEC) -> EncoderRecord:
+    return EncoderRecord(
+        spec=spec, history=HISTORY, parameters=12, train_seconds=1.0, started_at=1, finished_at=2
+    )
+
+
 class Training:
     """Counts how often it is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, spec: EncoderSpec = SPEC) -> None:
         self.times = 0
+        self._spec = spec
 
-    def __call__(self, out: Path, checkpoint: Checkpoint) -> EncoderHistory:
+    def __call__(self, out: Path) -> EncoderRecord:
         self.times += 1
         (out / "weights.npz").write_bytes(b"weights")
-        return HISTORY
+        return record(self._spec)
 
 
 def test_an_encoder_is_trained_once(home: Home) -> None:
     """The second time it is there, with its record."""
-    training, store = Training(), EncoderStore(home)
-    assert not store.has(SPEC.key)
-    record, *others = [store.get_or_train(SPEC, 12, training) for _ in range(3)]
+    training, encoders = Training(), ArtifactStore(home).encoders
+    assert not encoders.has(SPEC.key)
+    made = [encoders.get_or_make(SPEC, training) for _ in range(3)]
     assert training.times == 1
-    assert others == [record, record]
-    assert store.has(SPEC.key)
-    assert store.record(SPEC.key) == record
-    assert (record.spec, record.history, record.parameters) == (SPEC, HISTORY, 12)
-    assert record.environment is not None
-    assert record.environment.packages["tensorflow"]
+    assert made == [record()] * 3
+    assert encoders.has(SPEC.key)
+    assert encoders.record(SPEC.key) == record()
+    assert encoders.published() == [SPEC.key]
 
 
 def test_a_training_that_fails_leaves_nothing(home: Home) -> None:
     """No half of an encoder is ever found."""
 
-    def fail(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
+    def fail(out: Path) -> EncoderRecord:
         (out / "weights.npz").write_bytes(b"half")
         raise RuntimeError("no")
 
-    store = EncoderStore(home)
+    encoders = ArtifactStore(home).encoders
     with pytest.raises(RuntimeError, match="no"):
-        store.get_or_train(SPEC, 0, fail)
-    assert not store.has(SPEC.key)
+        encoders.get_or_make(SPEC, fail)
+    assert not encoders.has(SPEC.key)
     assert list(home.encoders.iterdir()) == []
     training = Training()
-    store.get_or_train(SPEC, 0, training)
+    encoders.get_or_make(SPEC, training)
     assert training.times == 1
 
 
@@ -91,9 +94,9 @@ def test_a_damaged_encoder_is_set_aside_and_trained_again(
 
     So is a whole encoder in another's place, each of whose files is as it should be.
     """
-    training, store = Training(), EncoderStore(home)
-    store.get_or_train(SPEC, 0, training)
-    damaged = store.path(SPEC.key) / file
+    training, encoders = Training(), ArtifactStore(home).encoders
+    encoders.get_or_make(SPEC, training)
+    damaged = encoders.path(SPEC.key) / file
     match damage:
         case "truncate":
             os.truncate(damaged, 3)
@@ -106,14 +109,14 @@ def test_a_damaged_encoder_is_set_aside_and_trained_again(
             damaged.mkdir()
         case "another":
             other = SPEC.model_copy(update={"draw": 7})
-            store.get_or_train(other, 0, Training())
-            shutil.rmtree(store.path(SPEC.key))
-            shutil.copytree(store.path(other.key), store.path(SPEC.key))
-    if file == "record.json" or damage == "another":
-        assert store.record(SPEC.key) is None
-    assert store.get_or_train(SPEC, 0, training).spec == SPEC
+            encoders.get_or_make(other, Training(other))
+            shutil.rmtree(encoders.path(SPEC.key))
+            shutil.copytree(encoders.path(other.key), encoders.path(SPEC.key))
+    if file != "weights.npz" or damage == "another":
+        assert encoders.record(SPEC.key) is None
+    assert encoders.get_or_make(SPEC, training).spec == SPEC
     assert training.times == 2
-    assert (store.path(SPEC.key) / "weights.npz").read_bytes() == b"weights"
+    assert (encoders.path(SPEC.key) / "weights.npz").read_bytes() == b"weights"
     assert len([p for p in home.encoders.iterdir() if ".damaged-" in p.name]) == 1
 
 
@@ -121,48 +124,8 @@ def test_what_a_killed_training_left_is_removed(home: Home) -> None:
     """The next training of the same encoder clears it away; others' files are left alone."""
     (home.encoders / f".{SPEC.key}-abc").mkdir()
     (home.encoders / ".other-abc").mkdir()
-    EncoderStore(home).get_or_train(SPEC, 0, Training())
+    ArtifactStore(home).encoders.get_or_make(SPEC, Training())
     assert {path.name for path in home.encoders.iterdir()} == {SPEC.key, ".other-abc"}
-
-
-def test_what_was_trained_of_an_encoder_is_handed_on(home: Home) -> None:
-    """A training that is cut short leaves its state to the next, with its seconds, and no other."""
-    store = EncoderStore(home)
-
-    def cut_short(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
-        time.sleep(0.2)
-        checkpoint.save({"epoch": np.array(7)})
-        raise CutError
-
-    def go_on(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
-        state = checkpoint.load()
-        assert state is not None
-        assert state.keys() == {"epoch"}
-        assert int(state["epoch"]) == 7
-        return HISTORY
-
-    with pytest.raises(CutError):
-        store.get_or_train(SPEC, 0, cut_short)
-    assert store.list_half_trained() == [SPEC.key]
-    record = store.get_or_train(SPEC, 0, go_on)
-    assert store.list_half_trained() == []
-    assert record.train_seconds > 0.2
-    assert record.finished_at - record.started_at == pytest.approx(
-        1000 * record.train_seconds, abs=2
-    )
-
-
-def test_what_has_diverged_leaves_no_checkpoint(home: Home) -> None:
-    """Nothing good would come of going on from there."""
-
-    def diverge(out: Path, checkpoint: Checkpoint) -> EncoderHistory:
-        checkpoint.save({"epoch": np.array(7)})
-        raise DivergedError("no")
-
-    store = EncoderStore(home)
-    with pytest.raises(DivergedError):
-        store.get_or_train(SPEC, 0, diverge)
-    assert store.list_half_trained() == []
 
 
 @pytest.mark.parametrize("place", ["damaged", "directory", "another's", "unnamed"])
@@ -190,32 +153,27 @@ def test_a_checkpoint_is_its_own_training_s(home: Home, place: str) -> None:
         assert loaded == {"epoch": np.array(9)}
         return
     assert loaded is None
-    assert EncoderStore(home).list_half_trained() == []
+    assert ArtifactStore(home).half_trained() == []
     assert len(list(home.checkpoints.glob("*.damaged-*"))) == 1
     Checkpoint(path).save({"epoch": np.array(1)})
     assert Checkpoint(path).load() == {"epoch": np.array(1)}
 
 
-class CutError(Exception):
-    """Ends a training."""
-
-
 RACER = """
 import sys, time
 from pathlib import Path
-from sweep.errors import DivergedError
+from sweep.artifacts import ArtifactStore
 from sweep.home import Home
-from sweep.representations.store import EncoderStore
-from tests.representations.test_store import HISTORY, SPEC
+from tests.artifacts.test_encoders import SPEC, record
 
-def train(out, checkpoint):
+def train(out):
     with open(sys.argv[2], "a") as log:
         log.write("trained\\n")
     time.sleep(1)
     (out / "weights.npz").write_bytes(b"weights")
-    return HISTORY
+    return record()
 
-EncoderStore(Home.at(Path(sys.argv[1]))).get_or_train(SPEC, 0, train)
+ArtifactStore(Home.at(Path(sys.argv[1]))).encoders.get_or_make(SPEC, train)
 """
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep.config import Cell
-from sweep.coordinator.registering import choose, median_replicate
+from sweep.coordinator.registration import choose, median_replicate
 from sweep.errors import TargetMissedError
 from sweep.search.attempt import Attempt
 from tests.builders import trial_result, trial_spec

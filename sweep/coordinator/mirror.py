@@ -1,4 +1,4 @@
-"""Having MLflow show a study: what an earlier run left out, and the report at the end."""
+"""A study's image in MLflow: what an earlier run left out, and the report at the end."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sweep.coordinator.inspect import Recorded
-from sweep.coordinator.projection import Projector, attempt_run, encoder_run, study_run
-from sweep.coordinator.reporting import Document, document, write_report
-from sweep.home import Home
+from sweep.coordinator.documents import document, write_report
+from sweep.coordinator.projector import Projector
+from sweep.coordinator.runs import attempt_run, encoder_run, study_run
 from sweep.reports.comparison import Report
 from sweep.reports.render import summary
-from sweep.representations import REPRESENTATIONS
-from sweep.representations.store import EncoderStore
-from sweep.results import DataFacts
 from sweep.search.attempt import State
 from sweep.search.study import Study
-from sweep.tracking import Status, Tracker
+from sweep.tracking import RunStatus, Tracker
+from sweep.workspace import Workspace
 
 _LAST_PROJECTION_SECONDS = 120.0
 
@@ -36,15 +32,13 @@ class Shown:
     """MLflow's tracking URI, and the chart page's path in its UI; None if it was out of reach."""
 
 
-class Showing:
+class Mirror:
     """One study in MLflow, for as long as its lease is held."""
 
-    def __init__(self, study: Study, data: DataFacts, home: Home) -> None:
+    def __init__(self, study: Study, workspace: Workspace) -> None:
         self._study = study
-        self._data = data
-        self._home = home
-        self._encoders = EncoderStore(home)
-        self.projector = Projector(home, study.config.name, data)
+        self._store = workspace.store
+        self.projector = Projector(workspace, study.config.name, study.data)
         identity = json.dumps(study.config.identity, sort_keys=True)
         self._run = partial(
             study_run,
@@ -57,16 +51,14 @@ class Showing:
         """Have the study's run, and all that it has done so far, projected."""
         self.projector.project([self._run("RUNNING")])
         past = [attempt for attempt in self._study.attempts if attempt.state is not State.RUNNING]
-        keys = {
-            spec.encoder(draw).key
-            for spec in (attempt.spec for attempt in past)
-            if REPRESENTATIONS[spec.representation.name].is_trained
-            for draw in range(spec.draws)
-        }
+        # Those of a study that an older version ran are recorded in the home alone.
+        keys = {encoder.key for attempt in past for encoder in attempt.spec.encoders}
+        for key in sorted(keys - self._study.encoders.keys()):
+            if record := self._store.encoders.record(key):
+                self._study.note_encoder(record)
         self.projector.project(
-            encoder_run(record, self._encoders.pictures(key))
-            for key in sorted(keys)
-            if (record := self._encoders.record(key))
+            encoder_run(record, self._store.pictures(key))
+            for key, record in sorted(self._study.encoders.items())
         )
         self.projector.project(attempt_run(attempt) for attempt in past)
 
@@ -77,13 +69,13 @@ class Showing:
             stopped: whether the study is left before its end.
         """
         study = self._study
-        status: Status = "FAILED" if study.shortfall else "FINISHED"
+        status: RunStatus = "FAILED" if study.shortfall else "FINISHED"
         if stopped:
             status = "KILLED"
         shown: list[Shown] = []
 
         def conclude(tracker: Tracker) -> None:
-            written = self._document(tracker.trial_run_ids())
+            written = document(study.recorded, tracker.trial_run_ids(), self._store)
             run_id = tracker.project(self._run(status))
             with tempfile.TemporaryDirectory() as directory:
                 write_report([written], Path(directory))
@@ -94,15 +86,4 @@ class Showing:
         self.projector.finish(conclude, _LAST_PROJECTION_SECONDS)
         if shown:
             return shown[0]
-        return Shown(self._document({}).report, None)
-
-    def _document(self, mlflow_run_ids: Mapping[int, str]) -> Document:
-        study = self._study
-        recorded = Recorded(
-            config=study.config,
-            data=self._data,
-            attempts=study.attempts,
-            environments=study.environments,
-            figures=study.figures,
-        )
-        return document(recorded, mlflow_run_ids, self._home)
+        return Shown(document(study.recorded, {}, self._store).report, None)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from sweep.config import StudyConfig, load_config
-from sweep.coordinator.inspect import open_study, plan
-from sweep.data.datasets import DatasetSource
+from sweep.coordinator.plan import plan
+from sweep.coordinator.studies import open_study
 from sweep.errors import ConfigError
-from sweep.home import Home
 from sweep.results import DataFacts
 from sweep.search.ledger import Ledger
 from sweep.search.space import directions
 from sweep.search.storage import open_storage
+from sweep.workspace import Workspace
 from tests.cli.process import TINY
 
 
@@ -36,8 +36,7 @@ def test_a_plan_of_millions_takes_no_time(config: StudyConfig, tmp_path: Path) -
         large = config.model_copy(
             update={"representations": representations, "replicates": replicates}
         )
-        home, source = Home.at(tmp_path), DatasetSource.of("mnist-5k", None)
-        planned = plan(large, home, source, f"sqlite:///{home.optuna_db}", 2)
+        planned = plan(large, Workspace.at(tmp_path, {}), 2)
         assert planned.encoders_needed == 2 * draws
         assert planned.seconds is not None
         return planned.seconds
@@ -48,10 +47,9 @@ def test_a_plan_of_millions_takes_no_time(config: StudyConfig, tmp_path: Path) -
 
 def test_a_study_s_name_leads_nowhere_else(config: StudyConfig, tmp_path: Path) -> None:
     """A storage that others write to may hold any; one that no config can have is refused."""
-    home, name = Home.at(tmp_path / "home"), "../../elsewhere"
-    home.create()
-    url = f"sqlite:///{home.optuna_db}"
+    workspace, name = Workspace.at(tmp_path / "home", {}), "../../elsewhere"
+    workspace.home.create()
     data = DataFacts(name="mine", sha256="0" * 64, is_mnist=False)
-    Ledger.create(open_storage(url), name, directions(config), config.identity, data)
+    Ledger.create(open_storage(workspace.storage), name, directions(config), config.identity, data)
     with pytest.raises(ConfigError, match=r"elsewhere' is that of 'tiny'"):
-        open_study(home, url, name)
+        open_study(workspace, name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.evaluation.kept import keep_assessment, keep_draw, kept_assessment, kept_draw
+from sweep.artifacts import ArtifactStore
 from sweep.home import Home
 from sweep.results import Assessment, Curves, DrawResult
 from sweep.specs import AssessmentSpec, DrawSpec
@@ -43,10 +43,10 @@ def scores(spec: AssessmentSpec, **changes: object) -> Assessment:
 def home(tmp_path: Path) -> Home:
     home = Home.at(tmp_path)
     home.create()
-    keep_draw(DRAW, draw_result(DRAW), home)
-    keep_draw(OTHER_DRAW, draw_result(OTHER_DRAW), home)
-    keep_assessment(SCORES, scores(SCORES), home)
-    keep_assessment(OTHER_SCORES, scores(OTHER_SCORES), home)
+    ArtifactStore(home).draws.keep(DRAW, draw_result(DRAW))
+    ArtifactStore(home).draws.keep(OTHER_DRAW, draw_result(OTHER_DRAW))
+    ArtifactStore(home).assessments.keep(SCORES, scores(SCORES))
+    ArtifactStore(home).assessments.keep(OTHER_SCORES, scores(OTHER_SCORES))
     return home
 
 
@@ -88,16 +88,16 @@ def test_what_does_not_agree_is_not_believed_and_made_again(
         home.draws / f"{DRAW.key}.json",
         home.assessments / f"{SCORES.key}.json",
     )
-    assert kept_draw(DRAW, home) == draw_result(DRAW)
-    assert kept_assessment(SCORES, home) == scores(SCORES)
+    assert ArtifactStore(home).draws.get(DRAW) == draw_result(DRAW)
+    assert ArtifactStore(home).assessments.get(SCORES) == scores(SCORES)
     for file in (draw_file, scores_file):
         damage(file)
-    assert kept_draw(DRAW, home) is None
-    assert kept_assessment(SCORES, home) is None
-    keep_draw(DRAW, draw_result(DRAW), home)
-    keep_assessment(SCORES, scores(SCORES), home)
-    assert kept_draw(DRAW, home) == draw_result(DRAW)
-    assert kept_assessment(SCORES, home) == scores(SCORES)
+    assert ArtifactStore(home).draws.get(DRAW) is None
+    assert ArtifactStore(home).assessments.get(SCORES) is None
+    ArtifactStore(home).draws.keep(DRAW, draw_result(DRAW))
+    ArtifactStore(home).assessments.keep(SCORES, scores(SCORES))
+    assert ArtifactStore(home).draws.get(DRAW) == draw_result(DRAW)
+    assert ArtifactStore(home).assessments.get(SCORES) == scores(SCORES)
     for file in (draw_file, scores_file):
         aside = list(file.parent.glob("*.damaged-*"))
         assert len(aside) == (0 if damage is Path.unlink else 1)
@@ -119,9 +119,9 @@ def test_a_file_without_a_checksum_is_checked_as_far_as_it_can_be(home: Home, li
     """Older versions wrote none: what may answer its spec is kept, and nothing else."""
     file = home.draws / f"{DRAW.key}.json"
     file.write_text(draw_result(DRAW).model_dump_json())
-    assert kept_draw(DRAW, home) == draw_result(DRAW)
+    assert ArtifactStore(home).draws.get(DRAW) == draw_result(DRAW)
     file.write_text(draw_result(DRAW, **LIES[lie]).model_dump_json())
-    assert kept_draw(DRAW, home) is None
+    assert ArtifactStore(home).draws.get(DRAW) is None
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,6 @@ def test_an_assessment_that_cannot_be_its_spec_s_is_not_believed(
     """By its key, its shape and its ranges."""
     file = home.assessments / f"{SCORES.key}.json"
     file.write_text(scores(SCORES).model_dump_json())
-    assert kept_assessment(SCORES, home) == scores(SCORES)
+    assert ArtifactStore(home).assessments.get(SCORES) == scores(SCORES)
     file.write_text(json.dumps(scores(SCORES, **lie).model_dump(mode="json")))
-    assert kept_assessment(SCORES, home) is None
+    assert ArtifactStore(home).assessments.get(SCORES) is None

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.home import publish_bytes, set_aside
+from sweep.files import publish_bytes, set_aside
 
-State = Mapping[str, NDArray[Any]]
+TrainingState = Mapping[str, NDArray[Any]]
 """All that a training needs to go on, by name."""
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
@@ -35,7 +35,7 @@ class Checkpoint:
         """Seconds spent on what is kept of the training, by this process and those before it."""
         return self._earlier + time.perf_counter() - self._began
 
-    def load(self) -> State | None:
+    def load(self) -> TrainingState | None:
         """The state as it was last saved; None if there is none.
 
         What is not whole, or was saved by another training, is set aside.
@@ -61,7 +61,7 @@ class Checkpoint:
         key = state.pop(_KEY, None)  # older versions wrote none
         return state if key is None or str(key) == self._path.name else None
 
-    def save(self, state: State) -> None:
+    def save(self, state: TrainingState) -> None:
         """Keep a state in place of the one before."""
         content = io.BytesIO()
         known = {_SECONDS: np.array(self.seconds), _KEY: np.array(self._path.name)}

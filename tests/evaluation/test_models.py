@@ -7,22 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sweep.artifacts.store import MODEL_FILE
 from sweep.classifier.image_model import load_image_model
+from sweep.configuration import ClassifierTraining, FractionsPartition, RepresentationSpec
 from sweep.data.datasets import DatasetSource
 from sweep.data.partition import partition
-from sweep.evaluation.results import trial_result
-from sweep.evaluation.selection import assess, keep_model, kept_model
-from sweep.evaluation.training import evaluate_draw
+from sweep.evaluation import trial_result
+from sweep.evaluation.assessments import make_assessment
+from sweep.evaluation.models import make_model
+from sweep.evaluation.training import make_draw
 from sweep.evaluation.workbench import Workbench
-from sweep.home import MODEL_FILE, Home
-from sweep.specs import (
-    AssessmentSpec,
-    ClassifierTraining,
-    FractionsPartition,
-    ModelSpec,
-    RepresentationSpec,
-    TrialSpec,
-)
+from sweep.home import Home
+from sweep.specs import AssessmentSpec, ModelSpec, TrialSpec
 
 PARTITION = FractionsPartition(
     scheme="fractions", encoder=0.1, classifier=0.2, validation=0.5, test=0.2
@@ -56,15 +52,15 @@ def spec(bench: Workbench, name: str) -> TrialSpec:
 def test_a_kept_model_is_the_one_that_was_measured(bench: Workbench, name: str) -> None:
     """From the images it classifies as its replicate did; asked for again, it is not trained."""
     trial = spec(bench, name)
-    draws = [evaluate_draw(draw, bench, lambda _: None) for draw in trial.outer_draws]
+    draws = [make_draw(draw, bench, lambda _: None) for draw in trial.outer_draws]
     measured = trial_result(trial, draws, 0, 1).replicates[3]
     chosen = ModelSpec(trial=trial, draw=measured.draw, member=measured.member)
-    assert kept_model(chosen, bench.home) is None
-    record = keep_model(chosen, bench, lambda _: None)
+    assert bench.store.models.record(chosen.key) is None
+    record = make_model(chosen, bench, lambda _: None)
     # Its sums are in another order, so an image that is undecided may go the other way.
     assert record.accuracy == pytest.approx(measured.accuracy, abs=0.002)
 
-    model = load_image_model(bench.home.model(chosen.key) / MODEL_FILE)
+    model = load_image_model(bench.store.models.path(chosen.key) / MODEL_FILE)
     held_out = partition(bench.dataset.labels, PARTITION, trial.seed, measured.draw)["validation"]
     probabilities = model.predict(bench.dataset.images[held_out], verbose=0)
     assert probabilities.shape == (len(held_out), 10)
@@ -74,13 +70,13 @@ def test_a_kept_model_is_the_one_that_was_measured(bench: Workbench, name: str) 
     def untrained(_fraction: float) -> None:
         raise AssertionError("it was trained again")
 
-    assert keep_model(chosen, bench, untrained) == kept_model(chosen, bench.home) == record
+    assert make_model(chosen, bench, untrained) == record
 
 
 def test_an_assessment_scores_each_classifier_on_the_test_partition(bench: Workbench) -> None:
     """All images of it by all of them; and measures how long an image takes."""
     trial = spec(bench, "pca")
-    assessment = assess(AssessmentSpec(trial=trial), bench, lambda _: None)
+    assessment = make_assessment(AssessmentSpec(trial=trial), bench, lambda _: None)
     counts = np.array(assessment.confusion)
     test = [partition(bench.dataset.labels, PARTITION, 1, draw)["test"] for draw in range(2)]
     assert counts.sum() == 2 * sum(len(part) for part in test)

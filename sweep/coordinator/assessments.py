@@ -6,14 +6,12 @@ import logging
 import time
 from collections.abc import Callable
 
+from sweep.artifacts import ArtifactStore
 from sweep.coordinator.scheduler import Done, GivenUp, Progressed, Scheduler
-from sweep.coordinator.trials import Snapshot, views
-from sweep.evaluation import kept_assessment
+from sweep.coordinator.trials import Snapshot
 from sweep.execution import Executor
-from sweep.home import Home
 from sweep.reports.comparison import selected
 from sweep.reports.rows import Measured
-from sweep.representations.store import EncoderStore
 from sweep.results import Assessment
 from sweep.search.attempt import Attempt
 from sweep.search.study import Study
@@ -22,45 +20,44 @@ from sweep.specs import AssessmentSpec
 log = logging.getLogger("sweep")
 
 
-def assess(
+def assess_selected(
     study: Study,
     executor: Executor,
-    home: Home,
+    store: ArtifactStore,
     watch: Callable[[Snapshot], None],
     stopping: Callable[[], bool],
 ) -> int:
     """Assess what the study has selected and nothing has assessed yet; how many could not be.
 
-    The workers keep each assessment in the home. One that cannot be made costs the report its
-    line, and the next run of the study tries it again.
+    One that cannot be made costs the report its line, and the next run of the study tries it again.
 
     Raises:
         InputError: the data or the home cannot be used any more.
     """
-    scheduler = Scheduler(executor, EncoderStore(home))
-    left = _not_assessed(study, home)
-    for selected_spec, _ in left.values():
-        scheduler.want(selected_spec)
+    scheduler = Scheduler(executor, store)
+    left = _not_assessed(study)
+    for wanted, _ in left.values():
+        scheduler.want(wanted)
     news: list[str] = []
     began, done, given_up = time.monotonic(), 0, 0
     for event in scheduler.events(stopping):
         match event:
-            case Done(spec, Assessment(accuracy=accuracy)):
+            case Done(spec, Assessment(accuracy=accuracy) as assessment):
                 done += 1
+                study.note_assessment(assessment)
                 label = _label(left.pop(spec.key)[1])
                 news.append(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
             case GivenUp(spec, failure):
                 given_up += 1
                 log.warning("%s: not assessed: %s", _label(left.pop(spec.key)[1]), failure.message)
             case Progressed(running):
+                pace = (time.monotonic() - began) / done if done else None
                 watch(
                     Snapshot(
                         progress=study.progress,
-                        workers=views(running),
+                        running=running,
                         best=study.best,
-                        seconds_left=(time.monotonic() - began) / done * len(left)
-                        if done
-                        else None,
+                        seconds_left=None if pace is None else pace * len(left),
                         news=news,
                     )
                 )
@@ -72,7 +69,7 @@ def _label(attempt: Attempt) -> str:
     return f"trial {attempt.number}: {attempt.spec.label}"
 
 
-def _not_assessed(study: Study, home: Home) -> dict[str, tuple[AssessmentSpec, Attempt]]:
+def _not_assessed(study: Study) -> dict[str, tuple[AssessmentSpec, Attempt]]:
     """What has been selected, by its assessment's key."""
     complete = [(attempt, attempt.result) for attempt in study.attempts if attempt.result]
     chosen = selected([Measured(attempt.spec, result) for attempt, result in complete])
@@ -82,5 +79,5 @@ def _not_assessed(study: Study, home: Home) -> dict[str, tuple[AssessmentSpec, A
         if is_selected
     ]
     return {
-        spec.key: (spec, attempt) for spec, attempt in specs if kept_assessment(spec, home) is None
+        spec.key: (spec, attempt) for spec, attempt in specs if spec.key not in study.assessments
     }

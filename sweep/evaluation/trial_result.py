@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sweep import classifier
-from sweep.representations import REPRESENTATIONS
+from sweep.representations import bind
 from sweep.results import Curves, DrawResult, Replicate, TrialResult
 from sweep.specs import TrialSpec
 
@@ -24,7 +24,7 @@ def trial_result(
         started_at: when the first of them began, milliseconds since the epoch.
         finished_at: when the last of them ended.
     """
-    representation = REPRESENTATIONS[spec.representation.name]
+    representation = bind(spec.representation)
     members = [curves for draw in draws for curves in draw.members]
 
     def mean(values: list[tuple[float, ...]]) -> tuple[float, ...]:
@@ -33,10 +33,8 @@ def trial_result(
     return TrialResult(
         key=spec.key,
         labels=draws[0].labels,
-        classifier_parameters=classifier.parameters(
-            representation.dimensions(spec.representation), spec.hidden_neurons
-        ),
-        representation_parameters=representation.parameters(spec.representation),
+        classifier_parameters=classifier.parameters(representation.dimensions, spec.hidden_neurons),
+        representation_parameters=representation.parameters,
         replicates=tuple(
             Replicate(
                 draw=draw.draw,
@@ -53,7 +51,7 @@ def trial_result(
             val_loss=mean([curves.val_loss for curves in members]),
             val_accuracy=mean([curves.val_accuracy for curves in members]),
         ),
-        encoders=tuple(spec.encoder(draw.draw).key for draw in draws if representation.is_trained),
+        encoders=tuple(encoder.key for encoder in spec.encoders),
         train_seconds=math.fsum(draw.seconds for draw in draws),
         started_at=started_at,
         finished_at=finished_at,

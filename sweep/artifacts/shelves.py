@@ -1,0 +1,232 @@
+"""The two forms in which a home keeps things by content: single files, and directories."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from filelock import FileLock, Timeout
+
+from sweep.files import (
+    checksum,
+    publish_bytes,
+    published_directory,
+    remove_leftovers,
+    set_aside,
+)
+from sweep.results import Assessment, DrawResult, EncoderRecord, ModelRecord
+from sweep.specs import AssessmentSpec, DrawSpec, EncoderSpec, ModelSpec
+
+FileSpec = TypeVar("FileSpec", DrawSpec, AssessmentSpec)
+FileResult = TypeVar("FileResult", DrawResult, Assessment)
+DirectorySpec = TypeVar("DirectorySpec", EncoderSpec, ModelSpec)
+Record = TypeVar("Record", EncoderRecord, ModelRecord)
+
+_CHECKSUM, _RESULT = "sha256", "result"
+_MANIFEST, _RECORD = "manifest.json", "record.json"
+
+
+class Files(Generic[FileSpec, FileResult]):
+    """Results, a file each: ``<key>.json`` holds the result and the SHA-256 of it.
+
+    Files of versions that wrote no checksum hold the result alone; they are checked as far as they
+    can be.
+    """
+
+    def __init__(
+        self,
+        place: Path,
+        result: type[FileResult],
+        answers: Callable[[FileSpec, FileResult], bool],
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            place: the directory of the files.
+            result: what each of them holds.
+            answers: whether a result may be that of a spec.
+        """
+        self._place = place
+        self._type: type[FileResult] = result
+        self._answers: Callable[[FileSpec, FileResult], bool] = answers
+
+    def path(self, key: str) -> Path:
+        """Where a result lies or would lie."""
+        return self._place / f"{key}.json"
+
+    def has(self, key: str) -> bool:
+        """Whether a file of this key is there; reads nothing."""
+        return self.path(key).exists()
+
+    def get(self, spec: FileSpec) -> FileResult | None:
+        """What is kept of a spec; None if there is nothing that can be believed."""
+        try:
+            content = json.loads(self.path(spec.key).read_bytes())
+            if isinstance(content, dict) and _CHECKSUM in content:
+                if content[_CHECKSUM] != _canonical_checksum(content.get(_RESULT)):
+                    return None
+                content = content[_RESULT]
+            result = self._type.model_validate(content, strict=False)
+        except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors
+            return None
+        return result if self._answers(spec, result) else None
+
+    def keep(self, spec: FileSpec, result: FileResult) -> None:
+        """Keep a result, in place of what cannot be believed."""
+        path, content = self.path(spec.key), result.model_dump(mode="json")
+        if path.exists():
+            set_aside(path)
+        document = {_CHECKSUM: _canonical_checksum(content), _RESULT: content}
+        publish_bytes(path, json.dumps(document).encode())
+
+    def get_or_make(self, spec: FileSpec, make: Callable[[], FileResult]) -> FileResult:
+        """What is kept of a spec; it is made if there is nothing that can be believed."""
+        result = self.get(spec)
+        if result is None:
+            result = make()
+            self.keep(spec, result)
+        return result
+
+
+class Directories(Generic[DirectorySpec, Record]):
+    """Directories, each with a record of what it holds and a manifest of every file's SHA-256.
+
+    Whoever makes one holds its key's lock, and looks again once the lock is held: nothing is made
+    twice, whoever wants it. One that does not agree with its manifest is set aside and made again.
+    """
+
+    def __init__(self, place: Path, locks: Path, kind: str, record: type[Record]) -> None:
+        """Nothing is read yet.
+
+        Args:
+            place: the directory of the directories.
+            locks: the directory of their locks.
+            kind: as in the locks' names.
+            record: what their records are.
+        """
+        self._place = place
+        self._locks = locks
+        self._kind = kind
+        self._type: type[Record] = record
+
+    def path(self, key: str) -> Path:
+        """Where the directory of a key lies or would lie."""
+        return self._place / key
+
+    def has(self, key: str) -> bool:
+        """Whether one has been published; cheap, reads no file."""
+        return (self.path(key) / _MANIFEST).exists()
+
+    def record(self, key: str) -> Record | None:
+        """What is known of a published one; None if nothing that can be believed is.
+
+        The other files are not looked at: they may be large.
+        """
+        try:
+            content = (self.path(key) / _RECORD).read_bytes()
+            if self._manifest(key).get(_RECORD) != checksum(content):
+                return None
+            record = self._type.model_validate_json(content)
+        except (OSError, ValueError):  # pydantic's errors are ValueErrors
+            return None
+        return record if record.spec.key == key else None
+
+    def is_whole(self, key: str) -> bool:
+        """Whether a published one agrees with its manifest in every file, and is of this key."""
+        try:
+            is_whole = self._manifest(key) == _checksums(self.path(key))
+        except (OSError, ValueError):
+            return False
+        return is_whole and self.record(key) is not None
+
+    def get_or_make(self, spec: DirectorySpec, make: Callable[[Path], Record]) -> Record:
+        """What is known of a spec's directory; ``make`` fills it if there is none that is whole.
+
+        Args:
+            spec: which.
+            make: is given an empty directory to fill, and returns the record of it.
+        """
+        path = self.path(spec.key)
+        with FileLock(self._lock(spec.key)):
+            if not self.is_whole(spec.key):
+                if path.exists():
+                    set_aside(path)
+                remove_leftovers(path)  # of a making that was killed: the lock is ours now
+                with published_directory(path) as directory:
+                    made = make(directory)
+                    (directory / _RECORD).write_text(made.model_dump_json())
+                    (directory / _MANIFEST).write_text(json.dumps(_checksums(directory)))
+            record = self.record(spec.key)
+            assert record is not None  # it was whole, or has just been written
+            with suppress(OSError):  # as on a disk that cannot be written: it is used all the same
+                os.utime(path / _MANIFEST)  # the time of its last use
+        return record
+
+    def published(self) -> list[str]:
+        """The keys of all published ones."""
+        return sorted(path.parent.name for path in self._place.glob(f"[!.]*/{_MANIFEST}"))
+
+    def last_use(self, key: str) -> float:
+        """When one was last made or fetched, in seconds since the epoch."""
+        return (self.path(key) / _MANIFEST).stat().st_mtime
+
+    def size(self, key: str) -> int:
+        """Bytes that one takes, as far as its directory can be looked at."""
+        return sum(file.stat().st_size for file in self.path(key).iterdir() if file.is_file())
+
+    def remove(self, key: str) -> bool:
+        """Remove one, with what makings of it have left; whether it was not in use."""
+        with self._if_idle(key) as is_idle:
+            if is_idle:
+                if self.path(key).exists():
+                    set_aside(self.path(key))  # under another name it is gone at once, or whole
+                self._remove_leftovers(key)
+            return is_idle
+
+    def remove_leftovers(self, key: str) -> None:
+        """Remove what makings have left, and what was set aside, unless it is being made."""
+        with self._if_idle(key) as is_idle:
+            if is_idle:
+                self._remove_leftovers(key)
+
+    def _remove_leftovers(self, key: str) -> None:
+        remove_leftovers(self.path(key))
+        for aside in self._place.glob(f"{key}.damaged-*"):
+            shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+
+    @contextmanager
+    def _if_idle(self, key: str) -> Iterator[bool]:
+        """Hold a key's lock, and yield True; or yield False if another process holds it."""
+        try:
+            lock = FileLock(self._lock(key), blocking=False).acquire()
+        except Timeout:
+            yield False
+            return
+        with lock:
+            yield True
+
+    def _lock(self, key: str) -> Path:
+        return self._locks / f"{self._kind}-{key}.lock"
+
+    def _manifest(self, key: str) -> dict[str, Any]:
+        manifest = json.loads((self.path(key) / _MANIFEST).read_bytes())
+        if not isinstance(manifest, dict):
+            raise ValueError("a manifest is a mapping")  # noqa: TRY004  # as of one without sense
+        return manifest
+
+
+def _checksums(directory: Path) -> dict[str, str]:
+    return {
+        file.name: checksum(file.read_bytes())
+        for file in sorted(directory.iterdir())
+        if file.name != _MANIFEST
+    }
+
+
+def _canonical_checksum(content: Any) -> str:
+    return checksum(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())

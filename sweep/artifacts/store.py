@@ -1,0 +1,109 @@
+"""The one store of all that a home keeps by content."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from sweep.artifacts.checkpoint import Checkpoint
+from sweep.artifacts.checks import answers_assessment, answers_draw
+from sweep.artifacts.shelves import Directories, Files
+from sweep.files import leftovers
+from sweep.home import Home
+from sweep.results import Assessment, DrawResult, EncoderRecord, ModelRecord
+from sweep.specs import Artifact, AssessmentSpec, DrawSpec, EncoderSpec, ModelSpec, Spec
+
+MODEL_FILE = "model.keras"
+
+
+class ArtifactStore:
+    """What a home keeps, by kind and content key."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    @cached_property
+    def encoders(self) -> Directories[EncoderSpec, EncoderRecord]:
+        """Trained encoders: what their representation writes, and pictures of them."""
+        return Directories(self._home.encoders, self._home.locks, "encoder", EncoderRecord)
+
+    @cached_property
+    def models(self) -> Directories[ModelSpec, ModelRecord]:
+        """Registered classifiers with all that comes before them, as Keras models."""
+        return Directories(self._home.models, self._home.locks, "model", ModelRecord)
+
+    @cached_property
+    def draws(self) -> Files[DrawSpec, DrawResult]:
+        """Results of single draws."""
+        return Files(self._home.draws, DrawResult, answers_draw)
+
+    @cached_property
+    def assessments(self) -> Files[AssessmentSpec, Assessment]:
+        """Scores on the test partition of what was selected."""
+        return Files(self._home.assessments, Assessment, answers_assessment)
+
+    def checkpoint(self, key: str) -> Checkpoint:
+        """Where the training of an encoder keeps its state; its seconds count from here."""
+        return Checkpoint(self._home.checkpoints / key)
+
+    def path(self, artifact: Artifact) -> Path:
+        """Where an artifact lies or would lie."""
+        match artifact.kind:
+            case "encoder":
+                return self.encoders.path(artifact.key)
+            case "checkpoint":
+                return self._home.checkpoints / artifact.key
+            case "draw":
+                return self.draws.path(artifact.key)
+            case "assessment":
+                return self.assessments.path(artifact.key)
+            case "model":
+                return self.models.path(artifact.key)
+
+    def result(self, spec: Spec) -> DrawResult | Assessment | None:
+        """What a spec's file holds, if that can be believed: then nobody needs to make it.
+
+        None for what is a directory; making that again, when it is whole, is no work.
+        """
+        if isinstance(spec, DrawSpec):
+            return self.draws.get(spec)
+        if isinstance(spec, AssessmentSpec):
+            return self.assessments.get(spec)
+        return None
+
+    def progress(self, spec: Spec) -> int:
+        """A number that grows as a training keeps more of itself; 0 if nothing is kept.
+
+        The bytes of its checkpoint: each epoch adds its sums.
+        """
+        sizes = [0]
+        for artifact in spec.writes:
+            if artifact.kind == "checkpoint":
+                try:
+                    sizes.append(self.path(artifact).stat().st_size)
+                except OSError:
+                    continue
+        return max(sizes)
+
+    def pictures(self, key: str) -> list[Path]:
+        """The pictures that were drawn of an encoder."""
+        return sorted(self.encoders.path(key).glob("*.png"))
+
+    def half_trained(self) -> list[str]:
+        """The keys of encoders whose training has left a checkpoint."""
+        names = (path.name for path in self._home.checkpoints.glob("[!.]*"))
+        return sorted(name for name in names if "." not in name)  # others were set aside
+
+    def remove_encoder(self, key: str) -> bool:
+        """Remove an encoder, however far it is trained; whether it was not in use."""
+        is_removed = self.encoders.remove(key)
+        if is_removed:
+            self.checkpoint(key).remove()
+        return is_removed
+
+    def leftovers(self) -> list[Path]:
+        """What interrupted writes have left, and what was set aside as damaged."""
+        home = self._home
+        return leftovers(
+            (home.root, home.encoders, home.checkpoints, home.draws, home.assessments, home.models)
+        )

@@ -1,0 +1,104 @@
+"""Studies as they stand, looked at without touching them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sweep.database import readable
+from sweep.errors import UnknownStudyError
+from sweep.search.attempt import Attempt, State
+from sweep.search.history import History, best_attempt
+from sweep.search.ledger import Ledger, study_names
+from sweep.search.recorded import Recorded, recorded
+from sweep.search.storage import Storage, open_storage
+from sweep.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """How one study stands."""
+
+    study: str
+    target: int
+    complete: int
+    failed: int
+    interrupted: int
+    running: int
+    waiting: int
+    best: Attempt | None
+    failures: Sequence[Attempt]
+    """The last attempts at what has failed and is not tried again."""
+
+
+def open_study(workspace: Workspace, name: str) -> Recorded:
+    """What a study's storage holds of it.
+
+    Raises:
+        UnknownStudyError: there is no study of this name.
+        DamagedStorageError: something of it is not what was written.
+    """
+    return recorded(_storage(workspace), name)
+
+
+def begun_with(workspace: Workspace, name: str) -> dict[str, Any] | None:
+    """The config with which a study began; None if it has not."""
+    try:
+        return Ledger(_storage(workspace), name).config
+    except UnknownStudyError:
+        return None
+
+
+def study_list(workspace: Workspace) -> list[str]:
+    """The names of all studies."""
+    return [] if _is_missing(workspace) else study_names(_storage(workspace))
+
+
+def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
+    """How one study, or every study, stands.
+
+    Raises:
+        UnknownStudyError: there is no study of this name.
+    """
+    found = []
+    for each in study_list(workspace) if name is None else [name]:
+        try:
+            stored = open_study(workspace, each)
+        except UnknownStudyError:
+            if name is not None:
+                raise
+            continue  # its creation was cut short, or another program made it
+        latest = {attempt.spec.key: attempt for attempt in stored.attempts}.values()
+        states = Counter(attempt.state for attempt in latest)
+        history = History(stored.config, stored.attempts, stored.retried)
+        at = history.progress
+        found.append(
+            StudyStatus(
+                study=each,
+                target=at.target,
+                complete=at.complete,
+                failed=at.failed,
+                interrupted=states[State.INTERRUPTED],
+                running=at.running,
+                waiting=at.waiting,
+                best=best_attempt(stored.config, stored.attempts),
+                failures=history.failed,
+            )
+        )
+    return found
+
+
+def _is_missing(workspace: Workspace) -> bool:
+    return workspace.keeps_storage and not workspace.home.optuna_db.exists()
+
+
+def _storage(workspace: Workspace) -> Storage:
+    """The studies' storage, which looking must not create."""
+    if _is_missing(workspace):
+        raise UnknownStudyError(
+            f"there is no study in the home {workspace.home.root}",
+            hint="name another home with --home DIR or SWEEP_HOME",
+        )
+    return open_storage(readable(workspace.storage))
