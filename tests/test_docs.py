@@ -412,7 +412,7 @@ def test_python_examples_run(code: str, beside_runs: Path) -> None:
 
 
 def test_a_word_has_one_meaning() -> None:
-    """No term of the glossary stands there twice, and each has one or two sentences."""
+    """No term of the glossary stands there twice, and each has one paragraph."""
     text = page("glossary")
     terms = re.findall(r"^### (.+)$", text, re.M)
     assert len(set(terms)) == len(terms) >= 30
