@@ -1,4 +1,4 @@
-"""Adding a representation, as the README shows it."""
+"""Adding a representation, as the manual shows it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[2]
 def test_a_representation_is_one_file_and_one_registration(
     tiny_config: Path, tmp_path: Path
 ) -> None:
-    """The README's example, added to a copy of the package, runs from config to table."""
-    readme = (ROOT / "README.md").read_text()
-    (example,) = re.findall(r"```python\n(\"\"\"Thumbnails.*?)```", readme, re.S)
+    """The page's example, added to a copy of the package, runs from config to table."""
+    page = (ROOT / "docs/representations.md").read_text()
+    (example,) = re.findall(r"```python\n(\"\"\"Thumbnails.*?)```", page, re.S)
     package = Path(shutil.copytree(ROOT / "sweep", tmp_path / "sweep"))
     (package / "representations/thumbnails.py").write_text(example)
     registry = package / "representations/__init__.py"
