@@ -23,7 +23,8 @@ from ruamel.yaml import YAML
 from sweep.cli.app import app
 from sweep.config import StudyConfig, parse_config
 from sweep.config.space import Objective, Search
-from sweep.coordinator.projection import attempt_run, encoder_run
+from sweep.configuration import ClassifierTraining, Optimizer, RepresentationSpec
+from sweep.coordinator.runs import attempt_run, encoder_run
 from sweep.data.datasets import DatasetName
 from sweep.home import Home
 from sweep.reports.rows import Row
@@ -31,7 +32,7 @@ from sweep.reports.verdicts import Verdict
 from sweep.representations import REPRESENTATIONS
 from sweep.results import EncoderRecord
 from sweep.search.attempt import Attempt, Cause, Failure
-from sweep.specs import ClassifierTraining, Optimizer, RepresentationSpec, TrialSpec
+from sweep.specs import TrialSpec
 from tests.builders import KERAS2, VAE_SETTINGS, letter_spec, trial_result, trial_spec
 from tests.cli.process import environment, mlflow_runs, sweep
 
@@ -208,7 +209,7 @@ def test_every_value_of_a_config_is_documented() -> None:
     assert set(get_args(DatasetName)) <= named(section(text, "Datasets"))
     optimizers = {name for name in _literals(Optimizer) if name}
     assert optimizers | {"rmsprop"} <= named(section(text, "Optimizer"))
-    assert set(_literals(REPRESENTATIONS["vae"].settings.model_fields["precision"].annotation)) <= (
+    assert set(_literals(REPRESENTATIONS["vae"].Settings.model_fields["precision"].annotation)) <= (
         named(text)
     )
 
@@ -376,7 +377,7 @@ def test_causes_are_documented() -> None:
 def test_a_representation_has_its_section_with_its_settings(name: str) -> None:
     """Each that comes with the package."""
     there = named(section(page("representations"), name))
-    assert {name, *REPRESENTATIONS[name].settings.model_fields} <= there
+    assert {name, *REPRESENTATIONS[name].Settings.model_fields} <= there
 
 
 @pytest.fixture(scope="module")
