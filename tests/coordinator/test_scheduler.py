@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sweep.artifacts import ArtifactStore
+from sweep.configuration import ClassifierTraining
 from sweep.coordinator import scheduler as scheduler_module
 from sweep.coordinator.scheduler import Done, Event, GivenUp, Hungry, Retried, Scheduler
 from sweep.errors import DataError, DivergedError, OutageError
