@@ -82,7 +82,7 @@ class Display:
             result = snapshot.best.result
             best = Table.grid()
             best.add_row(
-                f"  best so far: {100 * result.accuracy:.2f} % by {snapshot.best.spec.label} "
+                f"  best so far: {100 * result.accuracy:.2f} % by {snapshot.best.label} "
                 f"({result.classifier_parameters:,} parameters)"
             )
             parts.append(best)

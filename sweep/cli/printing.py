@@ -40,7 +40,7 @@ def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: b
     if ended.best is not None and ended.best.result is not None:
         best = ended.best.result
         where.print(
-            f"Best: {ended.best.spec.label}, {100 * best.accuracy:.2f} %, "
+            f"Best: {ended.best.label}, {100 * best.accuracy:.2f} %, "
             f"{best.classifier_parameters:,} parameters",
         )
     if ended.chart is None:
@@ -129,7 +129,7 @@ def print_statuses(out: Console, statuses: Sequence[StudyStatus], as_json: bool)
         best = "–"
         if status.best is not None and status.best.result is not None:
             accuracy = 100 * status.best.result.accuracy
-            best = f"{accuracy:.2f} % by {status.best.spec.label}"
+            best = f"{accuracy:.2f} % by {status.best.label}"
         counts = (
             status.target,
             status.complete,
@@ -150,7 +150,7 @@ def _failure_facts(attempt: Attempt) -> dict[str, Any]:
     assert attempt.failure is not None
     return {
         "trial": attempt.number,
-        "configuration": attempt.spec.label,
+        "configuration": attempt.label,
         "cause": attempt.failure.cause,
         "message": attempt.failure.message,
     }

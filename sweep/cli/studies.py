@@ -65,6 +65,11 @@ def run(
             f"{ended.progress.failed} failed",
             hint=f"sweep status {study.name} and MLflow say why",
         )
+    if ended.not_confirmed:
+        raise TargetMissedError(
+            f"{ended.not_confirmed} of the selected could not be confirmed on fresh draws",
+            hint="the warnings above say why; the same command tries them again",
+        )
     if ended.not_assessed:
         raise TargetMissedError(
             f"{ended.not_assessed} of the selected could not be scored on the test partition",
@@ -118,7 +123,7 @@ def retry(
     queued = retry_study(session.workspace, study)
     for attempt in queued:
         assert attempt.failure is not None
-        session.say(f"trial {attempt.number}: {attempt.spec.label}: {attempt.failure.cause}")
+        session.say(f"trial {attempt.number}: {attempt.label}: {attempt.failure.cause}")
     count = "no failed trial" if not queued else f"{len(queued)} failed trials are queued again"
     say(f"{study}: {count}" + ("; sweep run with its config runs them" if queued else ""))
 

@@ -15,7 +15,8 @@ from sweep.reports.comparison import Report, compare
 from sweep.reports.drawing import save_charts
 from sweep.reports.page import Figure, to_html
 from sweep.reports.rows import Measured
-from sweep.results import Assessment
+from sweep.results import Assessment, TrialResult
+from sweep.search.attempt import Attempt
 from sweep.search.recorded import Recorded
 from sweep.specs import AssessmentSpec, TrialSpec
 
@@ -55,27 +56,40 @@ def document(
             -pair[1].accuracy,
         )
     )
-    keys = sorted({key for _, result in complete for key in result.encoders})
+    results = [result for _, result in complete] + list(recorded.confirmations.values())
+    keys = sorted({key for result in results for key in result.encoders})
     known = {key: recorded.encoders.get(key) or store.encoders.record(key) for key in keys}
     encoders = {key: record for key, record in known.items() if record}
-    measured = [
-        Measured(
-            spec=attempt.spec,
+
+    def measured(
+        attempt: Attempt, spec: TrialSpec, result: TrialResult, searched: TrialResult | None = None
+    ) -> Measured:
+        return Measured(
+            spec=spec,
             result=result,
+            varied=dict(attempt.cell.varied),
+            searched=searched,
             mlflow_run_id=mlflow_run_ids.get(attempt.number),
             encoders=[encoders[key] for key in result.encoders if key in encoders],
-            assessment=_assessment(recorded, attempt.spec, store),
+            assessment=_assessment(recorded, spec, store),
         )
-        for attempt, result in complete
-    ]
+
+    found = [measured(attempt, attempt.spec, result) for attempt, result in complete]
+    confirmed = []
+    if config.confirm is not None:
+        for attempt, searched in complete:
+            spec = config.confirming_spec(attempt.spec)
+            if result := recorded.confirmations.get(spec.key):
+                confirmed.append(measured(attempt, spec, result, searched))
     return Document(
         config=config,
         report=compare(
             config.name,
-            measured,
-            config.scored_on,
+            confirmed or found,
+            "test" if confirmed else config.scored_on,
             recorded.data.is_mnist,
             provenance(recorded, list(encoders.values())),
+            searched=found if confirmed else (),
         ),
         figures=recorded.figures,
     )

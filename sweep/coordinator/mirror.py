@@ -75,6 +75,10 @@ class Mirror:
         shown: list[Shown] = []
 
         def conclude(tracker: Tracker) -> None:
+            for key, record in study.encoders.items():
+                run = encoder_run(record, self._store.pictures(key))
+                if not tracker.has(run):
+                    tracker.project(run)
             written = document(study.recorded, tracker.trial_run_ids(), self._store)
             run_id = tracker.project(self._run(status))
             with tempfile.TemporaryDirectory() as directory:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import cycle
 
-from sweep.config import THREADS_PER_TASK, Cell, Choices, StudyConfig
+from sweep.config import THREADS_PER_TASK, Cell, Choices, Space, StudyConfig
 from sweep.coordinator.estimate import encoder_seconds, trial_seconds
 from sweep.coordinator.studies import begun_with
 from sweep.data.datasets import DatasetSource
 from sweep.search.sampling import check_sampler
 from sweep.workspace import Workspace
 
+_STEPS = [math.sqrt(prime) for prime in (2, 3, 5, 7, 11, 13)]
 _MOST_SAMPLES = 1000
 """Cells that are looked at of a space: more make no estimate better."""
 
@@ -49,7 +51,7 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
     source = DatasetSource.of(config.dataset, workspace.data)
     file = source.local_file()
     cells = _likely_cells(config)
-    encoded = {(cell.representation, cell.latent_dim): cell for cell in cells if cell.latent_dim}
+    encoded = {cell.encoding: cell for cell in cells if cell.encoding}
     seconds, trained = None, 0
     if file is not None:
         dataset = source.load()
@@ -88,19 +90,19 @@ def _likely_cells(config: StudyConfig) -> Mapping[Cell, float]:
             continue
         samples = min(block.trials, _MOST_SAMPLES)
         for number in range(samples):
-            values: dict[str, Any] = {}
-            for dimension in ("latent_dim", "hidden_neurons"):
-                space = getattr(block.space, dimension)
-                if isinstance(space, Choices):
-                    values[dimension] = space.choices[number % len(space.choices)]
-                elif space is not None:
-                    at = (number + 0.5) / samples
-                    values[dimension] = round(
-                        space.low ** (1 - at) * space.high**at
-                        if space.log
-                        else space.low + at * (space.high - space.low)
-                    )
+            values = _likely_values(block.space, number)
             for budget in config.label_budgets:
-                cell = Cell(representation=name, **values, label_budget=budget)
-                cells[cell] += block.trials / samples
+                cells[Cell.of(name, values, budget)] += block.trials / samples
     return cells
+
+
+def _likely_values(space: Space, number: int) -> dict[str, float]:
+    """One of many points that fill a space: all choices in turn, and ranges evenly."""
+    values, stride = {}, 1
+    for step, (name, dimension) in zip(cycle(_STEPS), space.dimensions.items(), strict=False):
+        if isinstance(dimension, Choices):
+            values[name] = dimension.choices[number // stride % len(dimension.choices)]
+            stride *= len(dimension.choices)
+        else:
+            values[name] = dimension.at((0.5 + number * step) % 1)
+    return values

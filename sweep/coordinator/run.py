@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
-from sweep.coordinator.assessments import assess_selected
 from sweep.coordinator.mirror import Mirror
+from sweep.coordinator.selection import assess_selected, confirm_selected
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
@@ -34,6 +34,8 @@ class Ended:
     progress: Progress
     shortfall: int
     """Trials that are missing, but for those that a used-up space could not give."""
+    not_confirmed: int
+    """Selected configurations that could not be trained on fresh draws."""
     not_assessed: int
     """Selected configurations that could not be scored on the test partition."""
     report: Report
@@ -73,20 +75,23 @@ def run_study(
         study.note_environment(environment())
         mirror = Mirror(study, workspace)
         mirror.begin()
-        not_assessed = 0
+        not_confirmed = not_assessed = 0
         store = workspace.store
         with closing(open_executor(config, workspace.home, source)) as executor:
-            trials = TrialRun(study, executor, store, mirror.projector, watch)
-            trials.run(lambda: stopping() or held.lost)
+
+            def leaving() -> bool:
+                return stopping() or held.lost
+
+            TrialRun(study, executor, store, mirror.projector, watch).run(leaving)
             if not study.shortfall:
-                not_assessed = assess_selected(
-                    study, executor, store, watch, lambda: stopping() or held.lost
-                )
+                not_confirmed = confirm_selected(study, executor, store, watch, leaving)
+                not_assessed = assess_selected(study, executor, store, watch, leaving)
         held.check()
         shown = mirror.finish(stopped=stopping())
         return Ended(
             progress=study.progress,
             shortfall=study.shortfall,
+            not_confirmed=not_confirmed,
             not_assessed=not_assessed,
             report=shown.report,
             exhausted=study.exhausted,

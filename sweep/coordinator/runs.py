@@ -54,7 +54,7 @@ def attempt_run(attempt: Attempt) -> Run:
     finished = result.finished_at if result else failure.finished_at if failure else 0
     return Run(
         kind="trial",
-        name=f"{attempt.spec.label} · trial {attempt.number}",
+        name=f"{attempt.label} · trial {attempt.number}",
         status=_STATUS[attempt.state],
         started_at=result.started_at if result else attempt.started_at,
         finished_at=finished,

@@ -183,7 +183,7 @@ class TrialRun:
 
     def _record(self, attempt: Attempt) -> None:
         self._projector.project([attempt_run(attempt)])
-        label = f"trial {attempt.number}: {attempt.spec.label}"
+        label = f"trial {attempt.number}: {attempt.label}"
         if attempt.result is not None:
             result = attempt.result
             self._news.append(

@@ -24,7 +24,6 @@ from sweep.reports.rows import (
     make_row,
 )
 from sweep.reports.verdicts import PublishedDifference, published_differences
-from sweep.specs import configuration_label
 from sweep.values import Value
 
 
@@ -49,6 +48,8 @@ class Report(Value):
     """The partition that ``accuracy`` was taken on."""
     is_mnist: bool
     rows: tuple[Row, ...]
+    searched: tuple[Row, ...] = ()
+    """All that the search saw, where ``rows`` are what of it was confirmed on fresh draws."""
     differences: tuple[Difference, ...]
     published_differences: tuple[PublishedDifference, ...]
     printed: tuple[PrintedComparison, ...]
@@ -65,6 +66,7 @@ def compare(
     scored_on: Literal["validation", "test"],
     is_mnist: bool,
     provenance: Provenance,
+    searched: Sequence[Measured] = (),
 ) -> Report:
     """The report of a study, rows in the order of ``measured``.
 
@@ -75,15 +77,12 @@ def compare(
         scored_on: the partition that their accuracies were taken on.
         is_mnist: whether its dataset is all of MNIST; only then are published rows set beside.
         provenance: where the numbers come from.
+        searched: the trials of the search, where ``measured`` are what of it was confirmed.
     """
     measured = [
         trial if is_selected else replace(trial, assessment=None)
         for trial, is_selected in zip(measured, selected(measured), strict=True)
     ]
-    rows = tuple(
-        make_row(trial, is_mnist, front)
-        for trial, front in zip(measured, _fronts(measured), strict=True)
-    )
     encoded = [draw for trial in measured for draw in encoded_draws(trial)]
     matches = [
         (match, layout(trial.result))
@@ -94,7 +93,8 @@ def compare(
         study=study,
         scored_on=scored_on,
         is_mnist=is_mnist,
-        rows=rows,
+        rows=_rows(measured, is_mnist),
+        searched=_rows(searched, is_mnist),
         differences=differences([_candidate(trial) for trial in measured]),
         published_differences=published_differences(matches),
         printed=printed_comparisons(measured, is_mnist),
@@ -102,6 +102,13 @@ def compare(
         encoder_fits=encoder_fits(encoded),
         confusions=_confusions(measured),
         provenance=provenance,
+    )
+
+
+def _rows(measured: Sequence[Measured], is_mnist: bool) -> tuple[Row, ...]:
+    return tuple(
+        make_row(trial, is_mnist, front)
+        for trial, front in zip(measured, _fronts(measured), strict=True)
     )
 
 
@@ -139,7 +146,7 @@ def _candidate(trial: Measured) -> Candidate:
     # Where the study itself is scored on the test partition there is no second score.
     tested = assessment.accuracies if assessment and spec.scored_on == "validation" else None
     return Candidate(
-        name=configuration_label(spec.representation, spec.hidden_neurons, None),
+        name=trial.name,
         representation=spec.representation.name,
         labels=trial.result.labels,
         classifier_parameters=trial.result.classifier_parameters,
@@ -163,9 +170,7 @@ def _confusions(measured: Sequence[Measured]) -> tuple[Confusion, ...]:
         counts = trial.assessment.confusion
         found.append(
             Confusion(
-                configuration=configuration_label(
-                    trial.spec.representation, trial.spec.hidden_neurons, None
-                ),
+                configuration=trial.name,
                 labels=trial.result.labels,
                 counts=counts,
                 class_accuracies=tuple(

@@ -35,7 +35,7 @@ from sweep.specs import TrialSpec
 _SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
 _STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
 _CONFIG, _DATA, _RETRIED, _ENVIRONMENTS = "config", "data", "retried", "environments"
-_ENCODER, _ASSESSMENT = "encoder:", "assessment:"
+_ENCODER, _ASSESSMENT, _CONFIRMATION = "encoder:", "assessment:", "confirmation:"
 
 
 class Ledger:
@@ -141,6 +141,19 @@ class Ledger:
     def note_assessment(self, assessment: Assessment) -> None:
         """Write down what was assessed."""
         self._about.set(f"{_ASSESSMENT}{assessment.key}", assessment.model_dump(mode="json"))
+
+    @property
+    def confirmations(self) -> dict[str, TrialResult]:
+        """Results of the trials that confirm what was selected, by key."""
+        with believing(self.name, "a confirmation"):
+            return {
+                key: TrialResult.model_validate(value, strict=False)
+                for key, value in self._about.of_kind(_CONFIRMATION)
+            }
+
+    def note_confirmation(self, result: TrialResult) -> None:
+        """Write down what confirming a configuration gave."""
+        self._about.set(f"{_CONFIRMATION}{result.key}", result.model_dump(mode="json"))
 
     def attempts(self) -> list[Attempt]:
         """All attempts, by number.

@@ -23,13 +23,25 @@ from sweep import seeds
 from sweep.config import Cell, StudyConfig
 from sweep.errors import ConfigError
 from sweep.search.attempt import Attempt, State
-from sweep.search.sequences import grid, quasi_random
+from sweep.search.sequences import quasi_random
 from sweep.search.space import SearchSpace, constraints, directions, objective_values
 
 _REDRAWS = 50
 _INSISTING = 5  # a sampler that proposes cells it has had gives way to chance after so many
 _MUTATION = 0.1  # per dimension; Optuna's 1 / dimensions would mutate a single one every time
-_POPULATION = 16  # NSGA-II's generation: Optuna's 50 would leave a study of 50 trials to chance
+# NSGA-II wants some generations: Optuna's 50 a generation leave a study of 50 trials to chance.
+_GENERATIONS, _FEWEST, _MOST = 5, 4, 50
+_SHARE, _SHORTEST, _LONGEST = 4, 4, 10
+
+
+def startup_trials(config: StudyConfig, representation: str) -> int:
+    """How many trials fill a representation's space evenly before its sampler learns from them.
+
+    As many as the config says; or a quarter of its trials, and from 4 to 10.
+    """
+    if config.search.startup_trials is not None:
+        return config.search.startup_trials
+    return min(max(config.blocks[representation].trials // _SHARE, _SHORTEST), _LONGEST)
 
 
 def check_sampler(config: StudyConfig) -> None:
@@ -87,7 +99,10 @@ class _Search:
         self._representation = representation
         self._space = SearchSpace(config, representation)
         self._memory = optuna.create_study(directions=directions(config))
-        self._generations = NSGAIISampler(population_size=_POPULATION)
+        self._startup = startup_trials(config, representation)
+        trials = config.blocks[representation].trials
+        self._population = min(max(trials // _GENERATIONS, _FEWEST), _MOST)
+        self._generations = NSGAIISampler(population_size=self._population)
         self._running: dict[int, int] = {}
         self._tried: set[Cell] = set()
         self._covered = 0
@@ -110,8 +125,8 @@ class _Search:
 
     def _candidates(self, name: str, index: int) -> Iterator[Cell]:
         if name == "grid":
-            yield from grid(self._space)
-        elif name == "qmc":
+            yield from self._space.cells()
+        elif name == "qmc" or (name != "random" and index < self._startup):
             seed = seeds.integer(self._config.seed, "sampler", self._representation)
             yield from quasi_random(self._space, seed, _REDRAWS * (index + 1))
         else:
@@ -121,7 +136,7 @@ class _Search:
     def _ask(self, name: str, index: int, redraw: int) -> Cell:
         """A proposal of one of Optuna's samplers."""
         seed = seeds.integer(self._config.seed, "sampler", self._representation, index, redraw)
-        self._memory.sampler = _sampler(name, seed)
+        self._memory.sampler = self._sampler(name, seed)
         trial = self._memory.ask(self._space.distributions)
         self._memory.tell(trial, state=TrialState.FAIL)
         return self._space.cell(trial.params)
@@ -156,22 +171,24 @@ class _Search:
             self._generations.get_trial_generation(self._memory, added)
         self._running[attempt.number] = added.number
 
-
-def _sampler(name: str, seed: int) -> BaseSampler:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        match name:
-            case "tpe":
-                return TPESampler(seed=seed, multivariate=True, constant_liar=True)
-            case "nsga2":
-                # Uniform crossover, the default, would but repeat parents of one dimension.
-                return NSGAIISampler(
-                    seed=seed,
-                    population_size=_POPULATION,
-                    crossover=SBXCrossover(),
-                    mutation_prob=_MUTATION,
-                )
-            case "gp":
-                return GPSampler(seed=seed)
-            case _:
-                return RandomSampler(seed=seed)
+    def _sampler(self, name: str, seed: int) -> BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            match name:
+                case "tpe":
+                    # The start-up is over, as soon as anything of it has ended.
+                    return TPESampler(
+                        seed=seed, multivariate=True, constant_liar=True, n_startup_trials=1
+                    )
+                case "nsga2":
+                    # Uniform crossover, the default, would but repeat parents of one dimension.
+                    return NSGAIISampler(
+                        seed=seed,
+                        population_size=self._population,
+                        crossover=SBXCrossover(),
+                        mutation_prob=_MUTATION,
+                    )
+                case "gp":
+                    return GPSampler(seed=seed, n_startup_trials=1)
+                case _:
+                    return RandomSampler(seed=seed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from optuna.storages import BaseStorage
 
-from sweep.config import Cell, Choices, StudyConfig
+from sweep.config import Cell, StudyConfig
 from sweep.errors import StudyChangedError, UnknownStudyError
 from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, Failure
@@ -50,6 +50,7 @@ class Study:
         self._best = best_attempt(self.config, self.attempts)
         self._encoders = self._ledger.encoders
         self._assessments = self._ledger.assessments
+        self._confirmations = self._ledger.confirmations
 
     @property
     def data(self) -> DataFacts:
@@ -67,6 +68,7 @@ class Study:
             environments=self._ledger.environments,
             encoders=self._encoders,
             assessments=self._assessments,
+            confirmations=self._confirmations,
             figures=partial(figures, self._storage, self.config),
         )
 
@@ -90,6 +92,16 @@ class Study:
         """Write down what was assessed."""
         self._ledger.note_assessment(assessment)
         self._assessments[assessment.key] = assessment
+
+    @property
+    def confirmations(self) -> Mapping[str, TrialResult]:
+        """Results of the trials that confirm what was selected, by key."""
+        return self._confirmations
+
+    def note_confirmation(self, result: TrialResult) -> None:
+        """Write down what confirming a configuration gave."""
+        self._ledger.note_confirmation(result)
+        self._confirmations[result.key] = result
 
     def note_environment(self, environment: Mapping[str, Any]) -> None:
         """Write down what the study is run with."""
@@ -128,24 +140,21 @@ class Study:
         return max(0, self.progress.target - self.progress.complete - excused)
 
     def upcoming(self) -> dict[str, tuple[int, int]]:
-        """For each representation, the trials still to begin, and their new latent dimensions.
+        """For each representation, the trials still to begin, and the new encoders of a draw.
 
         Of the latter, the largest number that there may be.
         """
         missing = self._history.missing
         upcoming = {}
         for name, block in self.config.blocks.items():
-            known = self._history.latent_dims(name)
+            known = self._history.encodings(name)
             of_rows = [row for row in self._history.due if row.representation == name]
             of_search = max(0, missing.get(name, 0))
-            dims = len({row.latent_dim for row in of_rows} - known - {None})
-            latent_dim = block.space.latent_dim if block.space else None
-            if isinstance(latent_dim, Choices):
-                dims += min(of_search, len(set(latent_dim.choices) - known))
-            elif latent_dim is not None:
-                dims += of_search
+            encoders = len({row.encoding for row in of_rows} - known - {None})
+            encodings = block.space.encodings if block.space else 0
+            encoders += int(min(of_search, max(0, encodings - len(known))))
             trials = len(of_rows) + of_search * len(self.config.label_budgets)
-            upcoming[name] = (trials, dims)
+            upcoming[name] = (trials, encoders)
         return upcoming
 
     def begin_next(self) -> Attempt | None:
@@ -233,7 +242,7 @@ def _open(
 
 
 def _forbidden_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What changed, but for trials and rows that were added."""
+    """What changed, but for trials, rows and confirming draws that were added."""
     before, after = _flat(old), _flat(new)
     changes = []
     for path in sorted(before.keys() | after.keys()):
@@ -241,6 +250,8 @@ def _forbidden_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[s
         if was == now:
             continue
         if path == "rows" and _adds_rows(was or [], now or []):
+            continue
+        if path.startswith("confirm.") and not any(each.startswith("confirm.") for each in before):
             continue
         if path.endswith(".trials") and (now or 0) >= (was or 0):
             continue

@@ -11,16 +11,15 @@ from sweep.artifacts import Checkpoint
 from sweep.configuration import FractionsPartition, RepresentationSpec
 from sweep.errors import DivergedError
 from sweep.representations import vae_network
-from sweep.representations.vae import (
+from sweep.representations.convolutional import (
     MEANS_FILE,
     WEIGHTS_FILE,
     LatentMeans,
-    Vae,
-    VaeSettings,
     decoder_parameters,
     encoder_parameters,
     mean_path_parameters,
 )
+from sweep.representations.vae import Vae, VaeSettings
 from sweep.representations.vae_network import Precision
 from sweep.results import EncoderHistory
 from sweep.specs import EncoderSpec

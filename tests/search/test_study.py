@@ -59,7 +59,7 @@ def test_what_is_left_to_us_is_decided_once(url: str, monkeypatch: pytest.Monkey
         assert begun is not None
         assert begun.spec.representation.settings["precision"] == "float32"
         study.complete(begun, result(begun))
-        monkeypatch.setattr(Vae, "automatic", lambda *_: "bfloat16")
+        monkeypatch.setattr(Vae, "automatic", {"precision": "bfloat16"})
     assert Study(open_storage(url), config(vae=2), FACTS).progress.complete == 2
     other = Study(open_storage(f"{url}.other"), auto, FACTS).begin_next()
     assert other is not None

@@ -1,0 +1,192 @@
+"""What a study has selected: confirmed on fresh draws, and scored on the test partition.
+
+Both come when all trials have ended, once each, as runs of the scheduler. What cannot be made costs
+the report its line, and the next run of the study tries it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sweep.artifacts import ArtifactStore
+from sweep.coordinator.scheduler import Activity, Done, GivenUp, Progressed, Scheduler
+from sweep.coordinator.trials import Snapshot
+from sweep.evaluation import trial_result
+from sweep.execution import Executor
+from sweep.reports.comparison import selected
+from sweep.reports.rows import Measured
+from sweep.results import Assessment, DrawResult, EncoderRecord
+from sweep.search.attempt import Attempt
+from sweep.search.study import Study
+from sweep.specs import AssessmentSpec, TrialSpec
+
+log = logging.getLogger("sweep")
+
+
+@dataclass
+class _Confirming:
+    """One selected configuration whose fresh draws are being made."""
+
+    attempt: Attempt
+    spec: TrialSpec
+    began: int
+    """Milliseconds since the epoch."""
+    draws: dict[int, DrawResult] = field(default_factory=dict)
+
+
+class _News:
+    """Tells who watches how a phase goes."""
+
+    def __init__(self, study: Study, watch: Callable[[Snapshot], None], tasks: int) -> None:
+        self._study = study
+        self._watch = watch
+        self._left = tasks
+        self._done = 0
+        self._began = time.monotonic()
+        self._lines: list[str] = []
+
+    def done(self, line: str | None = None) -> None:
+        """One of the tasks is done."""
+        self._left -= 1
+        self._done += 1
+        self._lines += [line] if line else []
+
+    def show(self, running: Mapping[int, Activity]) -> None:
+        pace = (time.monotonic() - self._began) / self._done if self._done else None
+        lines, self._lines = self._lines, []
+        self._watch(
+            Snapshot(
+                progress=self._study.progress,
+                running=running,
+                best=self._study.best,
+                seconds_left=None if pace is None else pace * self._left,
+                news=lines,
+            )
+        )
+
+
+def confirm_selected(
+    study: Study,
+    executor: Executor,
+    store: ArtifactStore,
+    watch: Callable[[Snapshot], None],
+    stopping: Callable[[], bool],
+) -> int:
+    """Train what the study has selected on draws that its search has not seen.
+
+    Returns:
+        How many could not be confirmed.
+
+    Raises:
+        InputError: the data or the home cannot be used any more.
+    """
+    scheduler = Scheduler(executor, store)
+    waiting = _not_confirmed(study)
+    for each in waiting.values():
+        for wanted in each.spec.outer_draws:
+            scheduler.want(wanted)
+    by_draw = {spec.key: each for each in waiting.values() for spec in each.spec.outer_draws}
+    news, given_up = _News(study, watch, len(by_draw)), set[str]()
+    for event in scheduler.events(stopping):
+        match event:
+            case Done(_, EncoderRecord() as record):
+                study.note_encoder(record)
+            case Done(spec, DrawResult() as draw):
+                each = by_draw[spec.key]
+                each.draws[draw.draw] = draw
+                news.done(_close(study, each) if len(each.draws) == each.spec.draws else None)
+            case GivenUp(spec, failure):
+                each = by_draw[spec.key]
+                if each.spec.key not in given_up:
+                    log.warning("%s: not confirmed: %s", _label(each.attempt), failure.message)
+                given_up.add(each.spec.key)
+                news.done()
+            case Progressed(running):
+                news.show(running)
+    return len(given_up)
+
+
+def assess_selected(
+    study: Study,
+    executor: Executor,
+    store: ArtifactStore,
+    watch: Callable[[Snapshot], None],
+    stopping: Callable[[], bool],
+) -> int:
+    """Score on the test partition what the study has selected; where it was confirmed, that.
+
+    Returns:
+        How many could not be assessed.
+
+    Raises:
+        InputError: the data or the home cannot be used any more.
+    """
+    scheduler = Scheduler(executor, store)
+    waiting = _not_assessed(study)
+    for wanted, _ in waiting.values():
+        scheduler.want(wanted)
+    news, given_up = _News(study, watch, len(waiting)), 0
+    for event in scheduler.events(stopping):
+        match event:
+            case Done(spec, Assessment(accuracy=accuracy) as assessment):
+                study.note_assessment(assessment)
+                label = _label(waiting[spec.key][1])
+                news.done(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
+            case GivenUp(spec, failure):
+                given_up += 1
+                log.warning("%s: not assessed: %s", _label(waiting[spec.key][1]), failure.message)
+                news.done()
+            case Progressed(running):
+                news.show(running)
+    return given_up
+
+
+def _close(study: Study, each: _Confirming) -> str:
+    """Write a configuration's confirmation down; the line that tells of it."""
+    draws = [each.draws[number] for number in each.spec.draw_numbers]
+    result = trial_result(each.spec, draws, each.began, int(1000 * time.time()))
+    study.note_confirmation(result)
+    return (
+        f"{_label(each.attempt)}: confirmed: {100 * result.accuracy:.2f} % on the test partition, "
+        f"in {len(draws)} fresh draws"
+    )
+
+
+def _label(attempt: Attempt) -> str:
+    return f"trial {attempt.number}: {attempt.label}"
+
+
+def _selected(study: Study) -> list[Attempt]:
+    complete = [(attempt, attempt.result) for attempt in study.attempts if attempt.result]
+    chosen = selected([Measured(attempt.spec, result) for attempt, result in complete])
+    return [attempt for (attempt, _), is_on in zip(complete, chosen, strict=True) if is_on]
+
+
+def _not_confirmed(study: Study) -> dict[str, _Confirming]:
+    """What is selected and not confirmed, by the key of the trial that confirms it."""
+    if study.config.confirm is None:
+        return {}
+    now = int(1000 * time.time())
+    found = [
+        _Confirming(attempt, study.config.confirming_spec(attempt.spec), now)
+        for attempt in _selected(study)
+    ]
+    return {each.spec.key: each for each in found if each.spec.key not in study.confirmations}
+
+
+def _not_assessed(study: Study) -> dict[str, tuple[AssessmentSpec, Attempt]]:
+    """What is selected and not assessed, by its assessment's key."""
+    waiting = {}
+    for attempt in _selected(study):
+        trial = attempt.spec
+        if study.config.confirm is not None:
+            trial = study.config.confirming_spec(trial)
+            if trial.key not in study.confirmations:
+                continue
+        spec = AssessmentSpec(trial=trial)
+        if spec.key not in study.assessments:
+            waiting[spec.key] = spec, attempt
+    return waiting
