@@ -11,6 +11,7 @@ from functools import partial
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.assessments import assess_selected
 from sweep.coordinator.mirror import Mirror
+from sweep.coordinator.preflight import preflight
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
@@ -59,23 +60,21 @@ def run_study(
         watch: is shown the running study a few times a second.
 
     Raises:
-        InputError: the data, the home or the storage cannot be used, or the study was run with
-            another config.
-        StudyBusyError: another process is running the study.
+        SweepError: it is refused, before anything is created; see :func:`preflight`.
+        InputError: the data or the home cannot be used any more.
+        OutageError: what it writes to stayed out of reach.
     """
+    checked = preflight(config, workspace, download=True)
+    assert checked.data is not None  # it was loaded, or refused
     workspace.home.create()
-    source = DatasetSource.of(config.dataset, workspace.data)
     with lease(workspace, config.name) as held, _stop_signals() as stopping:
-        dataset = source.load()
-        config.part_sizes(dataset.labels)  # refuses what the dataset is too small for
-        facts = dataset.facts
-        study = open_for_writing(workspace, config, facts, stopping)
+        study = open_for_writing(workspace, config, checked.data, stopping)
         study.note_environment(environment())
         mirror = Mirror(study, workspace)
         mirror.begin()
         not_assessed = 0
         store = workspace.store
-        with closing(open_executor(config, workspace.home, source)) as executor:
+        with closing(open_executor(config, workspace.home, checked.source)) as executor:
             trials = TrialRun(study, executor, store, mirror.projector, watch)
             trials.run(lambda: stopping() or held.lost)
             if not study.shortfall:

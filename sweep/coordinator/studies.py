@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sweep.database import readable
 from sweep.errors import UnknownStudyError
 from sweep.search.attempt import Attempt, State
 from sweep.search.history import History, best_attempt
-from sweep.search.ledger import Ledger, study_names
+from sweep.search.ledger import study_names
 from sweep.search.recorded import Recorded, recorded
 from sweep.search.storage import Storage, open_storage
 from sweep.workspace import Workspace
@@ -41,14 +40,6 @@ def open_study(workspace: Workspace, name: str) -> Recorded:
         DamagedStorageError: something of it is not what was written.
     """
     return recorded(_storage(workspace), name)
-
-
-def begun_with(workspace: Workspace, name: str) -> dict[str, Any] | None:
-    """The config with which a study began; None if it has not."""
-    try:
-        return Ledger(_storage(workspace), name).config
-    except UnknownStudyError:
-        return None
 
 
 def study_list(workspace: Workspace) -> list[str]:
