@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("run")(studies.run)
 app.command()(studies.validate)
 app.command()(results.status)
+app.command()(results.trials)
 app.command()(results.report)
 app.command()(results.compare)
 app.command()(studies.retry)
