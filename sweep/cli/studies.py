@@ -1,4 +1,4 @@
-"""Commands that work on a study: run, validate, retry, sync, register."""
+"""Commands that work on a study: run, validate, retry, sync, register, remove."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sweep.cli.options import (
     stderr,
     stdout,
 )
-from sweep.cli.session import Session, command
+from sweep.cli.session import Session, command, confirmed
 from sweep.errors import StoppedError, TargetMissedError
 
 
@@ -163,6 +163,27 @@ def register(
 
     registered = register_study(session.workspace, study, min_accuracy, name, session.say)
     printing.print_registered(registered, as_json=format_ is Facts.json)
+
+
+@command
+def remove(
+    session: Session,
+    study: StudyArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+) -> None:
+    """Remove a study from Optuna's storage and MLflow, with its logs; asks first."""
+    from sweep.coordinator.removal import check_removal, remove_study
+
+    check_removal(session.workspace, study)
+    question = f"Remove the study {study} from Optuna's storage and from MLflow, with its logs?"
+    if not (yes or confirmed(question, "sweep remove")):
+        return
+    remove_study(session.workspace, study)
+    say(f"{study}: removed from Optuna's storage and from MLflow, with its logs")
+    session.say(
+        "Encoders, draws, assessments and models stay, and are used again by whoever needs them; "
+        "sweep store --prune removes the encoders that no study needs."
+    )
 
 
 def _overrides(set_: list[str] | None, workers: int | None, engine: Engine | None) -> list[str]:
