@@ -22,7 +22,7 @@ from sweep.cli.options import (
     stdout,
 )
 from sweep.cli.session import Session, command, confirmed
-from sweep.errors import StoppedError, TargetMissedError
+from sweep.errors import OutOfTimeError, StoppedError, TargetMissedError
 
 
 @command
@@ -33,10 +33,26 @@ def run(
     workers: WorkersOption = None,
     trials: TrialsOption = None,
     engine: EngineOption = None,
+    stop_after: Annotated[
+        str | None,
+        typer.Option(
+            "--stop-after",
+            metavar="DURATION",
+            help="Leave by then, as in 90s, 45m, 3h or 1h30m; the same command goes on.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="As sweep validate.")] = False,
     format_: FactsOption = Facts.table,
 ) -> None:
     """Run a study to its target, or go on with it: the same command resumes."""
+    from sweep.cli.durations import parse_duration
+    from sweep.coordinator.timelimit import TimeLimit
+
+    limit = (
+        TimeLimit(parse_duration("--stop-after", stop_after))
+        if stop_after is not None
+        else TimeLimit()
+    )
     if dry_run:
         _validate(session, config, set_, workers, trials, engine, format_)
         return
@@ -47,12 +63,18 @@ def run(
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
     with Display(stderr, study.name, session.quiet) as display:
-        ended = run_study(study, session.workspace, display.show)
+        ended = run_study(study, session.workspace, display.show, limit)
     home = session.workspace.home
     printing.print_ended(stdout, stderr, ended, home, as_json=format_ is Facts.json)
     if ended.stopped:
         raise StoppedError(
             f"stopped; {ended.progress.complete} of {ended.progress.target} trials are done",
+            hint="the same command goes on with the study",
+        )
+    if ended.out_of_time:
+        raise OutOfTimeError(
+            f"the time of --stop-after {stop_after} is used up; {ended.progress.complete} of "
+            f"{ended.progress.target} trials are done",
             hint="the same command goes on with the study",
         )
     if ended.exhausted:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from sweep.artifacts import ArtifactStore
 from sweep.coordinator.scheduler import Done, GivenUp, Progressed, Scheduler
+from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot
 from sweep.execution import Executor
 from sweep.reports.comparison import selected
@@ -26,6 +27,7 @@ def assess_selected(
     store: ArtifactStore,
     watch: Callable[[Snapshot], None],
     stopping: Callable[[], bool],
+    limit: TimeLimit,
 ) -> int:
     """Assess what the study has selected and nothing has assessed yet; how many could not be.
 
@@ -34,8 +36,8 @@ def assess_selected(
     Raises:
         InputError: the data or the home cannot be used any more.
     """
-    scheduler = Scheduler(executor, store)
-    left = _not_assessed(study)
+    scheduler = Scheduler(executor, store, limit)
+    left = not_assessed(study)
     for wanted, _ in left.values():
         scheduler.want(wanted)
     news: list[str] = []
@@ -69,8 +71,8 @@ def _label(attempt: Attempt) -> str:
     return f"trial {attempt.number}: {attempt.spec.label}"
 
 
-def _not_assessed(study: Study) -> dict[str, tuple[AssessmentSpec, Attempt]]:
-    """What has been selected, by its assessment's key."""
+def not_assessed(study: Study) -> dict[str, tuple[AssessmentSpec, Attempt]]:
+    """What the study has selected and nothing has assessed yet, by its assessment's key."""
     complete = [(attempt, attempt.result) for attempt in study.attempts if attempt.result]
     chosen = selected([Measured(attempt.spec, result) for attempt, result in complete])
     specs = [

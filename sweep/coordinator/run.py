@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
-from sweep.coordinator.assessments import assess_selected
+from sweep.coordinator.assessments import assess_selected, not_assessed
 from sweep.coordinator.mirror import Mirror
 from sweep.coordinator.preflight import preflight
+from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
@@ -41,6 +42,9 @@ class Ended:
     exhausted: list[str]
     """Representations whose space was used up before their target."""
     stopped: bool
+    """Whether the user interrupted it."""
+    out_of_time: bool
+    """Whether something is left that would not have ended within the limit."""
     chart: tuple[str, str] | None
     """See :class:`Shown`."""
     best: Attempt | None
@@ -51,6 +55,7 @@ def run_study(
     config: StudyConfig,
     workspace: Workspace,
     watch: Callable[[Snapshot], None],
+    limit: TimeLimit,
 ) -> Ended:
     """Run a study to its target, or go on with it.
 
@@ -58,6 +63,7 @@ def run_study(
         config: what to run.
         workspace: where it keeps what it does, and looks for its dataset.
         watch: is shown the running study a few times a second.
+        limit: when it is left, with what runs interrupted; the same call goes on.
 
     Raises:
         SweepError: it is refused, before anything is created; see :func:`preflight`.
@@ -68,28 +74,35 @@ def run_study(
     assert checked.data is not None  # it was loaded, or refused
     workspace.home.create()
     with lease(workspace, config.name) as held, _stop_signals() as stopping:
-        study = open_for_writing(workspace, config, checked.data, stopping)
+
+        def leaving() -> bool:
+            return stopping() or limit.is_up
+
+        study = open_for_writing(workspace, config, checked.data, leaving)
         study.note_environment(environment())
         mirror = Mirror(study, workspace)
         mirror.begin()
-        not_assessed = 0
+        given_up = 0
         store = workspace.store
         with closing(open_executor(config, workspace.home, checked.source)) as executor:
-            trials = TrialRun(study, executor, store, mirror.projector, watch)
-            trials.run(lambda: stopping() or held.lost)
+            trials = TrialRun(study, executor, store, mirror.projector, watch, limit)
+            trials.run(lambda: leaving() or held.lost)
             if not study.shortfall:
-                not_assessed = assess_selected(
-                    study, executor, store, watch, lambda: stopping() or held.lost
+                given_up = assess_selected(
+                    study, executor, store, watch, lambda: leaving() or held.lost, limit
                 )
         held.check()
-        shown = mirror.finish(stopped=stopping())
+        is_left = study.shortfall > 0 or len(not_assessed(study)) > given_up
+        out_of_time = is_left and (limit.is_up or limit.holds_back) and not stopping()
+        shown = mirror.finish(stopped=stopping() or out_of_time, within=limit.left / 2)
         return Ended(
             progress=study.progress,
             shortfall=study.shortfall,
-            not_assessed=not_assessed,
+            not_assessed=given_up,
             report=shown.report,
             exhausted=study.exhausted,
             stopped=stopping(),
+            out_of_time=out_of_time,
             chart=shown.chart,
             best=study.best if len(config.search.objectives) == 1 else None,
         )

@@ -10,7 +10,8 @@ def remove_experiment(workspace: Workspace, study: str) -> None:
     """Delete a study's experiment with its runs; may raise what MLflow raises.
 
     MLflow keeps what it deletes, under its name, until ``mlflow gc``: so it is renamed first. What
-    was stopped between the two is gone on with. Models that were registered can still be served.
+    was stopped between the two is gone on with. Models that were registered from it can be served
+    until then.
     """
     if workspace.keeps_tracking and not workspace.home.mlflow_db.exists():
         return
