@@ -17,6 +17,8 @@ What is kept by content appears whole or not at all; see :mod:`sweep.artifacts`.
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +57,21 @@ class Home:
             )
         return Home(root)
 
+    def check(self) -> None:
+        """See that the home can be made and written; changes nothing.
+
+        Raises:
+            HomeError: it cannot.
+        """
+        for directory in (self.root, *self._directories):
+            try:
+                place = next(each for each in (directory, *directory.parents) if each.exists())
+                reason = _refusal(place)
+            except OSError as error:
+                raise self._unwritable(error.strerror or str(error)) from error
+            if reason is not None:
+                raise self._unwritable(reason)
+
     def create(self) -> None:
         """Make the directories.
 
@@ -62,18 +79,25 @@ class Home:
             HomeError: the home cannot be created or written.
         """
         try:
-            for directory in (
-                *(self.encoders, self.checkpoints, self.draws, self.assessments, self.models),
-                *(self.locks, self.logs),
-            ):
+            for directory in self._directories:
                 directory.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.root, prefix=".writable-"):
                 pass
         except OSError as error:
-            raise HomeError(
-                f"the home {self.root} cannot be written: {error.strerror or error}",
-                hint="choose another with --home DIR or SWEEP_HOME",
-            ) from error
+            raise self._unwritable(error.strerror or str(error)) from error
+
+    def _unwritable(self, reason: str) -> HomeError:
+        return HomeError(
+            f"the home {self.root} cannot be written: {reason}",
+            hint="choose another with --home DIR or SWEEP_HOME",
+        )
+
+    @property
+    def _directories(self) -> tuple[Path, ...]:
+        return (
+            *(self.encoders, self.checkpoints, self.draws, self.assessments, self.models),
+            *(self.locks, self.logs),
+        )
 
     @property
     def optuna_db(self) -> Path:
@@ -114,6 +138,16 @@ class Home:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+
+def _refusal(place: Path) -> str | None:
+    """Why nothing can be made in a place; None if it can."""
+    if not place.is_dir():
+        return f"{place} is no directory"
+    if os.access(place, os.W_OK | os.X_OK):
+        return None
+    read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+    return os.strerror(errno.EROFS if read_only else errno.EACCES)
 
 
 def expanded(path: Path) -> Path:

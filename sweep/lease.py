@@ -24,7 +24,13 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from sweep.database import engine_arguments, masked, reason, use_immediate_transactions
+from sweep.database import (
+    engine_arguments,
+    masked,
+    reason,
+    sqlite_file,
+    use_immediate_transactions,
+)
 from sweep.errors import HomeError, StudyBusyError
 from sweep.workspace import Workspace
 
@@ -173,9 +179,23 @@ def lease(workspace: Workspace, study: str) -> Iterator[Lease]:
         lock.release()
 
 
+def check_free(workspace: Workspace, study: str) -> None:
+    """See that nobody holds a study's lease; takes nothing, and creates nothing.
+
+    Raises:
+        StudyBusyError: another process holds it.
+    """
+    owner = last_owner(workspace.storage, study)
+    if owner is not None and owner.is_alive:
+        raise _busy(study, str(owner))
+
+
 def last_owner(storage_url: str, study: str) -> Owner | None:
     """Who took a study's lease and has not given it back, alive or dead; None if nobody has."""
-    engine = _engine(storage_url)
+    file = sqlite_file(storage_url)
+    if file is not None and not file.exists():
+        return None  # looking would create it
+    engine = sa.create_engine(storage_url, **engine_arguments(storage_url))
     try:
         with engine.connect() as connection:
             owner = _owner(connection, study)

@@ -1,4 +1,4 @@
-"""Commands that work on a study: run, validate, retry, sync, register."""
+"""Commands that work on a study: run, validate, retry, sync, register, remove."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from sweep.cli.options import (
     stderr,
     stdout,
 )
-from sweep.cli.session import Session, command
-from sweep.errors import StoppedError, TargetMissedError
+from sweep.cli.session import Session, command, confirmed
+from sweep.errors import OutOfTimeError, StoppedError, TargetMissedError
 
 
 @command
@@ -33,10 +33,26 @@ def run(
     workers: WorkersOption = None,
     trials: TrialsOption = None,
     engine: EngineOption = None,
+    stop_after: Annotated[
+        str | None,
+        typer.Option(
+            "--stop-after",
+            metavar="DURATION",
+            help="Leave by then, as in 90s, 45m, 3h or 1h30m; the same command goes on.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="As sweep validate.")] = False,
     format_: FactsOption = Facts.table,
 ) -> None:
     """Run a study to its target, or go on with it: the same command resumes."""
+    from sweep.cli.durations import parse_duration
+    from sweep.coordinator.timelimit import TimeLimit
+
+    limit = (
+        TimeLimit(parse_duration("--stop-after", stop_after))
+        if stop_after is not None
+        else TimeLimit()
+    )
     if dry_run:
         _validate(session, config, set_, workers, trials, engine, format_)
         return
@@ -47,12 +63,18 @@ def run(
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
     with Display(stderr, study.name, session.quiet) as display:
-        ended = run_study(study, session.workspace, display.show)
+        ended = run_study(study, session.workspace, display.show, limit)
     home = session.workspace.home
     printing.print_ended(stdout, stderr, ended, home, as_json=format_ is Facts.json)
     if ended.stopped:
         raise StoppedError(
             f"stopped; {ended.progress.complete} of {ended.progress.target} trials are done",
+            hint="the same command goes on with the study",
+        )
+    if ended.out_of_time:
+        raise OutOfTimeError(
+            f"the time of --stop-after {stop_after} is used up; {ended.progress.complete} of "
+            f"{ended.progress.target} trials are done",
             hint="the same command goes on with the study",
         )
     if ended.exhausted:
@@ -168,6 +190,27 @@ def register(
 
     registered = register_study(session.workspace, study, min_accuracy, name, session.say)
     printing.print_registered(registered, as_json=format_ is Facts.json)
+
+
+@command
+def remove(
+    session: Session,
+    study: StudyArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+) -> None:
+    """Remove a study from Optuna's storage and MLflow, with its logs; asks first."""
+    from sweep.coordinator.removal import check_removal, remove_study
+
+    check_removal(session.workspace, study)
+    question = f"Remove the study {study} from Optuna's storage and from MLflow, with its logs?"
+    if not (yes or confirmed(question, "sweep remove")):
+        return
+    remove_study(session.workspace, study)
+    say(f"{study}: removed from Optuna's storage and from MLflow, with its logs")
+    session.say(
+        "Encoders, draws, assessments and models stay, and are used again by whoever needs them; "
+        "sweep store --prune removes the encoders that no study needs."
+    )
 
 
 def _overrides(set_: list[str] | None, workers: int | None, engine: Engine | None) -> list[str]:

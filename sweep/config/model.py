@@ -46,6 +46,7 @@ DatasetChoice = Annotated[
     Annotated[DatasetName, Tag("<name>")] | Annotated[DatasetFile, Tag("<file>")],
     Discriminator(lambda value: "<name>" if isinstance(value, str) else "<file>"),
 ]
+STUDY_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 AUTO = "auto"
 """A setting of a representation that is left to us."""
 ALL_LABELS = "all"
@@ -58,7 +59,7 @@ LabelBudget = Annotated[
 class StudyConfig(Value):
     """A study, as its YAML file and the overrides on the command line describe it."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+    name: Annotated[str, Field(pattern=STUDY_NAME, max_length=64)]
     dataset: DatasetChoice
     partition: FractionsPartition | NotebookPartition = Field(discriminator="scheme")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

@@ -62,11 +62,12 @@ class Mirror:
         )
         self.projector.project(attempt_run(attempt) for attempt in past)
 
-    def finish(self, *, stopped: bool) -> Shown:
+    def finish(self, *, stopped: bool, within: float = _LAST_PROJECTION_SECONDS) -> Shown:
         """Wait for what is being projected, and attach the report.
 
         Args:
             stopped: whether the study is left before its end.
+            within: seconds that MLflow is waited for.
         """
         study = self._study
         status: RunStatus = "FAILED" if study.shortfall else "FINISHED"
@@ -87,7 +88,7 @@ class Mirror:
             tracker.describe(run_id, summary(written.report))
             shown.append(Shown(written.report, (tracker.uri, tracker.chart_path)))
 
-        self.projector.finish(conclude, _LAST_PROJECTION_SECONDS)
+        self.projector.finish(conclude, min(within, _LAST_PROJECTION_SECONDS))
         if shown:
             return shown[0]
         return Shown(document(study.recorded, {}, self._store).report, None)

@@ -10,9 +10,7 @@ from itertools import cycle
 
 from sweep.config import THREADS_PER_TASK, Cell, Choices, Space, StudyConfig
 from sweep.coordinator.estimate import encoder_seconds, trial_seconds
-from sweep.coordinator.studies import begun_with
-from sweep.data.datasets import DatasetSource
-from sweep.search.sampling import check_sampler
+from sweep.coordinator.preflight import preflight
 from sweep.workspace import Workspace
 
 _STEPS = [math.sqrt(prime) for prime in (2, 3, 5, 7, 11, 13)]
@@ -43,32 +41,28 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
     """Work out what running a config would do; trains, downloads and writes nothing.
 
     Raises:
-        DataError: the dataset is at hand and not what it should be.
-        ConfigError: the sampler's packages are not installed.
+        SweepError: running it would be refused, and just so; see :func:`preflight`.
     """
-    check_sampler(config)
-    config = config.settled(begun_with(workspace, config.name))
-    source = DatasetSource.of(config.dataset, workspace.data)
-    file = source.local_file()
+    checked = preflight(config, workspace, download=False)
+    config, data, sizes = checked.config, checked.data, checked.sizes
     cells = _likely_cells(config)
     encoded = {cell.encoding: cell for cell in cells if cell.encoding}
     seconds, trained = None, 0
-    if file is not None:
-        dataset = source.load()
-        sizes = config.part_sizes(dataset.labels)
+    if data is not None and sizes is not None:
         seconds = 0.0
         for cell, number in cells.items():
-            spec = config.trial_spec(cell, dataset.sha256)
+            spec = config.trial_spec(cell, data.sha256)
             # Where nothing is searched, every row is trained again to be assessed.
             times = 1 if config.searches else 2
             seconds += times * number * trial_seconds(spec, sizes[spec.labels_from])
         published = set(workspace.store.encoders.published())
         for cell in encoded.values():
-            spec = config.trial_spec(cell, dataset.sha256)
+            spec = config.trial_spec(cell, data.sha256)
             there = sum(encoder.key in published for encoder in spec.encoders) if published else 0
             trained += there
             seconds += (spec.draws - there) * encoder_seconds(spec.encoder(0), sizes["encoder"])
         seconds /= max(1, cores // THREADS_PER_TASK)
+    file, name = checked.source.local_file(), checked.source.name
     return Plan(
         rows=len(config.rows),
         trials={name: block.trials for name, block in config.blocks.items() if block.trials},
@@ -77,7 +71,7 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
         encoders_trained=trained,
         replicates=config.replicates.draws * config.replicates.classifiers,
         scored_on=config.scored_on,
-        data=str(file) if file else f"{source.name}: not on this machine, Keras would download it",
+        data=str(file) if file else f"{name}: not on this machine, Keras would download it",
         seconds=seconds,
     )
 

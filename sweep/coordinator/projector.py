@@ -36,6 +36,8 @@ class Projector:
         self._tracker: Tracker | None = None
         self._retry_at = 0.0
         self._warned = False
+        self._given_up = False
+        """Whether nobody waits any more for what is still to be projected."""
 
     def project(self, runs: Iterable[Run]) -> None:
         """Have runs projected; those that stand there complete are left as they are."""
@@ -48,6 +50,7 @@ class Projector:
         """Project what is left, then do one last thing; whether all of that was done in time."""
         done = self._thread.submit(self._finish, last)
         wait_for([done], timeout)
+        self._given_up = True
         self._thread.shutdown(wait=False, cancel_futures=True)
         if done.done() and not done.cancelled() and done.result():
             return True
@@ -70,6 +73,8 @@ class Projector:
     def _project_waiting(self) -> bool:
         """Project what waits, up to the first failure; whether nothing waits any more."""
         while self._waiting:
+            if self._given_up:
+                return False
             run = self._waiting[0]
             try:
                 tracker = self._open()

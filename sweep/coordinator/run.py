@@ -10,7 +10,9 @@ from functools import partial
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.mirror import Mirror
-from sweep.coordinator.selection import assess_selected, confirm_selected
+from sweep.coordinator.preflight import preflight
+from sweep.coordinator.selection import Selection
+from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
@@ -42,6 +44,9 @@ class Ended:
     exhausted: list[str]
     """Representations whose space was used up before their target."""
     stopped: bool
+    """Whether the user interrupted it."""
+    out_of_time: bool
+    """Whether something is left that would not have ended within the limit."""
     chart: tuple[str, str] | None
     """See :class:`Shown`."""
     best: Attempt | None
@@ -52,6 +57,7 @@ def run_study(
     config: StudyConfig,
     workspace: Workspace,
     watch: Callable[[Snapshot], None],
+    limit: TimeLimit,
 ) -> Ended:
     """Run a study to its target, or go on with it.
 
@@ -59,43 +65,50 @@ def run_study(
         config: what to run.
         workspace: where it keeps what it does, and looks for its dataset.
         watch: is shown the running study a few times a second.
+        limit: when it is left, with what runs interrupted; the same call goes on.
 
     Raises:
-        InputError: the data, the home or the storage cannot be used, or the study was run with
-            another config.
-        StudyBusyError: another process is running the study.
+        SweepError: it is refused, before anything is created; see :func:`preflight`.
+        InputError: the data or the home cannot be used any more.
+        OutageError: what it writes to stayed out of reach.
     """
+    checked = preflight(config, workspace, download=True)
+    assert checked.data is not None  # it was loaded, or refused
     workspace.home.create()
-    source = DatasetSource.of(config.dataset, workspace.data)
     with lease(workspace, config.name) as held, _stop_signals() as stopping:
-        dataset = source.load()
-        config.part_sizes(dataset.labels)  # refuses what the dataset is too small for
-        facts = dataset.facts
-        study = open_for_writing(workspace, config, facts, stopping)
+
+        def leaving() -> bool:
+            return stopping() or limit.is_up
+
+        study = open_for_writing(workspace, config, checked.data, leaving)
         study.note_environment(environment())
         mirror = Mirror(study, workspace)
         mirror.begin()
-        not_confirmed = not_assessed = 0
         store = workspace.store
-        with closing(open_executor(config, workspace.home, source)) as executor:
+        with closing(open_executor(config, workspace.home, checked.source)) as executor:
 
-            def leaving() -> bool:
-                return stopping() or held.lost
+            def ending() -> bool:
+                return leaving() or held.lost
 
-            TrialRun(study, executor, store, mirror.projector, watch).run(leaving)
+            trials = TrialRun(study, executor, store, mirror.projector, watch, limit)
+            trials.run(ending)
+            selection = Selection(study, executor, store, watch, limit)
             if not study.shortfall:
-                not_confirmed = confirm_selected(study, executor, store, watch, leaving)
-                not_assessed = assess_selected(study, executor, store, watch, leaving)
+                selection.confirm(ending)
+                selection.assess(ending)
         held.check()
-        shown = mirror.finish(stopped=stopping())
+        is_left = study.shortfall > 0 or selection.is_left
+        out_of_time = is_left and (limit.is_up or limit.holds_back) and not stopping()
+        shown = mirror.finish(stopped=stopping() or out_of_time, within=limit.left / 2)
         return Ended(
             progress=study.progress,
             shortfall=study.shortfall,
-            not_confirmed=not_confirmed,
-            not_assessed=not_assessed,
+            not_confirmed=selection.not_confirmed,
+            not_assessed=selection.not_assessed,
             report=shown.report,
             exhausted=study.exhausted,
             stopped=stopping(),
+            out_of_time=out_of_time,
             chart=shown.chart,
             best=study.best if len(config.search.objectives) == 1 else None,
         )

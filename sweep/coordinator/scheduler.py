@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sweep.artifacts import ArtifactStore
+from sweep.coordinator.estimate import task_kind
 from sweep.coordinator.graph import Graph
+from sweep.coordinator.timelimit import TimeLimit
 from sweep.errors import DivergedError, InputError, OutageError
 from sweep.evaluation import RESULTS
 from sweep.execution import Executor, Failed, FailureKind, Outcome, Task
@@ -118,15 +120,19 @@ class _Tries:
 class Scheduler:
     """Makes what is wanted. Its consumers record, project and show; it does none of that."""
 
-    def __init__(self, executor: Executor, store: ArtifactStore) -> None:
+    def __init__(
+        self, executor: Executor, store: ArtifactStore, limit: TimeLimit | None = None
+    ) -> None:
         """Begin with nothing that is wanted.
 
         Args:
             executor: where tasks run.
             store: the home's, which may hold what is wanted or needed already.
+            limit: holds back what would not end in time; nothing is by default.
         """
         self._executor = executor
         self._store = store
+        self._limit = limit or TimeLimit()
         self._graph = Graph(lambda encoder: store.encoders.has(encoder.key))
         self._running: dict[str, tuple[Spec, float]] = {}
         self._tries: dict[tuple[str, FailureKind], _Tries] = {}
@@ -134,6 +140,8 @@ class Scheduler:
         self._told: list[Event] = []
         self._is_sated = False
         """Whether nothing more was wanted when asked, and nothing has happened since."""
+        self._is_held_back = False
+        """Whether what could begin now is held back: it would not end in time."""
         self._outage_began: float | None = None
         self._resume_at = 0.0
 
@@ -158,14 +166,17 @@ class Scheduler:
         self._graph.unwant(spec.key)
 
     def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
-        """Run until nothing is left to do, or until ``stopping`` says so: then tasks may still run.
+        """Run until nothing is left to do that would end in time, or until ``stopping`` says so.
+
+        In the latter case, tasks may still run.
 
         Raises:
             InputError: the data or the home cannot be used any more, or stayed out of reach.
         """
         while not stopping():
             yield from self._fill()
-            if self._is_sated and not self._running and not len(self._graph):
+            nothing_begins = self._is_held_back or not len(self._graph)
+            if self._is_sated and nothing_begins and not self._running:
                 return
             yield Progressed(self._view())
             for outcome in self._executor.wait(_TICK_SECONDS):
@@ -174,10 +185,13 @@ class Scheduler:
     def _fill(self) -> Iterator[Event]:
         """Give every free worker something to do, as long as there is anything."""
         yield from self._tell()
+        self._is_held_back = False
         while self._executor.free and time.monotonic() >= self._resume_at:
-            spec = self._graph.begin()
+            spec = self._graph.begin(self._may_begin)
             if spec is None:
                 self._is_sated = True
+                if self._is_held_back:
+                    return  # more of it would be held back, too
                 yield Hungry()
                 yield from self._tell()
                 if self._is_sated:
@@ -186,6 +200,11 @@ class Scheduler:
             self._running[spec.key] = spec, time.monotonic()
             self._executor.submit(Task(spec.key, spec.model_dump_json()))
             yield Begun(spec)
+
+    def _may_begin(self, spec: Spec) -> bool:
+        fits = self._limit.allows(task_kind(spec))
+        self._is_held_back = self._is_held_back or not fits
+        return fits
 
     def _tell(self) -> Iterator[Event]:
         while self._told:
@@ -209,7 +228,9 @@ class Scheduler:
             log.warning("What is written is taken again, and the study goes on.")
         result = RESULTS[spec.kind].model_validate_json(outcome.result)
         self._graph.done(spec.key)
-        yield Done(spec, result, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self._limit.note(spec, seconds)
+        yield Done(spec, result, seconds)
 
     def _settle_failure(self, spec: Spec, failed: Failed) -> Iterator[Event]:
         if isinstance(failed.error, InputError):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweep.artifacts import ArtifactStore
-from sweep.coordinator.scheduler import Activity, Done, GivenUp, Progressed, Scheduler
+from sweep.coordinator.scheduler import Activity, Done, Event, GivenUp, Progressed, Scheduler
+from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot
 from sweep.evaluation import trial_result
 from sweep.execution import Executor
@@ -21,7 +22,7 @@ from sweep.reports.rows import Measured
 from sweep.results import Assessment, DrawResult, EncoderRecord
 from sweep.search.attempt import Attempt
 from sweep.search.study import Study
-from sweep.specs import AssessmentSpec, TrialSpec
+from sweep.specs import AssessmentSpec, Spec, TrialSpec
 
 log = logging.getLogger("sweep")
 
@@ -68,80 +69,91 @@ class _News:
         )
 
 
-def confirm_selected(
-    study: Study,
-    executor: Executor,
-    store: ArtifactStore,
-    watch: Callable[[Snapshot], None],
-    stopping: Callable[[], bool],
-) -> int:
-    """Train what the study has selected on draws that its search has not seen.
+class Selection:
+    """Takes what a study has selected to its end."""
 
-    Returns:
-        How many could not be confirmed.
+    def __init__(
+        self,
+        study: Study,
+        executor: Executor,
+        store: ArtifactStore,
+        watch: Callable[[Snapshot], None],
+        limit: TimeLimit | None = None,
+    ) -> None:
+        self._study = study
+        self._executor = executor
+        self._store = store
+        self._watch = watch
+        self._limit = limit
+        self.not_confirmed = 0
+        """How many configurations could not be trained on fresh draws."""
+        self.not_assessed = 0
+        """How many could not be scored on the test partition."""
 
-    Raises:
-        InputError: the data or the home cannot be used any more.
-    """
-    scheduler = Scheduler(executor, store)
-    waiting = _not_confirmed(study)
-    for each in waiting.values():
-        for wanted in each.spec.outer_draws:
-            scheduler.want(wanted)
-    by_draw = {spec.key: each for each in waiting.values() for spec in each.spec.outer_draws}
-    news, given_up = _News(study, watch, len(by_draw)), set[str]()
-    for event in scheduler.events(stopping):
-        match event:
-            case Done(_, EncoderRecord() as record):
-                study.note_encoder(record)
-            case Done(spec, DrawResult() as draw):
-                each = by_draw[spec.key]
-                each.draws[draw.draw] = draw
-                news.done(_close(study, each) if len(each.draws) == each.spec.draws else None)
-            case GivenUp(spec, failure):
-                each = by_draw[spec.key]
-                if each.spec.key not in given_up:
-                    log.warning("%s: not confirmed: %s", _label(each.attempt), failure.message)
-                given_up.add(each.spec.key)
-                news.done()
-            case Progressed(running):
-                news.show(running)
-    return len(given_up)
+    @property
+    def is_left(self) -> bool:
+        """Whether anything is left that could still be made."""
+        return (
+            len(_not_confirmed(self._study)) > self.not_confirmed
+            or len(_not_assessed(self._study)) > self.not_assessed
+        )
 
+    def confirm(self, stopping: Callable[[], bool]) -> None:
+        """Train what was selected on draws that the search has not seen.
 
-def assess_selected(
-    study: Study,
-    executor: Executor,
-    store: ArtifactStore,
-    watch: Callable[[Snapshot], None],
-    stopping: Callable[[], bool],
-) -> int:
-    """Score on the test partition what the study has selected; where it was confirmed, that.
+        Raises:
+            InputError: the data or the home cannot be used any more.
+        """
+        waiting = _not_confirmed(self._study)
+        by_draw = {spec.key: each for each in waiting.values() for spec in each.spec.outer_draws}
+        news, given_up = _News(self._study, self._watch, len(by_draw)), set[str]()
+        wanted = [draw for each in waiting.values() for draw in each.spec.outer_draws]
+        for event in self._events(wanted, stopping):
+            match event:
+                case Done(_, EncoderRecord() as record):
+                    self._study.note_encoder(record)
+                case Done(spec, DrawResult() as draw):
+                    each = by_draw[spec.key]
+                    each.draws[draw.draw] = draw
+                    is_whole = len(each.draws) == each.spec.draws
+                    news.done(_close(self._study, each) if is_whole else None)
+                case GivenUp(spec, failure):
+                    each = by_draw[spec.key]
+                    if each.spec.key not in given_up:
+                        log.warning("%s: not confirmed: %s", _label(each.attempt), failure.message)
+                    given_up.add(each.spec.key)
+                    news.done()
+                case Progressed(running):
+                    news.show(running)
+        self.not_confirmed = len(given_up)
 
-    Returns:
-        How many could not be assessed.
+    def assess(self, stopping: Callable[[], bool]) -> None:
+        """Score on the test partition what was selected; where it was confirmed, that.
 
-    Raises:
-        InputError: the data or the home cannot be used any more.
-    """
-    scheduler = Scheduler(executor, store)
-    waiting = _not_assessed(study)
-    for wanted, _ in waiting.values():
-        scheduler.want(wanted)
-    news, given_up = _News(study, watch, len(waiting)), 0
-    for event in scheduler.events(stopping):
-        match event:
-            case Done(spec, Assessment(accuracy=accuracy) as assessment):
-                study.note_assessment(assessment)
-                label = _label(waiting[spec.key][1])
-                news.done(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
-            case GivenUp(spec, failure):
-                given_up += 1
-                log.warning("%s: not assessed: %s", _label(waiting[spec.key][1]), failure.message)
-                news.done()
-            case Progressed(running):
-                news.show(running)
-    return given_up
+        Raises:
+            InputError: the data or the home cannot be used any more.
+        """
+        waiting = _not_assessed(self._study)
+        news = _News(self._study, self._watch, len(waiting))
+        for event in self._events([spec for spec, _ in waiting.values()], stopping):
+            match event:
+                case Done(spec, Assessment(accuracy=accuracy) as assessment):
+                    self._study.note_assessment(assessment)
+                    label = _label(waiting[spec.key][1])
+                    news.done(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
+                case GivenUp(spec, failure):
+                    self.not_assessed += 1
+                    label = _label(waiting[spec.key][1])
+                    log.warning("%s: not assessed: %s", label, failure.message)
+                    news.done()
+                case Progressed(running):
+                    news.show(running)
+
+    def _events(self, wanted: Sequence[Spec], stopping: Callable[[], bool]) -> Iterator[Event]:
+        scheduler = Scheduler(self._executor, self._store, self._limit)
+        for spec in wanted:
+            scheduler.want(spec)
+        return scheduler.events(stopping)
 
 
 def _close(study: Study, each: _Confirming) -> str:

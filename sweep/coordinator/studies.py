@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sweep.database import readable
+from sweep.database import readable, sqlite_file
 from sweep.errors import UnknownStudyError
 from sweep.search.attempt import Attempt, State
 from sweep.search.history import History, best_attempt
-from sweep.search.ledger import Ledger, study_names
+from sweep.search.ledger import study_names
 from sweep.search.recorded import Recorded, recorded
 from sweep.search.storage import Storage, open_storage
 from sweep.workspace import Workspace
@@ -40,20 +39,12 @@ def open_study(workspace: Workspace, name: str) -> Recorded:
         UnknownStudyError: there is no study of this name.
         DamagedStorageError: something of it is not what was written.
     """
-    return recorded(_storage(workspace), name)
-
-
-def begun_with(workspace: Workspace, name: str) -> dict[str, Any] | None:
-    """The config with which a study began; None if it has not."""
-    try:
-        return Ledger(_storage(workspace), name).config
-    except UnknownStudyError:
-        return None
+    return recorded(storage_to_look_at(workspace), name)
 
 
 def study_list(workspace: Workspace) -> list[str]:
     """The names of all studies."""
-    return [] if _is_missing(workspace) else study_names(_storage(workspace))
+    return [] if _is_missing(workspace) else study_names(storage_to_look_at(workspace))
 
 
 def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
@@ -90,15 +81,21 @@ def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
     return found
 
 
-def _is_missing(workspace: Workspace) -> bool:
-    return workspace.keeps_storage and not workspace.home.optuna_db.exists()
+def storage_to_look_at(workspace: Workspace) -> Storage:
+    """The studies' storage, which looking must not create.
 
-
-def _storage(workspace: Workspace) -> Storage:
-    """The studies' storage, which looking must not create."""
+    Raises:
+        UnknownStudyError: there is none.
+        HomeError: it cannot be opened.
+    """
     if _is_missing(workspace):
         raise UnknownStudyError(
             f"there is no study in the home {workspace.home.root}",
             hint="name another home with --home DIR or SWEEP_HOME",
         )
     return open_storage(readable(workspace.storage))
+
+
+def _is_missing(workspace: Workspace) -> bool:
+    file = sqlite_file(workspace.storage)
+    return file is not None and not file.exists()

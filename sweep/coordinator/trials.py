@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweep.artifacts import ArtifactStore
-from sweep.coordinator.estimate import Pace
+from sweep.coordinator.estimate import Pace, task_kind
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import attempt_run, encoder_run
 from sweep.coordinator.scheduler import (
@@ -22,6 +22,7 @@ from sweep.coordinator.scheduler import (
     Retried,
     Scheduler,
 )
+from sweep.coordinator.timelimit import TimeLimit
 from sweep.evaluation import trial_result
 from sweep.execution import Executor
 from sweep.results import DrawResult, EncoderRecord
@@ -29,7 +30,7 @@ from sweep.search.attempt import Attempt, Failure
 from sweep.search.history import Progress
 from sweep.search.ledger import interruption
 from sweep.search.study import Study
-from sweep.specs import EncoderSpec, Spec
+from sweep.specs import Spec
 
 _ENOUGH_TO_TELL = 0.1
 """The fraction of a task from which on its length is told from how long that took."""
@@ -74,13 +75,15 @@ class TrialRun:
         store: ArtifactStore,
         projector: Projector,
         watch: Callable[[Snapshot], None],
+        limit: TimeLimit | None = None,
     ) -> None:
         self._study = study
         self._executor = executor
         self._store = store
         self._projector = projector
         self._watch = watch
-        self._scheduler = Scheduler(executor, store)
+        self._limit = limit or TimeLimit()
+        self._scheduler = Scheduler(executor, store, self._limit)
         self._open: dict[int, _Open] = {}
         self._by_draw: dict[str, list[_Open]] = {}
         self._projected: set[str] = set()
@@ -112,7 +115,7 @@ class TrialRun:
                 self._projector.project(())
             case Done(spec, result, seconds):
                 if seconds is not None:
-                    self._pace.note(_kind(spec), seconds)
+                    self._pace.note(task_kind(spec), seconds)
                 if isinstance(result, EncoderRecord):
                     self._note_encoder(result)
                     self._tell_of_encoder(result)
@@ -128,6 +131,8 @@ class TrialRun:
     def _begin_next(self) -> None:
         """Begin one more attempt; not far ahead, because a sampler learns from those that end."""
         if len(self._open) >= 2 * max(1, self._executor.workers):
+            return
+        if not self._limit.allows(*self._study.config.blocks):
             return
         attempt = self._study.begin_next()
         if attempt is None:
@@ -210,7 +215,7 @@ class TrialRun:
         work = 0.0
         for each in running.values():
             sofar = each.seconds / each.fraction if each.fraction > _ENOUGH_TO_TELL else None
-            whole = self._pace.mean(_kind(each.spec)) or sofar
+            whole = self._pace.mean(task_kind(each.spec)) or sofar
             if whole is None:
                 return None
             work += max(whole - each.seconds, 0)
@@ -223,16 +228,9 @@ class TrialRun:
 
     def _ahead(self) -> Counter[str]:
         """How many tasks of each kind are to come."""
-        ahead = Counter(_kind(spec) for spec in self._scheduler.waiting)
+        ahead = Counter(task_kind(spec) for spec in self._scheduler.waiting)
         draws = self._study.config.replicates.draws
         for name, (trials, latent_dims) in self._study.upcoming().items():
             ahead[name] += trials * draws
             ahead[f"{name} encoder"] += latent_dims * draws
         return ahead
-
-
-def _kind(spec: Spec) -> str:
-    """What takes about as long as others of its kind."""
-    if isinstance(spec, EncoderSpec):
-        return f"{spec.representation.name} encoder"
-    return spec.trial.representation.name

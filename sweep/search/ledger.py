@@ -58,12 +58,12 @@ class Ledger:
         self._do = Patience(stopping).until_done
         self.name = name
         try:
-            self._study_id = self._do(lambda: storage.get_study_id_from_name(name))
+            self.study_id: int = self._do(lambda: storage.get_study_id_from_name(name))
         except KeyError:
             known = study_names(storage)
             there = f"the home has {', '.join(known)}" if known else "the home has no study yet"
             raise UnknownStudyError(f"there is no study '{name}'", hint=there) from None
-        self._about = Attributes(storage, self._study_id, name, self._do)
+        self._about = Attributes(storage, self.study_id, name, self._do)
         self._trial_ids: dict[int, int] = {}
 
     @staticmethod
@@ -192,7 +192,7 @@ class Ledger:
             trial.set_constraint(name, excess)
 
         def create() -> FrozenTrial:
-            return self._storage.get_trial(self._storage.create_new_trial(self._study_id, trial))
+            return self._storage.get_trial(self._storage.create_new_trial(self.study_id, trial))
 
         def find_or_create() -> FrozenTrial:
             """The storage may have created it, and its answer was lost."""
@@ -234,7 +234,7 @@ class Ledger:
 
     def _trials(self, states: tuple[TrialState, ...] | None) -> list[FrozenTrial]:
         with believing(self.name, "its trials"):
-            return self._storage.get_all_trials(self._study_id, deepcopy=False, states=states)
+            return self._storage.get_all_trials(self.study_id, deepcopy=False, states=states)
 
     def _set(self, number: int, key: str, value: Mapping[str, Any]) -> None:
         trial_id = self._trial_ids[number]
