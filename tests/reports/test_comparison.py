@@ -142,7 +142,7 @@ def test_a_row_has_the_fields_of_the_contract() -> None:
         "published_accuracy", "published_parameters", "gap", "detectable", "verdict", "reading",
         "pareto", "pareto_share", "pareto_inference", "pareto_inference_share", "test_accuracy",
         "test_ci_low", "test_ci_high", "latency_ms", "active_dimensions", "train_seconds",
-        "encoder_seconds", "mlflow_run_ids", "replicates",
+        "encoder_seconds", "mlflow_run_ids", "replicates", "varied", "searched_accuracy",
     ]  # fmt: skip
 
 
