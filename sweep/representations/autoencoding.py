@@ -94,7 +94,7 @@ def train(
                 f"in epoch {epoch + 1} of {epochs} (draw {spec.draw + 1})"
             )
         rows.append(sums / len(part))
-        checkpoint.save(_state(variables, rows))
+        checkpoint.save(_state(variables, rows), _history(np.array(rows), latent_dim))
     return _history(np.array(rows), latent_dim)
 
 
