@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +12,7 @@ from functools import partial
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.assessments import assess_selected
 from sweep.coordinator.mirror import Mirror
+from sweep.coordinator.plan import undertrained
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
@@ -25,6 +27,8 @@ from sweep.search.history import Progress
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
 from sweep.workspace import Workspace
+
+log = logging.getLogger("sweep")
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,9 @@ def run_study(
     source = DatasetSource.of(config.dataset, workspace.data)
     with lease(workspace, config.name) as held, _stop_signals() as stopping:
         dataset = source.load()
-        config.part_sizes(dataset.labels)  # refuses what the dataset is too small for
+        sizes = config.part_sizes(dataset.labels)  # refuses what the dataset is too small for
+        for warning in undertrained(config, sizes):
+            log.warning(warning)
         facts = dataset.facts
         study = open_for_writing(workspace, config, facts, stopping)
         study.note_environment(environment())

@@ -6,6 +6,7 @@ and what trains them in ``autoencoding``. Those two import TensorFlow.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -69,6 +70,9 @@ class Vae(TrainedRepresentation):
         decoder = self.dimensions * half * 64 + half * 9 * 64 * 32 + full * 9 * 32
         both_heads = self.multiply_adds + 32 * self.dimensions
         return self.settings.epochs * images * (both_heads + decoder)
+
+    def updates(self, images: int) -> int:
+        return self.settings.epochs * math.ceil(images / self.settings.batch_size)
 
     def train(
         self,
