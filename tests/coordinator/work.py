@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from sweep.artifacts import ArtifactStore, Checkpoint
-from sweep.configuration import RepresentationSpec
+from sweep.configuration import ClassifierTraining, RepresentationSpec
 from sweep.errors import DataError, DivergedError
 from sweep.home import Home
 from sweep.results import Assessment, Curves, DrawResult, EncoderHistory, EncoderRecord, ModelRecord
@@ -34,13 +34,14 @@ HISTORY: EncoderHistory = {
 
 
 def trial(latent_dim: int | None, hidden_neurons: int, draws: int = 1) -> TrialSpec:
-    """A trial on latents, or on pixels where there are no dimensions; one classifier a draw."""
+    """A trial on latents, or on pixels where there are no dimensions; one classifier, one epoch."""
     name = "pixels" if latent_dim is None else "vae"
     return trial_spec(
         representation=RepresentationSpec(name=name, latent_dim=latent_dim),
         hidden_neurons=hidden_neurons,
         draws=draws,
         members=1,
+        classifier=ClassifierTraining(epochs=1, batch_size=256, learning_rate=0.001),
     )
 
 
