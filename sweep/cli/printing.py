@@ -140,6 +140,13 @@ def print_statuses(out: Console, statuses: Sequence[StudyStatus], as_json: bool)
         )
         table.add_row(status.study, *(str(count) for count in counts), best)
     out.print(table)
+    for status in statuses:
+        if status.owner is not None and not status.owner.is_alive:
+            out.print(
+                f"{status.study}: {status.owner}, which ran it, is dead; "
+                "sweep run with its config goes on",
+                soft_wrap=not out.is_terminal,
+            )
     if len(statuses) == 1:
         for failure in map(_failure_facts, statuses[0].failures):
             line = "trial {trial}: {configuration}: {cause}: {message}".format_map(failure)
@@ -159,6 +166,8 @@ def _failure_facts(attempt: Attempt) -> dict[str, Any]:
 def _status_facts(status: StudyStatus) -> dict[str, Any]:
     facts = {name: value for name, value in vars(status).items() if name != "best"}
     facts["failures"] = [_failure_facts(attempt) for attempt in status.failures]
+    owner = status.owner
+    facts["owner"] = owner and {"host": owner.host, "pid": owner.pid, "alive": owner.is_alive}
     best = status.best
     facts["best"] = (
         best

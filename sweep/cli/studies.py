@@ -132,6 +132,8 @@ def _validate(
     study = load_config(config, _overrides(set_, workers, engine), trials)
     planned = plan(study, session.workspace, workers or available_cores())
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
+    for warning in planned.warnings:
+        stderr.print(f"Warning: {warning}")
 
 
 @command

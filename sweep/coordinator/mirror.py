@@ -76,11 +76,8 @@ class Mirror:
         shown: list[Shown] = []
 
         def conclude(tracker: Tracker) -> None:
-            for key, record in study.encoders.items():
-                run = encoder_run(record, self._store.pictures(key))
-                if not tracker.has(run):
-                    tracker.project(run)
             written = document(study.recorded, tracker.trial_run_ids(), self._store)
+            self._note_test_scores(tracker, written.report)
             run_id = tracker.project(self._run(status))
             with tempfile.TemporaryDirectory() as directory:
                 write_report([written], Path(directory))
@@ -88,7 +85,26 @@ class Mirror:
             tracker.describe(run_id, summary(written.report))
             shown.append(Shown(written.report, (tracker.uri, tracker.chart_path)))
 
+        # Also those that were trained to confirm, or to assess, what was selected.
+        self.projector.project(
+            encoder_run(record, self._store.pictures(key))
+            for key, record in sorted(study.encoders.items())
+        )
         self.projector.finish(conclude, min(within, _LAST_PROJECTION_SECONDS))
         if shown:
             return shown[0]
         return Shown(document(study.recorded, {}, self._store).report, None)
+
+    def _note_test_scores(self, tracker: Tracker, report: Report) -> None:
+        """What the test partition says of what was selected stands beside its own scores."""
+        ended = {
+            run_id: attempt.result.finished_at
+            for attempt in self._study.attempts
+            if attempt.result and (run_id := tracker.trial_run_ids().get(attempt.number))
+        }
+        for row in report.rows:
+            is_tested = report.scored_on == "test" and bool(report.searched)
+            score = row.accuracy if is_tested else row.test_accuracy
+            if score is not None:
+                for run_id in row.mlflow_run_ids:
+                    tracker.note_metric(run_id, "test_accuracy", score, ended[run_id])

@@ -11,8 +11,10 @@ from itertools import cycle
 from sweep.config import THREADS_PER_TASK, Cell, Choices, Space, StudyConfig
 from sweep.coordinator.estimate import encoder_seconds, trial_seconds
 from sweep.coordinator.preflight import preflight
+from sweep.representations import TrainedRepresentation, bind
 from sweep.workspace import Workspace
 
+_FEW_UPDATES = 500
 _STEPS = [math.sqrt(prime) for prime in (2, 3, 5, 7, 11, 13)]
 _MOST_SAMPLES = 1000
 """Cells that are looked at of a space: more make no estimate better."""
@@ -35,6 +37,8 @@ class Plan:
     """Where the dataset lies, or that it would be downloaded."""
     seconds: float | None
     """Rough, with all cores of this machine; None without the dataset at hand."""
+    warnings: tuple[str, ...]
+    """What will hardly be what was meant, a line each; none without the dataset at hand."""
 
 
 def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
@@ -48,7 +52,9 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
     cells = _likely_cells(config)
     encoded = {cell.encoding: cell for cell in cells if cell.encoding}
     seconds, trained = None, 0
+    warnings: tuple[str, ...] = ()
     if data is not None and sizes is not None:
+        warnings = undertrained(config, sizes)
         seconds = 0.0
         for cell, number in cells.items():
             spec = config.trial_spec(cell, data.sha256)
@@ -73,7 +79,32 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
         scored_on=config.scored_on,
         data=str(file) if file else f"{name}: not on this machine, Keras would download it",
         seconds=seconds,
+        warnings=warnings,
     )
+
+
+def undertrained(config: StudyConfig, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """The representations whose encoders have too few updates to learn anything, a line each.
+
+    Args:
+        config: of the study.
+        sizes: numbers of images, by part.
+    """
+    specs = {
+        c.representation: config.trial_spec(c, "").representation for c in _likely_cells(config)
+    }
+    warnings = []
+    for name, spec in specs.items():
+        representation = bind(spec)
+        if not isinstance(representation, TrainedRepresentation):
+            continue
+        updates = representation.updates(sizes["encoder"])
+        if updates is not None and updates < _FEW_UPDATES:
+            warnings.append(
+                f"{name}: {updates} updates are too few for an encoder to have learnt anything; "
+                f"more epochs or a smaller batch_size would give it {_FEW_UPDATES} or more"
+            )
+    return tuple(warnings)
 
 
 def _likely_cells(config: StudyConfig) -> Mapping[Cell, float]:

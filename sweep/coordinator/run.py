@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -10,6 +11,7 @@ from functools import partial
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.mirror import Mirror
+from sweep.coordinator.plan import undertrained
 from sweep.coordinator.preflight import preflight
 from sweep.coordinator.selection import Selection
 from sweep.coordinator.timelimit import TimeLimit
@@ -27,6 +29,8 @@ from sweep.search.history import Progress
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
 from sweep.workspace import Workspace
+
+log = logging.getLogger("sweep")
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,16 @@ def run_study(
         OutageError: what it writes to stayed out of reach.
     """
     checked = preflight(config, workspace, download=True)
-    assert checked.data is not None  # it was loaded, or refused
+    assert checked.data is not None  # they were loaded, or refused
+    assert checked.sizes is not None
     workspace.home.create()
     with lease(workspace, config.name) as held, _stop_signals() as stopping:
 
         def leaving() -> bool:
             return stopping() or limit.is_up
 
+        for warning in undertrained(checked.config, checked.sizes):
+            log.warning(warning)
         study = open_for_writing(workspace, config, checked.data, leaving)
         study.note_environment(environment())
         mirror = Mirror(study, workspace)
@@ -92,7 +99,7 @@ def run_study(
 
             trials = TrialRun(study, executor, store, mirror.projector, watch, limit)
             trials.run(ending)
-            selection = Selection(study, executor, store, watch, limit)
+            selection = Selection(study, executor, store, mirror.projector, watch, limit)
             if not study.shortfall:
                 selection.confirm(ending)
                 selection.assess(ending)

@@ -27,6 +27,8 @@ log = logging.getLogger("sweep")
 
 _TICK_SECONDS = 0.2
 _OUTAGE_PAUSE_SECONDS = 5.0
+_ENOUGH_TO_TELL = 0.02
+"""The fraction of a task that was seen to be done from which on its pace is told."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Activity:
     """How much of it is done, 0 to 1."""
     seconds: float
     """Since it began."""
+    seconds_left: float | None
+    """As long as it will take at its pace so far; None while that cannot be told."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,14 @@ class Retried:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A task has failed for good, wanted for itself or not; GivenUp follows for what was wanted."""
+
+    spec: Spec
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class GivenUp:
     """What was wanted cannot be made: it has failed, or something that it needs."""
 
@@ -105,7 +117,27 @@ class GivenUp:
     failure: Failure
 
 
-Event = Hungry | Begun | Progressed | Done | Retried | GivenUp
+Event = Hungry | Begun | Progressed | Done | Retried | Broken | GivenUp
+
+
+@dataclass
+class _Running:
+    """A task that was handed to a worker."""
+
+    spec: Spec
+    began: float
+    first: tuple[float, float] | None = None
+    """What was done of it when it was first seen to get on, and when: a training that goes on
+    from a checkpoint has done much at once, and one that prepares itself nothing for a while."""
+
+    def seconds_left(self, fraction: float, now: float) -> float | None:
+        """See :class:`Activity`."""
+        if self.first is None and fraction > 0:
+            self.first = fraction, now
+        if self.first is None:
+            return None
+        done, seconds = fraction - self.first[0], now - self.first[1]
+        return seconds * (1 - fraction) / done if done >= _ENOUGH_TO_TELL else None
 
 
 @dataclass
@@ -134,7 +166,7 @@ class Scheduler:
         self._store = store
         self._limit = limit or TimeLimit()
         self._graph = Graph(lambda encoder: store.encoders.has(encoder.key))
-        self._running: dict[str, tuple[Spec, float]] = {}
+        self._running: dict[str, _Running] = {}
         self._tries: dict[tuple[str, FailureKind], _Tries] = {}
         self._failures: dict[str, Failure] = {}
         self._told: list[Event] = []
@@ -197,7 +229,7 @@ class Scheduler:
                 if self._is_sated:
                     return
                 continue
-            self._running[spec.key] = spec, time.monotonic()
+            self._running[spec.key] = _Running(spec, time.monotonic())
             self._executor.submit(Task(spec.key, spec.model_dump_json()))
             yield Begun(spec)
 
@@ -213,13 +245,15 @@ class Scheduler:
     def _view(self) -> Mapping[int, Activity]:
         now, found = time.monotonic(), {}
         for number, (task, fraction) in self._executor.running().items():
-            spec, began = self._running[task.id]
-            found[number] = Activity(spec, fraction, now - began)
+            running = self._running[task.id]
+            left = running.seconds_left(fraction, now)
+            found[number] = Activity(running.spec, fraction, now - running.began, left)
         return found
 
     def _settle(self, outcome: Outcome) -> Iterator[Event]:
         self._is_sated = False
-        spec, began = self._running.pop(outcome.task.id)
+        ended = self._running.pop(outcome.task.id)
+        spec = ended.spec
         if isinstance(outcome.result, Failed):
             yield from self._settle_failure(spec, outcome.result)
             return
@@ -228,7 +262,7 @@ class Scheduler:
             log.warning("What is written is taken again, and the study goes on.")
         result = RESULTS[spec.kind].model_validate_json(outcome.result)
         self._graph.done(spec.key)
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - ended.began
         self._limit.note(spec, seconds)
         yield Done(spec, result, seconds)
 
@@ -246,6 +280,7 @@ class Scheduler:
             return
         of_others = failure.model_copy(update={"message": f"{spec.label}: {failure.message}"})
         self._failures[spec.key] = of_others
+        yield Broken(spec, failure)
         for lost in self._graph.fail(spec.key):
             yield GivenUp(lost, failure if lost.key == spec.key else of_others)
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweep.artifacts import ArtifactStore
+from sweep.coordinator.encoders import Encoders
+from sweep.coordinator.projector import Projector
 from sweep.coordinator.scheduler import Activity, Done, Event, GivenUp, Progressed, Scheduler
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot
@@ -53,7 +55,12 @@ class _News:
         """One of the tasks is done."""
         self._left -= 1
         self._done += 1
-        self._lines += [line] if line else []
+        if line:
+            self.say(line)
+
+    def say(self, line: str) -> None:
+        """Something has happened."""
+        self._lines.append(line)
 
     def show(self, running: Mapping[int, Activity]) -> None:
         pace = (time.monotonic() - self._began) / self._done if self._done else None
@@ -77,9 +84,11 @@ class Selection:
         study: Study,
         executor: Executor,
         store: ArtifactStore,
+        projector: Projector,
         watch: Callable[[Snapshot], None],
         limit: TimeLimit | None = None,
     ) -> None:
+        self._projector = projector
         self._study = study
         self._executor = executor
         self._store = store
@@ -107,8 +116,10 @@ class Selection:
         waiting = _not_confirmed(self._study)
         by_draw = {spec.key: each for each in waiting.values() for spec in each.spec.outer_draws}
         news, given_up = _News(self._study, self._watch, len(by_draw)), set[str]()
+        encoders = Encoders(self._store, self._projector, news.say)
         wanted = [draw for each in waiting.values() for draw in each.spec.outer_draws]
         for event in self._events(wanted, stopping):
+            encoders.take(event)
             match event:
                 case Done(_, EncoderRecord() as record):
                     self._study.note_encoder(record)
@@ -125,6 +136,7 @@ class Selection:
                     news.done()
                 case Progressed(running):
                     news.show(running)
+                    self._projector.project(())
         self.not_confirmed = len(given_up)
 
     def assess(self, stopping: Callable[[], bool]) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from sweep.database import readable, sqlite_file
 from sweep.errors import UnknownStudyError
+from sweep.lease import Owner, last_owner
 from sweep.search.attempt import Attempt, State
 from sweep.search.history import History, best_attempt
-from sweep.search.ledger import study_names
+from sweep.search.ledger import interruption, study_names
 from sweep.search.recorded import Recorded, recorded
 from sweep.search.storage import Storage, open_storage
 from sweep.workspace import Workspace
@@ -18,7 +19,7 @@ from sweep.workspace import Workspace
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """How one study stands."""
+    """How one study stands; what its run left when it died is interrupted."""
 
     study: str
     target: int
@@ -30,6 +31,8 @@ class StudyStatus:
     best: Attempt | None
     failures: Sequence[Attempt]
     """The last attempts at what has failed and is not tried again."""
+    owner: Owner | None
+    """The process that runs it, or ran it and died; None if its last run ended by itself."""
 
 
 def open_study(workspace: Workspace, name: str) -> Recorded:
@@ -55,15 +58,19 @@ def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
     """
     found = []
     for each in study_list(workspace) if name is None else [name]:
+        owner = last_owner(readable(workspace.storage), each)  # before what it may be at
         try:
             stored = open_study(workspace, each)
         except UnknownStudyError:
             if name is not None:
                 raise
             continue  # its creation was cut short, or another program made it
-        latest = {attempt.spec.key: attempt for attempt in stored.attempts}.values()
+        attempts = stored.attempts
+        if owner is not None and not owner.is_alive:
+            attempts = [_as_left(attempt) for attempt in attempts]
+        latest = {attempt.spec.key: attempt for attempt in attempts}.values()
         states = Counter(attempt.state for attempt in latest)
-        history = History(stored.config, stored.attempts, stored.retried)
+        history = History(stored.config, attempts, stored.retried)
         at = history.progress
         found.append(
             StudyStatus(
@@ -74,11 +81,19 @@ def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
                 interrupted=states[State.INTERRUPTED],
                 running=at.running,
                 waiting=at.waiting,
-                best=best_attempt(stored.config, stored.attempts),
+                best=best_attempt(stored.config, attempts),
                 failures=history.failed,
+                owner=owner,
             )
         )
     return found
+
+
+def _as_left(attempt: Attempt) -> Attempt:
+    """An attempt of a study whose owner is dead, as the next run will record it."""
+    if attempt.state is not State.RUNNING:
+        return attempt
+    return attempt.model_copy(update={"failure": interruption()})
 
 
 def storage_to_look_at(workspace: Workspace) -> Storage:

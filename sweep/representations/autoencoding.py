@@ -108,7 +108,8 @@ def train(
                 f"in epoch {epoch + 1} of {epochs} (draw {spec.draw + 1})"
             )
         rows.append(sums / len(part))
-        checkpoint.save(_state(variables, rows))
+        history = _history(np.array(rows), latent_dim, networks.objective)
+        checkpoint.save(_state(variables, rows), history)
     return _history(np.array(rows), latent_dim, networks.objective)
 
 

@@ -7,6 +7,7 @@ import TensorFlow.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from functools import partial
 from pathlib import Path
@@ -76,6 +77,9 @@ class ConvolutionalRepresentation(TrainedRepresentation):
         decoder = self.dimensions * half * 64 + half * 9 * 64 * 32 + full * 9 * 32
         both_heads = self.multiply_adds + 32 * self.dimensions
         return self.settings.epochs * images * (both_heads + decoder)
+
+    def updates(self, images: int) -> int:
+        return self.settings.epochs * math.ceil(images / self.settings.batch_size)
 
     def train(
         self,

@@ -6,6 +6,14 @@ Importing this package does not import MLflow; opening a tracker does.
 from __future__ import annotations
 
 from sweep.tracking.removal import remove_experiment
-from sweep.tracking.tracker import Run, RunStatus, Tracker, find_trial_run_ids
+from sweep.tracking.runs import Identity, Run, RunStatus
+from sweep.tracking.tracker import Tracker, find_trial_run_ids
 
-__all__ = ["Run", "RunStatus", "Tracker", "find_trial_run_ids", "remove_experiment"]
+__all__ = [
+    "Identity",
+    "Run",
+    "RunStatus",
+    "Tracker",
+    "find_trial_run_ids",
+    "remove_experiment",
+]
