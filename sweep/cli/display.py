@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweep.coordinator.scheduler import Activity
+from sweep.coordinator.events import Activity
 from sweep.coordinator.trials import Snapshot
 from sweep.specs import EncoderSpec
 

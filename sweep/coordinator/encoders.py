@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sweep.artifacts import ArtifactStore
+from sweep.coordinator.events import Begun, Broken, Done, Event, Progressed
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import encoder_run, failed_encoder_run, training_run
-from sweep.coordinator.scheduler import Begun, Broken, Done, Event, Progressed
 from sweep.representations.collapse import collapsed
 from sweep.results import EncoderHistory, EncoderRecord
 from sweep.search.attempt import Failure

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from sweep.artifacts.store import MODEL_FILE
 from sweep.config import StudyConfig
+from sweep.coordinator.events import Done, GivenUp
 from sweep.coordinator.run import open_executor
 from sweep.coordinator.runs import attempt_run
-from sweep.coordinator.scheduler import Done, GivenUp, Scheduler
+from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.studies import open_study
 from sweep.data.datasets import DatasetSource
 from sweep.database import reason

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from sweep.artifacts import ArtifactStore
 from sweep.coordinator.encoders import Encoders
+from sweep.coordinator.events import Activity, Done, Event, GivenUp, Progressed
 from sweep.coordinator.projector import Projector
-from sweep.coordinator.scheduler import Activity, Done, Event, GivenUp, Progressed, Scheduler
+from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot
 from sweep.evaluation import trial_result

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from sweep.artifacts import ArtifactStore
 from sweep.coordinator.encoders import Encoders
 from sweep.coordinator.estimate import Pace, task_kind
-from sweep.coordinator.projector import Projector
-from sweep.coordinator.runs import attempt_run
-from sweep.coordinator.scheduler import (
+from sweep.coordinator.events import (
     Activity,
     Begun,
     Done,
@@ -21,8 +19,10 @@ from sweep.coordinator.scheduler import (
     Hungry,
     Progressed,
     Retried,
-    Scheduler,
 )
+from sweep.coordinator.projector import Projector
+from sweep.coordinator.runs import attempt_run
+from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.evaluation import trial_result
 from sweep.execution import Executor

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from sweep.cli.display import Display, describe, rough_duration
-from sweep.coordinator.scheduler import Activity
+from sweep.coordinator.events import Activity
 from sweep.coordinator.trials import Snapshot
 from sweep.search.history import Progress
 from sweep.specs import EncoderSpec

@@ -8,7 +8,8 @@ import pytest
 
 from sweep.artifacts import ArtifactStore
 from sweep.coordinator.estimate import task_kind
-from sweep.coordinator.scheduler import Done, Event, Hungry, Scheduler
+from sweep.coordinator.events import Done, Event, Hungry
+from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.execution import Task
 from sweep.home import Home
