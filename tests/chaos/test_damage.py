@@ -97,7 +97,7 @@ ALIKE = (
 """Files that are read and written as others are that are tried."""
 
 NUMBERS = {
-    "encoder's record": r'"reconstruction_loss":\s*\[(\d)',
+    "encoder's record": r'"active_dimensions":\s*\[(\d)',
     "draw": r'"val_accuracy":\s*\[[01]\.\d(\d)',
     "assessment": r'"accuracies":\s*\[\[[01]\.(\d)',
     "model's record": r'"accuracy":\s*[01]\.(\d)',
@@ -386,7 +386,7 @@ def violations(command: str, ended: Ended, file: Path, truth: Any) -> Iterator[s
         yield f"traceback: {last.strip()}"
         return
     if ended.status != 0:
-        yield from _unclear(ended, file)
+        yield from _unclear(command, ended, file)
         return
     try:
         found = numbers(command, ended)
@@ -398,16 +398,22 @@ def violations(command: str, ended: Ended, file: Path, truth: Any) -> Iterator[s
         yield f"ends with 0{warned}, {difference}"
 
 
-def _unclear(ended: Ended, file: Path) -> Iterator[str]:
+def _unclear(command: str, ended: Ended, file: Path) -> Iterator[str]:
     """What a message lacks: what happened, to what, and what to do."""
-    said = ended.out + ended.err
-    findings = re.findall(r'"mend":\s*"[^"]', said)
-    if not re.search(r"^(error|hint): \S", ended.err, re.MULTILINE) and not findings:
+    messages = ended.err
+    says_what = re.search(r"^(error|hint): \S", messages, re.MULTILINE)
+    says_how = re.search(r"^hint: \S", messages, re.MULTILINE)
+    if command == "doctor" and ended.out:
+        findings = json.loads(ended.out)["findings"]
+        problems = [each for each in findings if each["level"] == "problem"]
+        messages += json.dumps(problems)
+        says_how = says_how or re.search(r'"mend": "[^"]', messages)
+    if not says_what:
         yield "ends with a status that is not 0, and says neither what happened nor what to do"
-    named = ("main", file.name, file.parent.name)
-    if not any(name in said for name in named):
+    named = ["main", file.name, *re.findall(r"[0-9a-f]{32}", str(file))]
+    if not any(name in messages for name in named):
         yield "the message names neither the file nor the study"
-    if not re.search(r"^hint: \S", ended.err, re.MULTILINE) and not findings:
+    if not says_how:
         yield "the message does not say what to do"
 
 
