@@ -124,8 +124,9 @@ _LIGHT = ("status", "report", "status main", "compare", "store", "doctor", "vali
 _HEAVY = ("run", "sync", "register")
 COMMANDS = (*_LIGHT, *_HEAVY)
 
-# What differs between two runs that did the same: when, and how long it took.
-_TIMES = re.compile(r"seconds|milliseconds|_ms$|^(began|ended)$|mlflow|^new$")
+# What differs between two runs that did the same: when, how long it took, where MLflow shows it,
+# and the environment, which names the revision of the checkout.
+_TIMES = re.compile(r"seconds|_ms$|^(began|ended)$|mlflow|^new$|^environments?$")
 
 
 @dataclass(frozen=True)
