@@ -6,7 +6,7 @@ study and says what to do. A run that ends with 0 has mended what the report sta
 
 The command line, the files of a home and what commands print as JSON are all that is known of the
 package here. The default is a part of the cases in which every kind of file, every damage and every
-command occurs; ``--damage all`` tries all of them, which takes more than an hour.
+command occurs; ``--damage all`` tries all of them, which takes half an hour.
 """
 
 from __future__ import annotations
@@ -95,6 +95,12 @@ ALIKE = (
     "mlartifacts/*/models/*/artifacts/**/*",
 )
 """Files that are read and written as others are that are tried."""
+
+NAMED_APART = (
+    *("encoder's picture", "draw", "assessment", "study's lock", "encoder's lock"),
+    *("worker's log", "artifact plot", "artifact picture"),
+)
+"""Kinds whose files have different names."""
 
 NUMBERS = {
     "encoder's record": r'"active_dimensions":\s*\[(\d)',
@@ -231,8 +237,10 @@ class Damaged:
         others = [
             path
             for path in found
-            if path.resolve() != file.resolve() and (path.name == file.name or kind in ALIKE_NAMES)
+            if path.resolve() != file.resolve() and (path.name == file.name or kind in NAMED_APART)
         ]
+        if not others:  # there is one of its kind
+            return next(path for path in sorted(file.parent.iterdir()) if path != file)
         siblings = _names(file.parent)
         return next((path for path in others if _names(path.parent) == siblings), others[0])
 
@@ -282,13 +290,6 @@ class Damaged:
         ended = self.run(command)
         assert ended.status == 0 or command == "doctor", ended.err
         return numbers(command, ended)
-
-
-ALIKE_NAMES = (
-    *("encoder's picture", "draw", "assessment", "study's lock", "encoder's lock"),
-    *("worker's log", "artifact plot", "artifact picture"),
-)
-"""Kinds whose files have different names."""
 
 
 def save_digits(path: Path) -> None:
