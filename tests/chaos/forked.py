@@ -61,7 +61,7 @@ class Forks:
             env=environment(),
         )
 
-    def sweep(self, *arguments: object, timeout: float = 180) -> Ended:
+    def sweep(self, *arguments: object, timeout: float = 300) -> Ended:
         """Run a command to its end, or kill it with its workers after so many seconds."""
         with tempfile.TemporaryDirectory() as directory:
             out, err = Path(directory, "out"), Path(directory, "err")

@@ -6,7 +6,8 @@ study and says what to do. A run that ends with 0 has mended what the report sta
 
 The command line, the files of a home and what commands print as JSON are all that is known of the
 package here. The default is a part of the cases in which every kind of file, every damage and every
-command occurs; ``--damage all`` tries all of them, which takes half an hour.
+command occurs; ``--damage all`` tries all of them, which takes half an hour, and on
+a busy machine more than one.
 """
 
 from __future__ import annotations
@@ -129,6 +130,9 @@ a result."""
 _LIGHT = ("status", "report", "status main", "compare", "store", "doctor", "validate", "retry")
 _HEAVY = ("run", "sync", "register")
 COMMANDS = (*_LIGHT, *_HEAVY)
+# Where nothing is damaged they take less than half a second, and less than ten; a busy machine
+# takes longer, and SQLite waits for a minute for a database that another process has locked.
+_LIGHT_SECONDS, _HEAVY_SECONDS = 90, 180
 
 # What differs between two runs that did the same: when, how long it took, where MLflow shows it,
 # and the environment, which names the revision of the checkout.
@@ -283,7 +287,8 @@ class Damaged:
             "register": ("register", "main", *json_of),
             "run": ("run", main, "--workers", 1, *json_of),
         }
-        return self._forks.sweep(*arguments[command], "--home", self.home)
+        limit = _HEAVY_SECONDS if command in _HEAVY else _LIGHT_SECONDS
+        return self._forks.sweep(*arguments[command], "--home", self.home, timeout=limit)
 
     def _numbers(self, command: str) -> Any:
         """What a command prints of the home before any damage."""
