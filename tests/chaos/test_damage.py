@@ -6,8 +6,8 @@ study and says what to do. A run that ends with 0 has mended what the report sta
 
 The command line, the files of a home and what commands print as JSON are all that is known of the
 package here. The default is a part of the cases in which every kind of file, every damage and every
-command occurs; ``--damage all`` tries all of them, which takes half an hour, and on
-a busy machine more than one.
+command occurs; ``--damage all`` tries all of them, which takes half an hour, and on a
+busy machine more than one.
 """
 
 from __future__ import annotations
