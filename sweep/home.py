@@ -20,8 +20,12 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from sweep.errors import HomeError, InputError
 
@@ -160,3 +164,27 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise InputError(f"there is no {path}: {error}") from error
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock of a file in the home.
+
+    Raises:
+        HomeError: the lock cannot be taken, whoever holds it.
+        Timeout: another process holds it, and nobody is to wait.
+    """
+    lock = FileLock(path, blocking=wait)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise
+    except OSError as error:
+        raise HomeError(
+            f"the lock {path} cannot be taken: {error.strerror or error}",
+            hint="move it away: it is only a lock, and is made anew",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -15,13 +15,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from sweep.database import (
@@ -32,6 +32,7 @@ from sweep.database import (
     use_immediate_transactions,
 )
 from sweep.errors import HomeError, StudyBusyError
+from sweep.home import locked
 from sweep.workspace import Workspace
 
 LEASE_SECONDS = 60.0
@@ -161,22 +162,15 @@ def lease(workspace: Workspace, study: str) -> Iterator[Lease]:
         StudyBusyError: another process holds it.
         HomeError: the home or the storage cannot be used.
     """
-    lock = FileLock(workspace.home.locks / f"study-{study}.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        owner = last_owner(workspace.storage, study)
-        raise _busy(study, str(owner) if owner else "another process") from None
-    except OSError as error:
-        raise HomeError(f"the study's lock {lock.lock_file} cannot be taken: {error}") from error
-    try:
-        held = _take(workspace, study)
+    with ExitStack() as stack:
         try:
-            yield held
-        finally:
-            held.release()
-    finally:
-        lock.release()
+            stack.enter_context(locked(workspace.home.locks / f"study-{study}.lock", wait=False))
+        except Timeout:
+            owner = last_owner(workspace.storage, study)
+            raise _busy(study, str(owner) if owner else "another process") from None
+        held = _take(workspace, study)
+        stack.callback(held.release)
+        yield held
 
 
 def check_free(workspace: Workspace, study: str) -> None:
@@ -225,7 +219,7 @@ def unusable(storage_url: str, error: BaseException) -> HomeError:
 
 def _take(workspace: Workspace, study: str) -> Lease:
     try:
-        with workspace.storage_lock:
+        with workspace.making_tables():
             return Lease(_engine(workspace.storage), study)
     except IntegrityError:  # another host was quicker by a moment
         raise _busy(study, "another process") from None

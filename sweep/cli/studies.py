@@ -163,7 +163,8 @@ def sync(
     shown = sync_study(session.workspace, study)
     if shown.chart is None:
         raise TargetMissedError(
-            "MLflow does not hold everything yet", hint="see the warning above; then sync again"
+            f"MLflow does not hold everything of the study {study} yet",
+            hint="the warning above says why, and sweep doctor what mends it; then sync again",
         )
     session.say(f"MLflow holds all of the study {study}.")
 

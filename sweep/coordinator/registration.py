@@ -18,7 +18,7 @@ from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.studies import open_study
 from sweep.data.datasets import DatasetSource
-from sweep.database import reason
+from sweep.database import masked, reason
 from sweep.errors import TargetMissedError
 from sweep.lease import lease
 from sweep.results import ModelRecord, Replicate, TrialResult
@@ -113,8 +113,9 @@ def register_study(
             describe_version(tracker.uri, version, description)
         except Exception as error:  # whatever MLflow raises
             raise TargetMissedError(
-                f"MLflow did not take the model: {reason(error)}",
-                hint="it is kept in the home; the same command tries again",
+                f"MLflow ({masked(workspace.tracking)}) did not take the model: {reason(error)}",
+                hint="sweep doctor says what mends MLflow; the model is kept in the home, and the "
+                "same command tries again",
             ) from error
     return Registered(version, tracker.uri, description)
 

@@ -128,7 +128,7 @@ def open_for_writing(
     stopping: Callable[[], bool] = lambda: True,
 ) -> Study:
     """Open a study whose lease is held, creating it if there is none."""
-    with workspace.storage_lock:
+    with workspace.making_tables():
         storage = open_storage(workspace.storage)
     return Study(storage, config, facts, stopping)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sweep.database import readable, sqlite_file
-from sweep.errors import UnknownStudyError
+from sweep.errors import HomeError, UnknownStudyError
 from sweep.lease import Owner, last_owner
 from sweep.search.attempt import Attempt, State
 from sweep.search.history import History, best_attempt
@@ -47,7 +47,10 @@ def open_study(workspace: Workspace, name: str) -> Recorded:
 
 def study_list(workspace: Workspace) -> list[str]:
     """The names of all studies."""
-    return [] if _is_missing(workspace) else study_names(storage_to_look_at(workspace))
+    if _is_missing(workspace):
+        _refuse_lost_studies(workspace)
+        return []
+    return study_names(storage_to_look_at(workspace))
 
 
 def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
@@ -104,11 +107,22 @@ def storage_to_look_at(workspace: Workspace) -> Storage:
         HomeError: it cannot be opened.
     """
     if _is_missing(workspace):
+        _refuse_lost_studies(workspace)
         raise UnknownStudyError(
             f"there is no study in the home {workspace.home.root}",
             hint="name another home with --home DIR or SWEEP_HOME",
         )
     return open_storage(readable(workspace.storage))
+
+
+def _refuse_lost_studies(workspace: Workspace) -> None:
+    """A home in which studies have trained and that has none is no empty home."""
+    if workspace.keeps_storage and next(workspace.home.draws.glob("*.json"), None) is not None:
+        raise HomeError(
+            f"the home {workspace.home.root} has draws, and its studies are gone: there is no "
+            f"{workspace.home.optuna_db}",
+            hint="put back a copy of it; or run their configs again, which takes what is kept",
+        )
 
 
 def _is_missing(workspace: Workspace) -> bool:

@@ -22,6 +22,7 @@ from sweep.artifacts import Checkpoint
 from sweep.configuration import Optimizer, RepresentationSpec
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
+from sweep.errors import DivergedError
 from sweep.representations.base import Pictures, TrainedRepresentation, image_input
 from sweep.results import EncoderHistory
 from sweep.specs import EncoderSpec
@@ -118,7 +119,13 @@ class ConvolutionalRepresentation(TrainedRepresentation):
         exact = vae_network.build_encoder(self.dimensions, seed("encoder"))
         exact.set_weights(encoder.get_weights())
         np.savez(out / WEIGHTS_FILE, allow_pickle=False, **weights)
-        np.save(out / MEANS_FILE, vae_network.encode(exact, images), allow_pickle=False)
+        means = vae_network.encode(exact, images)
+        if not np.isfinite(means).all():  # the last update may be the one too many
+            raise DivergedError(
+                f"{spec.representation.label} diverged: its last update left the finite numbers "
+                f"(draw {spec.draw + 1})"
+            )
+        np.save(out / MEANS_FILE, means, allow_pickle=False)
         return history
 
     def encoder(self, directory: Path) -> LatentMeans:

@@ -17,6 +17,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.samplers.nsgaii import SBXCrossover
+from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
 
 from sweep import seeds
@@ -98,7 +99,8 @@ class _Search:
         self._config = config
         self._representation = representation
         self._space = SearchSpace(config, representation)
-        self._memory = optuna.create_study(directions=directions(config))
+        self._storage = InMemoryStorage()
+        self._memory = optuna.create_study(directions=directions(config), storage=self._storage)
         self._startup = startup_trials(config, representation)
         trials = config.blocks[representation].trials
         self._population = min(max(trials // _GENERATIONS, _FEWEST), _MOST)
@@ -168,7 +170,9 @@ class _Search:
         self._memory.add_trial(trial)
         added = self._memory.get_trials(deepcopy=False)[-1]
         if self._config.search.sampler == "nsga2":
-            self._generations.get_trial_generation(self._memory, added)
+            # By a study of its own: one that was asked before may have an old list of its trials.
+            now = optuna.load_study(study_name=self._memory.study_name, storage=self._storage)
+            self._generations.get_trial_generation(now, added)
         self._running[attempt.number] = added.number
 
     def _sampler(self, name: str, seed: int) -> BaseSampler:
