@@ -16,7 +16,8 @@ from sweep.cli.options import TrialsFormat
 from sweep.search.attempt import Attempt
 
 _KEYS = (
-    *("trial", "attempt", "representation", "latent_dim", "hidden_neurons", "label_budget"),
+    *("trial", "attempt", "representation", "latent_dim", "hidden_neurons", "varied"),
+    "label_budget",
     *("state", "accuracy", "classifier_parameters", "inference_parameters", "train_seconds"),
     *("cause", "message"),
 )
@@ -34,7 +35,9 @@ def print_trials(
         case TrialsFormat.csv:
             writer = csv.DictWriter(sys.stdout, _KEYS, lineterminator="\n")
             writer.writeheader()
-            writer.writerows(map(_facts, attempts))
+            for facts in map(_facts, attempts):
+                varied = " ".join(f"{name}:{value}" for name, value in facts["varied"].items())
+                writer.writerow(facts | {"varied": varied})
 
 
 def _facts(attempt: Attempt) -> dict[str, Any]:
@@ -42,7 +45,8 @@ def _facts(attempt: Attempt) -> dict[str, Any]:
     cell, result, failure = attempt.cell, attempt.result, attempt.failure
     values = (
         *(attempt.number, attempt.attempt),
-        *(cell.representation, cell.latent_dim, cell.hidden_neurons, cell.label_budget),
+        *(cell.representation, cell.latent_dim, cell.hidden_neurons, dict(cell.varied)),
+        cell.label_budget,
         str(attempt.state),
         result and result.accuracy,
         result and result.classifier_parameters,
@@ -72,5 +76,5 @@ def _table(attempts: Sequence[Attempt]) -> Table:
                 duration(result.train_seconds),
             )
         why = f"{failure.cause}: {failure.message}" if failure is not None else ""
-        table.add_row(str(attempt.number), attempt.spec.label, str(attempt.state), *measured, why)
+        table.add_row(str(attempt.number), attempt.label, str(attempt.state), *measured, why)
     return table

@@ -175,6 +175,7 @@ def _status_facts(status: StudyStatus) -> dict[str, Any]:
         and {
             "trial": best.number,
             **best.cell.model_dump(),
+            "varied": dict(best.cell.varied),
             "accuracy": best.result.accuracy,
             "classifier_parameters": best.result.classifier_parameters,
         }

@@ -108,7 +108,8 @@ def test_trials(copy: Path) -> None:
     listed = json.loads(done.stdout)
     assert (listed["study"], len(listed["trials"])) == ("tiny", TARGET + 2)
     assert list(listed["trials"][0]) == [
-        "trial", "attempt", "representation", "latent_dim", "hidden_neurons", "label_budget",
+        "trial", "attempt", "representation", "latent_dim", "hidden_neurons", "varied",
+        "label_budget",
         "state", "accuracy", "classifier_parameters", "inference_parameters", "train_seconds",
         "cause", "message",
     ]  # fmt: skip
