@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler
 from optuna.samplers.nsgaii import SBXCrossover
 from optuna.trial import TrialState, create_trial
 
@@ -23,8 +23,10 @@ from sweep import seeds
 from sweep.config import Cell, StudyConfig
 from sweep.errors import ConfigError
 from sweep.search.attempt import Attempt, State
+from sweep.search.recollection import Recollection
 from sweep.search.sequences import grid, quasi_random
 from sweep.search.space import SearchSpace, constraints, directions, objective_values
+from sweep.search.tpe import NewTPESampler
 
 _REDRAWS = 50
 _INSISTING = 5  # a sampler that proposes cells it has had gives way to chance after so many
@@ -86,7 +88,8 @@ class _Search:
         self._config = config
         self._representation = representation
         self._space = SearchSpace(config, representation)
-        self._memory = optuna.create_study(directions=directions(config))
+        storage = Recollection() if config.search.sampler == "tpe" else None
+        self._memory = optuna.create_study(directions=directions(config), storage=storage)
         self._generations = NSGAIISampler(population_size=_POPULATION)
         self._running: dict[int, int] = {}
         self._tried: set[Cell] = set()
@@ -101,12 +104,16 @@ class _Search:
         index = len(self._tried)
         name = self._config.search.sampler
         for cell in self._candidates(name, index):
-            if cell not in self._tried and self._space.has(cell):
+            if self._is_new(cell):
                 return cell
         # When neither the sampler nor chance finds them any more: one of the cells that are left.
         left = [cell for cell in self._space.cells() if cell not in self._tried]
         choice = seeds.generator(self._config.seed, "sampler", self._representation, index, "left")
         return left[int(choice.integers(len(left)))]
+
+    def _is_new(self, cell: Cell) -> bool:
+        """Whether a cell may be proposed."""
+        return cell not in self._tried and self._space.has(cell)
 
     def _candidates(self, name: str, index: int) -> Iterator[Cell]:
         if name == "grid":
@@ -121,7 +128,12 @@ class _Search:
     def _ask(self, name: str, index: int, redraw: int) -> Cell:
         """A proposal of one of Optuna's samplers."""
         seed = seeds.integer(self._config.seed, "sampler", self._representation, index, redraw)
-        self._memory.sampler = _sampler(name, seed)
+        if name == "tpe":
+            self._memory.sampler = NewTPESampler(
+                self._space.distributions, lambda it: self._is_new(self._space.cell(it)), seed
+            )
+        else:
+            self._memory.sampler = _sampler(name, seed)
         trial = self._memory.ask(self._space.distributions)
         self._memory.tell(trial, state=TrialState.FAIL)
         return self._space.cell(trial.params)
@@ -161,8 +173,6 @@ def _sampler(name: str, seed: int) -> BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         match name:
-            case "tpe":
-                return TPESampler(seed=seed, multivariate=True, constant_liar=True)
             case "nsga2":
                 # Uniform crossover, the default, would but repeat parents of one dimension.
                 return NSGAIISampler(
