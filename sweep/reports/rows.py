@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,6 +30,11 @@ class Measured:
     encoders: Sequence[EncoderRecord] = ()
     """Those of its encoders that the store still has."""
     assessment: Assessment | None = None
+
+    @cached_property
+    def accuracies(self) -> Layout:
+        """Its accuracies after the last epoch."""
+        return layout(self.result)
 
 
 class Row(Value):
@@ -117,7 +123,7 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
     """
     spec, result, assessment = trial.spec, trial.result, trial.assessment
     representation = bind(spec.representation)
-    accuracies = layout(result)
+    accuracies = trial.accuracies
     match = published_match(spec, is_mnist)
     published = match.row if match else None
     mean = clipped(accuracies.mean_interval())
@@ -176,7 +182,7 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
 def encoded_draws(trial: Measured) -> list[EncodedDraw]:
     """The draws of a trial whose encoders are known to have a loss or active dimensions."""
     spec = trial.spec
-    by_draw = layout(trial.result).values.mean(axis=1)
+    by_draw = trial.accuracies.values.mean(axis=1)
     last = [{name: curve[-1] for name, curve in e.history.items()} for e in trial.encoders]
     return [
         EncodedDraw(
