@@ -29,6 +29,7 @@ Identity = tuple[str, str]
 
 _METRICS_A_BATCH = 900  # MLflow takes 1,000 at most
 _PAGE = 1000
+_REPORT_TAG = "report.sha256"
 
 
 class _Standing(NamedTuple):
@@ -141,6 +142,16 @@ class Tracker:
     def attach(self, run_id: str, directory: Path) -> None:
         """Put the files of a directory into a run's artifacts."""
         self._client.log_artifacts(run_id, str(directory))
+
+    def note_report(self, run_id: str, digest: str) -> None:
+        """Write down of which content a run has the report, and all that goes with it."""
+        self._client.set_tag(run_id, _REPORT_TAG, digest)
+
+    def has_report(self, run_id: str, digest: str, name: str) -> bool:
+        """Whether a run has the report of this content, and still the artifact of this name."""
+        if self._client.get_run(run_id).data.tags.get(_REPORT_TAG) != digest:
+            return False
+        return any(artifact.path == name for artifact in self._client.list_artifacts(run_id))
 
     def describe(self, run_id: str, summary: str) -> None:
         """Set the note of the study's run and of the experiment."""
