@@ -20,6 +20,8 @@ from sweep.search.attempt import Attempt
 from sweep.search.recorded import Recorded
 from sweep.specs import AssessmentSpec, TrialSpec
 
+PAGE = "report.html"
+
 
 @dataclass(frozen=True)
 class Document:
@@ -115,7 +117,7 @@ def write_report(documents: Sequence[Document], directory: Path) -> list[Path]:
         "report.csv": render.to_csv(reports),
         "report.json": render.to_json(reports),
         "report.tex": render.to_latex(reports),
-        "report.html": to_html(reports, drawn, _figures(documents)),
+        PAGE: to_html(reports, drawn, _figures(documents)),
         "provenance.json": render.provenance_json(reports),
     }
     if len(documents) == 1:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sweep.coordinator.documents import document, write_report
+from sweep import __version__
+from sweep.coordinator.documents import PAGE, Document, document, write_report
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import attempt_run, encoder_run, study_run
 from sweep.reports.comparison import Report
@@ -79,10 +80,7 @@ class Mirror:
             written = document(study.recorded, tracker.trial_run_ids(), self._store)
             self._note_test_scores(tracker, written.report)
             run_id = tracker.project(self._run(status))
-            with tempfile.TemporaryDirectory() as directory:
-                write_report([written], Path(directory))
-                tracker.attach(run_id, Path(directory))
-            tracker.describe(run_id, summary(written.report))
+            _attach(tracker, run_id, written)
             shown.append(Shown(written.report, (tracker.uri, tracker.chart_path)))
 
         # Also those that were trained to confirm, or to assess, what was selected.
@@ -108,3 +106,18 @@ class Mirror:
             if score is not None:
                 for run_id in row.mlflow_run_ids:
                     tracker.note_metric(run_id, "test_accuracy", score, ended[run_id])
+
+
+def _attach(tracker: Tracker, run_id: str, written: Document) -> None:
+    """Attach a study's report to its run, unless that very report stands there: drawing it takes
+    longer than all else of a run that finds nothing to do.
+    """
+    content = [__version__, written.config.to_yaml(), written.report.model_dump_json()]
+    digest = hashlib.sha256("\0".join(content).encode()).hexdigest()
+    if tracker.has_report(run_id, digest, PAGE):
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        write_report([written], Path(directory))
+        tracker.attach(run_id, Path(directory))
+    tracker.describe(run_id, summary(written.report))
+    tracker.note_report(run_id, digest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 from sweep.reports.encoders import EncodedDraw, EncoderFit, encoder_fits
 from sweep.reports.front import front_shares, on_front
 from sweep.reports.intervals import FEWEST_DRAWS
-from sweep.reports.pairs import Candidate, Difference, differences
+from sweep.reports.pairs import COUNTED, Candidate, Difference, differences
 from sweep.reports.printed import PrintedComparison, printed_comparisons
 from sweep.reports.provenance import Provenance
 from sweep.reports.published import published_match
@@ -20,7 +20,6 @@ from sweep.reports.rows import (
     Measured,
     Row,
     encoded_draws,
-    layout,
     make_row,
 )
 from sweep.reports.verdicts import PublishedDifference, published_differences
@@ -79,13 +78,15 @@ def compare(
         provenance: where the numbers come from.
         searched: the trials of the search, where ``measured`` are what of it was confirmed.
     """
+    fronts = _fronts(measured)
     measured = [
-        trial if is_selected else replace(trial, assessment=None)
-        for trial, is_selected in zip(measured, selected(measured), strict=True)
+        trial if _is_selected(trial, front) else replace(trial, assessment=None)
+        for trial, front in zip(measured, fronts, strict=True)
     ]
+    _note_shares(measured, fronts)
     encoded = [draw for trial in measured for draw in encoded_draws(trial)]
     matches = [
-        (match, layout(trial.result))
+        (match, trial.accuracies)
         for trial in measured
         if (match := published_match(trial.spec, is_mnist))
     ]
@@ -93,8 +94,8 @@ def compare(
         study=study,
         scored_on=scored_on,
         is_mnist=is_mnist,
-        rows=_rows(measured, is_mnist),
-        searched=_rows(searched, is_mnist),
+        rows=_rows(measured, fronts, is_mnist),
+        searched=_rows(searched, _fronts(searched), is_mnist),
         differences=differences([_candidate(trial) for trial in measured]),
         published_differences=published_differences(matches),
         printed=printed_comparisons(measured, is_mnist),
@@ -105,10 +106,11 @@ def compare(
     )
 
 
-def _rows(measured: Sequence[Measured], is_mnist: bool) -> tuple[Row, ...]:
+def _rows(
+    measured: Sequence[Measured], fronts: Sequence[FrontPlace], is_mnist: bool
+) -> tuple[Row, ...]:
     return tuple(
-        make_row(trial, is_mnist, front)
-        for trial, front in zip(measured, _fronts(measured), strict=True)
+        make_row(trial, is_mnist, front) for trial, front in zip(measured, fronts, strict=True)
     )
 
 
@@ -117,28 +119,45 @@ def selected(measured: Sequence[Measured]) -> list[bool]:
 
     Where all is scored on the test partition, nothing was searched: there it is every row.
     """
-    return [
-        front.classifier or front.inference or trial.spec.scored_on == "test"
-        for trial, front in zip(measured, _fronts(measured), strict=True)
-    ]
+    fronts = _fronts(measured)
+    return [_is_selected(trial, front) for trial, front in zip(measured, fronts, strict=True)]
+
+
+def _is_selected(trial: Measured, front: FrontPlace) -> bool:
+    return front.classifier or front.inference or trial.spec.scored_on == "test"
 
 
 def _fronts(measured: Sequence[Measured]) -> list[FrontPlace]:
+    """The places on both fronts; how sure they are is not known yet."""
     fronts = [FrontPlace() for _ in measured]
-    for labels in {trial.result.labels for trial in measured}:
-        places = [n for n, trial in enumerate(measured) if trial.result.labels == labels]
+    for places in _by_labels(measured):
         results = [measured[place].result for place in places]
-        draws = np.array([layout(result).values.mean(axis=1) for result in results])
-        for counted in ("classifier", "inference"):
+        for counted in COUNTED:
             parameters = np.array([getattr(result, f"{counted}_parameters") for result in results])
             found = on_front(np.array([result.accuracy for result in results]), parameters)
-            enough = draws.shape[1] >= FEWEST_DRAWS
-            shares = front_shares(draws, parameters) if enough else [None] * len(places)
-            for place, is_on, share in zip(places, found, shares, strict=True):
+            for place, is_on in zip(places, found, strict=True):
                 setattr(fronts[place], counted, bool(is_on))
-                if share is not None:
-                    setattr(fronts[place], f"{counted}_share", float(share))
     return fronts
+
+
+def _note_shares(measured: Sequence[Measured], fronts: Sequence[FrontPlace]) -> None:
+    """Note how sure every place is, where there are enough draws; it takes thousands of fronts."""
+    for places in _by_labels(measured):
+        draws = np.array([measured[place].accuracies.values.mean(axis=1) for place in places])
+        if draws.shape[1] < FEWEST_DRAWS:
+            continue
+        for counted in COUNTED:
+            parameters = np.array(
+                [getattr(measured[place].result, f"{counted}_parameters") for place in places]
+            )
+            for place, share in zip(places, front_shares(draws, parameters), strict=True):
+                setattr(fronts[place], f"{counted}_share", float(share))
+
+
+def _by_labels(measured: Sequence[Measured]) -> Iterator[list[int]]:
+    """Where those of each number of labels stand."""
+    for labels in {trial.result.labels for trial in measured}:
+        yield [n for n, trial in enumerate(measured) if trial.result.labels == labels]
 
 
 def _candidate(trial: Measured) -> Candidate:
@@ -152,7 +171,7 @@ def _candidate(trial: Measured) -> Candidate:
         classifier_parameters=trial.result.classifier_parameters,
         inference_parameters=trial.result.inference_parameters,
         scored_on=spec.scored_on,
-        draws=tuple(layout(trial.result).values.mean(axis=1).tolist()),
+        draws=tuple(trial.accuracies.values.mean(axis=1).tolist()),
         test_draws=tuple(np.mean(tested, axis=1).tolist()) if tested else None,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from pydantic import Field
@@ -39,6 +40,11 @@ class Measured:
     def name(self) -> str:
         """Such as ``vae 10 → 200, beta 0.5``; the number of labels stands beside it."""
         return row_name(self.spec.representation, self.spec.hidden_neurons, self.varied)
+
+    @cached_property
+    def accuracies(self) -> Layout:
+        """Its accuracies after the last epoch."""
+        return layout(self.result)
 
 
 def row_name(
@@ -140,7 +146,7 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
     """
     spec, result, assessment = trial.spec, trial.result, trial.assessment
     representation = bind(spec.representation)
-    accuracies = layout(result)
+    accuracies = trial.accuracies
     match = published_match(spec, is_mnist)
     published = match.row if match else None
     mean = clipped(accuracies.mean_interval())
@@ -202,7 +208,7 @@ def encoded_draws(trial: Measured) -> list[EncodedDraw]:
     """The draws of a trial whose encoders are known to have a loss or active dimensions."""
     spec = trial.spec
     draws = sorted({replicate.draw for replicate in trial.result.replicates})
-    by_draw = dict(zip(draws, layout(trial.result).values.mean(axis=1), strict=True))
+    by_draw = dict(zip(draws, trial.accuracies.values.mean(axis=1), strict=True))
     last = [{name: curve[-1] for name, curve in e.history.items()} for e in trial.encoders]
     return [
         EncodedDraw(

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler
 from optuna.samplers.nsgaii import SBXCrossover
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
@@ -24,8 +24,10 @@ from sweep import seeds
 from sweep.config import Cell, StudyConfig
 from sweep.errors import ConfigError
 from sweep.search.attempt import Attempt, State
+from sweep.search.recollection import Recollection
 from sweep.search.sequences import quasi_random
 from sweep.search.space import SearchSpace, constraints, directions, objective_values
+from sweep.search.tpe import NewTPESampler
 
 _REDRAWS = 50
 _INSISTING = 5  # a sampler that proposes cells it has had gives way to chance after so many
@@ -99,7 +101,8 @@ class _Search:
         self._config = config
         self._representation = representation
         self._space = SearchSpace(config, representation)
-        self._storage = InMemoryStorage()
+        is_tpe = config.search.sampler == "tpe"
+        self._storage = Recollection() if is_tpe else InMemoryStorage()
         self._memory = optuna.create_study(directions=directions(config), storage=self._storage)
         self._startup = startup_trials(config, representation)
         trials = config.blocks[representation].trials
@@ -118,12 +121,16 @@ class _Search:
         index = len(self._tried)
         name = self._config.search.sampler
         for cell in self._candidates(name, index):
-            if cell not in self._tried and self._space.has(cell):
+            if self._is_new(cell):
                 return cell
         # When neither the sampler nor chance finds them any more: one of the cells that are left.
         left = [cell for cell in self._space.cells() if cell not in self._tried]
         choice = seeds.generator(self._config.seed, "sampler", self._representation, index, "left")
         return left[int(choice.integers(len(left)))]
+
+    def _is_new(self, cell: Cell) -> bool:
+        """Whether a cell may be proposed."""
+        return cell not in self._tried and self._space.has(cell)
 
     def _candidates(self, name: str, index: int) -> Iterator[Cell]:
         if name == "grid":
@@ -180,9 +187,10 @@ class _Search:
             warnings.simplefilter("ignore", ExperimentalWarning)
             match name:
                 case "tpe":
-                    # The start-up is over, as soon as anything of it has ended.
-                    return TPESampler(
-                        seed=seed, multivariate=True, constant_liar=True, n_startup_trials=1
+                    return NewTPESampler(
+                        self._space.distributions,
+                        lambda params: self._is_new(self._space.cell(params)),
+                        seed,
                     )
                 case "nsga2":
                     # Uniform crossover, the default, would but repeat parents of one dimension.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _METRICS_A_BATCH = 900  # MLflow takes 1,000 at most
 _PAGE = 1000
+_REPORT_TAG = "report.sha256"
 
 
 class Tracker:
@@ -130,6 +131,16 @@ class Tracker:
             moment: milliseconds since the epoch.
         """
         self._client.log_metric(run_id, name, value, moment, 0)
+
+    def note_report(self, run_id: str, digest: str) -> None:
+        """Write down of which content a run has the report, and all that goes with it."""
+        self._client.set_tag(run_id, _REPORT_TAG, digest)
+
+    def has_report(self, run_id: str, digest: str, name: str) -> bool:
+        """Whether a run has the report of this content, and still the artifact of this name."""
+        if self._client.get_run(run_id).data.tags.get(_REPORT_TAG) != digest:
+            return False
+        return any(artifact.path == name for artifact in self._client.list_artifacts(run_id))
 
     def describe(self, run_id: str, summary: str) -> None:
         """Set the note of the study's run and of the experiment."""
