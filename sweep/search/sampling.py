@@ -145,9 +145,15 @@ class _Search:
     def _ask(self, name: str, index: int, redraw: int) -> Cell:
         """A proposal of one of Optuna's samplers."""
         seed = seeds.integer(self._config.seed, "sampler", self._representation, index, redraw)
-        self._memory.sampler = self._sampler(name, seed)
-        trial = self._memory.ask(self._space.distributions)
-        self._memory.tell(trial, state=TrialState.FAIL)
+        memory = self._memory
+        if name == "nsga2":
+            # Optuna writes parents down beside the trials, and draws otherwise where it finds them:
+            # a copy has none, as a resumed study has none.
+            memory = optuna.create_study(directions=directions(self._config))
+            memory.add_trials(self._memory.get_trials(deepcopy=False))
+        memory.sampler = self._sampler(name, seed)
+        trial = memory.ask(self._space.distributions)
+        memory.tell(trial, state=TrialState.FAIL)
         return self._space.cell(trial.params)
 
     def learn(self, attempt: Attempt) -> None:
