@@ -99,7 +99,9 @@ def test_a_run_that_was_cut_short_is_completed(workspace: Workspace, study: str)
     dying.project(replace(RUN, metrics={}, curves={}, status="RUNNING"))
     tracker = Tracker(workspace, study, DATA)
     assert not tracker.has(RUN)
+    assert tracker.trial_run_ids() == find_trial_run_ids(workspace, study) == {}
     tracker.project(RUN)
+    assert tracker.trial_run_ids().keys() == {0}
     (run,) = runs(workspace, study)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["accuracy"] == 0.5

@@ -106,10 +106,11 @@ class Encoders:
     def _tell_of_collapse(
         self, spec: EncoderSpec, history: EncoderHistory, *, is_whole: bool
     ) -> None:
-        collapse = collapsed(spec, history, is_whole=is_whole)
-        if collapse is None or collapse.startswith("0 ") or spec.key in self._told:
+        gone = collapsed(spec, history, is_whole=is_whole)
+        if not gone or spec.key in self._told:
             return
         self._told.add(spec.key)
         epochs = max(map(len, history.values()))
         when = "at its end" if is_whole else f"after epoch {epochs}"
-        self._say(f"{spec.label}: {collapse} latent dimensions have collapsed {when}")
+        of = f"{gone} of {spec.representation.latent_dim} latent dimensions"
+        self._say(f"{spec.label}: {of} have collapsed {when}")

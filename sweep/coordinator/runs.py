@@ -123,9 +123,9 @@ def _encoder(spec: EncoderSpec, history: EncoderHistory, started_at: int, *, is_
         **_representation_params(spec.representation),
     }
     tags = {"sweep.key": spec.key}
-    collapse = collapsed(spec, history, is_whole=is_whole)
-    if collapse is not None:
-        tags["sweep.collapsed"] = collapse
+    gone = collapsed(spec, history, is_whole=is_whole)
+    if gone is not None:
+        tags["sweep.collapsed"] = f"{gone} of {spec.representation.latent_dim}"
     return Run(
         kind="encoder",
         name=f"encoder {spec.representation.label} · draw {spec.draw + 1}",

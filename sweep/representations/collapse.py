@@ -8,12 +8,12 @@ from sweep.results import EncoderHistory
 from sweep.specs import EncoderSpec
 
 
-def collapsed(spec: EncoderSpec, history: EncoderHistory, *, is_whole: bool) -> str | None:
-    """How many dimensions tell nothing of the image, as ``2 of 10``; None where none collapsed.
+def collapsed(spec: EncoderSpec, history: EncoderHistory, *, is_whole: bool) -> int | None:
+    """How many dimensions tell nothing of the image; None where none was seen to collapse.
 
     While a training goes on, a dimension that is not active may become so yet: collapse is seen
     when fewer are active than after an earlier epoch. At its end every one that is not active has
-    collapsed. Those that were seen to collapse and came back leave ``0 of 10``.
+    collapsed. Those that were seen to collapse and came back leave 0.
 
     Args:
         spec: the encoder's.
@@ -25,4 +25,4 @@ def collapsed(spec: EncoderSpec, history: EncoderHistory, *, is_whole: bool) -> 
         return None
     missing = latent_dim - round(active[-1])
     fell = any(after < before for before, after in pairwise(active))
-    return f"{missing} of {latent_dim}" if fell or (is_whole and missing > 0) else None
+    return missing if fell or (is_whole and missing > 0) else None

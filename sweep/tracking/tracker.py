@@ -46,10 +46,7 @@ class Tracker:
         self._data = data
         self._client = client(self.uri)
         self.experiment_id = self._open_experiment(workspace.home.mlartifacts)
-        self._runs = {
-            identity(run.data.tags): Standing(run, is_new=False)
-            for run in _runs(self._client, self.experiment_id)
-        }
+        self._runs = _standing(self._client, self.experiment_id)
 
     def has(self, run: Run) -> bool:
         """Whether a run stands there complete: finished, or ended just as it is given."""
@@ -59,8 +56,8 @@ class Tracker:
         return found.status in ("FINISHED", run.status)
 
     def trial_run_ids(self) -> dict[int, str]:
-        """Ids of the trials' runs, by Optuna's trial number."""
-        return _trial_run_ids({key: found.run_id for key, found in self._runs.items()})
+        """Ids of the trials' runs that have ended, by Optuna's trial number."""
+        return _trial_run_ids(self._runs)
 
     def project(self, run: Run) -> str:
         """Bring one run into MLflow, and give its id; what stands there is not written again.
@@ -177,15 +174,21 @@ class Tracker:
 
 
 def find_trial_run_ids(workspace: Workspace, study: str) -> dict[int, str]:
-    """Ids of a study's trial runs, by Optuna's trial number; looks, and creates nothing."""
+    """Ids of a study's trial runs that have ended, by Optuna's trial number.
+
+    Looks, and creates nothing.
+    """
     if workspace.keeps_tracking and not workspace.home.mlflow_db.exists():
         return {}
     mlflow = client(workspace.tracking)
     experiment = mlflow.get_experiment_by_name(study)
-    if experiment is None:
-        return {}
-    found = _runs(mlflow, experiment.experiment_id)
-    return _trial_run_ids({identity(run.data.tags): run.info.run_id for run in found})
+    return _trial_run_ids(_standing(mlflow, experiment.experiment_id)) if experiment else {}
+
+
+def _standing(client: MlflowClient, experiment_id: str) -> dict[Identity, Standing]:
+    """What stands in an experiment."""
+    runs = _runs(client, experiment_id)
+    return {identity(run.data.tags): Standing(run, is_new=False) for run in runs}
 
 
 def _runs(client: MlflowClient, experiment_id: str) -> Iterator[MlflowRun]:
@@ -199,8 +202,13 @@ def _runs(client: MlflowClient, experiment_id: str) -> Iterator[MlflowRun]:
             return
 
 
-def _trial_run_ids(run_ids: Mapping[Identity, str]) -> dict[int, str]:
-    return {int(name): run_id for (kind, name), run_id in run_ids.items() if kind == "trial"}
+def _trial_run_ids(runs: Mapping[Identity, Standing]) -> dict[int, str]:
+    """Those that go on may have ended meanwhile, which MLflow does not know yet."""
+    return {
+        int(name): run.run_id
+        for (kind, name), run in runs.items()
+        if kind == "trial" and run.status != "RUNNING"
+    }
 
 
 def _dataset_input(data: DataFacts) -> DatasetInput:
