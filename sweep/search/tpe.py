@@ -9,7 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.distributions import BaseDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import TPESampler
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
@@ -37,13 +42,26 @@ class NewTPESampler(TPESampler):
             # The start-up is ours, and over as soon as anything of it has ended.
             super().__init__(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=1)
         self._space = space
-        self._parzen_estimator_cls = partial(_NewCandidates, is_new)  # type: ignore[assignment]
+        fixed = {name: _only_value(each) for name, each in space.items() if each.single()}
+
+        def is_new_beside_fixed(params: Mapping[str, Any]) -> bool:
+            return is_new({**fixed, **params})
+
+        self._parzen_estimator_cls = partial(_NewCandidates, is_new_beside_fixed)  # type: ignore[assignment]
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """The space as it is; Optuna would look through all trials for it."""
+        """The space but for what has one value; Optuna would look through all trials for it."""
         return {name: each for name, each in sorted(self._space.items()) if not each.single()}
+
+
+def _only_value(distribution: BaseDistribution) -> Any:
+    """The value of a distribution that has but one."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[0]
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    return distribution.low
 
 
 class _NewCandidates(_ParzenEstimator):

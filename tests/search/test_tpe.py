@@ -57,6 +57,26 @@ def test_a_proposal_costs_one_model_of_bounded_size(monkeypatch: pytest.MonkeyPa
     assert len(cells) == 120
 
 
+@pytest.mark.parametrize("only", [{"choices": [4]}, {"low": 4, "high": 4}])
+def test_a_dimension_of_one_value_is_no_dimension(only: dict[str, Any]) -> None:
+    """The model leaves it out, as Optuna does; every cell is still found, once."""
+    tree = config("tpe", vae=40).model_dump()
+    space = {"latent_dim": only, "hidden_neurons": {"low": 1, "high": 40}}
+    tree["representations"]["vae"]["space"] = space
+    study = parse_config(tree, "test")
+    proposer = Proposer(study, [])
+    neurons = []
+    for number in range(40):
+        cell = proposer.propose("vae")
+        spec = study.trial_spec(cell, FACTS.sha256)
+        attempt = Attempt(number=number, spec=spec, cell=cell, attempt=1, started_at=0)
+        proposer.learn(attempt.model_copy(update={"result": result(attempt)}))
+        assert cell.latent_dim == 4
+        neurons.append(cell.hidden_neurons)
+    assert sorted(neurons) == list(range(1, 41))
+    assert proposer.exhausted("vae")
+
+
 def add(study: optuna.Study, number: int, values: tuple[float, float]) -> None:
     study.add_trial(create_trial(params={"x": number + 1}, distributions=SPACE, values=values))
 
