@@ -21,10 +21,12 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 from scipy.stats import t
 
 from benchmarks.measuring import options, publish
 from sweep.config import Cell, StudyConfig, load_config
+from sweep.reports.searches import hypervolume, unit_square
 from sweep.results import Curves, Replicate, TrialResult
 from sweep.search.attempt import Attempt
 from sweep.search.sampling import Proposer
@@ -53,16 +55,6 @@ def table() -> dict[Cell, tuple[float, int]]:
     }
 
 
-def hypervolume(places: Sequence[Place]) -> float:
-    """The area that points from (0, 0) to (1, 1) dominate, both to be maximised."""
-    area, best = 0.0, 0.0
-    for x, y in sorted(places, reverse=True):
-        if y > best:
-            area += x * (y - best)
-            best = y
-    return area
-
-
 def replay(
     config: StudyConfig, cells: Mapping[Cell, tuple[float, int]], places: Mapping[Cell, Place]
 ) -> list[float]:
@@ -78,7 +70,7 @@ def replay(
         proposer.learn(attempt.model_copy(update={"result": result(attempt, *cells[cell])}))
         seen.append(places[cell])
         if number + 1 in AFTER:
-            found.append(hypervolume(seen))
+            found.append(hypervolume(np.array(seen)))
     return found
 
 
@@ -110,15 +102,8 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
 def main() -> None:
     seeds = options(__doc__ or "", seeds=40).seeds
     cells = table()
-    accuracies = [accuracy for accuracy, _ in cells.values()]
-    sizes = [math.log(parameters) for _, parameters in cells.values()]
-    places = {
-        cell: (
-            (accuracy - min(accuracies)) / (max(accuracies) - min(accuracies)),
-            (max(sizes) - math.log(parameters)) / (max(sizes) - min(sizes)),
-        )
-        for cell, (accuracy, parameters) in cells.items()
-    }
+    accuracies, sizes = zip(*cells.values(), strict=True)
+    places = dict(zip(cells, map(tuple, unit_square(accuracies, sizes)), strict=True))
     volumes: dict[str, list[list[float]]] = {}
     for sampler in SAMPLERS:
         if sampler == "gp" and find_spec("torch") is None:
@@ -134,7 +119,7 @@ def main() -> None:
     figures: dict[str, object] = {
         "cells": len(cells),
         "seeds": seeds,
-        "hypervolume of all cells": round(hypervolume(list(places.values())), 4),
+        "hypervolume of all cells": round(hypervolume(np.array(list(places.values()))), 4),
     }
     for place, trials in enumerate(AFTER):
         chance = [volume[place] for volume in volumes["random"]]

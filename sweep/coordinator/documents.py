@@ -15,6 +15,7 @@ from sweep.reports.comparison import Report, compare
 from sweep.reports.drawing import save_charts
 from sweep.reports.page import Figure, to_html
 from sweep.reports.rows import Measured
+from sweep.reports.searches import search_reading, unit_square
 from sweep.results import Assessment, TrialResult
 from sweep.search.attempt import Attempt
 from sweep.search.recorded import Recorded
@@ -92,9 +93,31 @@ def document(
             recorded.data.is_mnist,
             provenance(recorded, list(encoders.values())),
             searched=found if confirmed else (),
+            search_readings=_search_readings(recorded),
         ),
         figures=recorded.figures,
     )
+
+
+def _search_readings(recorded: Recorded) -> list[str]:
+    """How the search of each representation did: of its own trials, in their order."""
+    config, rows = recorded.config, set(recorded.config.cells)
+    readings = []
+    for name in config.blocks:
+        results = [
+            attempt.result
+            for attempt in recorded.attempts
+            if attempt.result
+            and attempt.cell.representation == name
+            and attempt.cell.label_budget == config.leading_budget
+            and attempt.cell not in rows
+        ]
+        if results:
+            accuracies = [result.accuracy for result in results]
+            parameters = [result.classifier_parameters for result in results]
+            reading = search_reading(name, unit_square(accuracies, parameters))
+            readings += [reading] if reading else []
+    return readings
 
 
 def _assessment(recorded: Recorded, trial: TrialSpec, store: ArtifactStore) -> Assessment | None:

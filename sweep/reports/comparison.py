@@ -49,6 +49,8 @@ class Report(Value):
     rows: tuple[Row, ...]
     searched: tuple[Row, ...] = ()
     """All that the search saw, where ``rows`` are what of it was confirmed on fresh draws."""
+    search_readings: tuple[str, ...] = ()
+    """How the search of each representation did against chance, on what it has seen."""
     differences: tuple[Difference, ...]
     published_differences: tuple[PublishedDifference, ...]
     printed: tuple[PrintedComparison, ...]
@@ -66,6 +68,7 @@ def compare(
     is_mnist: bool,
     provenance: Provenance,
     searched: Sequence[Measured] = (),
+    search_readings: Sequence[str] = (),
 ) -> Report:
     """The report of a study, rows in the order of ``measured``.
 
@@ -77,6 +80,7 @@ def compare(
         is_mnist: whether its dataset is all of MNIST; only then are published rows set beside.
         provenance: where the numbers come from.
         searched: the trials of the search, where ``measured`` are what of it was confirmed.
+        search_readings: how the search of each representation did.
     """
     fronts = _fronts(measured)
     measured = [
@@ -96,6 +100,7 @@ def compare(
         is_mnist=is_mnist,
         rows=_rows(measured, fronts, is_mnist),
         searched=_rows(searched, _fronts(searched), is_mnist),
+        search_readings=tuple(search_readings),
         differences=differences([_candidate(trial) for trial in measured]),
         published_differences=published_differences(matches),
         printed=printed_comparisons(measured, is_mnist),

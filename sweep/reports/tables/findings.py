@@ -20,6 +20,7 @@ def findings(report: Report) -> Iterator[Table]:
     yield _encoders(report)
     yield _fronts(report)
     yield _searched(report)
+    yield Table("How the search did", notes=report.search_readings)
     yield _differences(report)
     yield _label_budgets(report)
 
