@@ -149,10 +149,10 @@ def test_workers_that_are_killed_double_no_epoch(home: Home, kills: int) -> None
         if encoder := standing(home, "encoder"):
             statuses.add(encoder.info.status)
         for each in snapshot.running.values():
-            now = ArtifactStore(home).progress(each.spec)
-            if len(progress) <= kills and now > progress[-1]:
-                progress.append(now)
+            store = ArtifactStore(home)
+            if len(progress) <= kills and store.progress(each.spec) > progress[-1]:
                 kill_worker()
+                progress.append(store.progress(each.spec))  # the dead one's last word
 
     study = run(home, SLOW_LATENT_DIM, watch)
     assert study.progress.complete == 1
@@ -163,10 +163,16 @@ def test_workers_that_are_killed_double_no_epoch(home: Home, kills: int) -> None
 
 
 def kill_worker() -> None:
-    """Of this process, the only one."""
-    children = processes(lambda parent, _: parent == os.getpid())
-    for pid in [pid for pid, line in children.items() if "spawn_main" in line]:
+    """Of this process, the only one; it is dead then."""
+
+    def workers() -> list[int]:
+        children = processes(lambda parent, _: parent == os.getpid())
+        return [pid for pid, line in children.items() if "spawn_main" in line]
+
+    killed = workers()
+    for pid in killed:
         os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not set(killed) & set(workers()))
 
 
 COORDINATOR = """
