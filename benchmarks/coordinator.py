@@ -45,8 +45,8 @@ class Settling(Projector):
     """A projector that can be waited for."""
 
     def settle(self) -> None:
-        """Return when everything that was given has been projected."""
-        while self._waiting:
+        """Return when everything that has ended has been projected."""
+        while self._next(hasty=False):
             self.project(())
             assert self._work is not None
             wait([self._work])

@@ -68,6 +68,12 @@ class StoppedError(SweepError):
     exit_status = 130
 
 
+class OutOfTimeError(StoppedError):
+    """The time that a run was given is up: the same command goes on with it."""
+
+    exit_status = 1
+
+
 class OutageError(SweepError):
     """What a running study writes to is out of reach: mend it, and the same command goes on."""
 

@@ -17,9 +17,15 @@ What is kept by content appears whole or not at all; see :mod:`sweep.artifacts`.
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from sweep.errors import HomeError, InputError
 
@@ -55,6 +61,21 @@ class Home:
             )
         return Home(root)
 
+    def check(self) -> None:
+        """See that the home can be made and written; changes nothing.
+
+        Raises:
+            HomeError: it cannot.
+        """
+        for directory in (self.root, *self._directories):
+            try:
+                place = next(each for each in (directory, *directory.parents) if each.exists())
+                reason = _refusal(place)
+            except OSError as error:
+                raise self._unwritable(error.strerror or str(error)) from error
+            if reason is not None:
+                raise self._unwritable(reason)
+
     def create(self) -> None:
         """Make the directories.
 
@@ -62,18 +83,25 @@ class Home:
             HomeError: the home cannot be created or written.
         """
         try:
-            for directory in (
-                *(self.encoders, self.checkpoints, self.draws, self.assessments, self.models),
-                *(self.locks, self.logs),
-            ):
+            for directory in self._directories:
                 directory.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.root, prefix=".writable-"):
                 pass
         except OSError as error:
-            raise HomeError(
-                f"the home {self.root} cannot be written: {error.strerror or error}",
-                hint="choose another with --home DIR or SWEEP_HOME",
-            ) from error
+            raise self._unwritable(error.strerror or str(error)) from error
+
+    def _unwritable(self, reason: str) -> HomeError:
+        return HomeError(
+            f"the home {self.root} cannot be written: {reason}",
+            hint="choose another with --home DIR or SWEEP_HOME",
+        )
+
+    @property
+    def _directories(self) -> tuple[Path, ...]:
+        return (
+            *(self.encoders, self.checkpoints, self.draws, self.assessments, self.models),
+            *(self.locks, self.logs),
+        )
 
     @property
     def optuna_db(self) -> Path:
@@ -116,6 +144,16 @@ class Home:
         return self.root / "logs"
 
 
+def _refusal(place: Path) -> str | None:
+    """Why nothing can be made in a place; None if it can."""
+    if not place.is_dir():
+        return f"{place} is no directory"
+    if os.access(place, os.W_OK | os.X_OK):
+        return None
+    read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+    return os.strerror(errno.EROFS if read_only else errno.EACCES)
+
+
 def expanded(path: Path) -> Path:
     """A path with the home directory that ``~`` or ``~name`` stands for.
 
@@ -126,3 +164,27 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise InputError(f"there is no {path}: {error}") from error
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock of a file in the home.
+
+    Raises:
+        HomeError: the lock cannot be taken, whoever holds it.
+        Timeout: another process holds it, and nobody is to wait.
+    """
+    lock = FileLock(path, blocking=wait)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise
+    except OSError as error:
+        raise HomeError(
+            f"the lock {path} cannot be taken: {error.strerror or error}",
+            hint="move it away: it is only a lock, and is made anew",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -15,17 +15,24 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from sweep.database import engine_arguments, masked, reason, use_immediate_transactions
+from sweep.database import (
+    engine_arguments,
+    masked,
+    reason,
+    sqlite_file,
+    use_immediate_transactions,
+)
 from sweep.errors import HomeError, StudyBusyError
+from sweep.home import locked
 from sweep.workspace import Workspace
 
 LEASE_SECONDS = 60.0
@@ -155,27 +162,34 @@ def lease(workspace: Workspace, study: str) -> Iterator[Lease]:
         StudyBusyError: another process holds it.
         HomeError: the home or the storage cannot be used.
     """
-    lock = FileLock(workspace.home.locks / f"study-{study}.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        owner = last_owner(workspace.storage, study)
-        raise _busy(study, str(owner) if owner else "another process") from None
-    except OSError as error:
-        raise HomeError(f"the study's lock {lock.lock_file} cannot be taken: {error}") from error
-    try:
-        held = _take(workspace, study)
+    with ExitStack() as stack:
         try:
-            yield held
-        finally:
-            held.release()
-    finally:
-        lock.release()
+            stack.enter_context(locked(workspace.home.locks / f"study-{study}.lock", wait=False))
+        except Timeout:
+            owner = last_owner(workspace.storage, study)
+            raise _busy(study, str(owner) if owner else "another process") from None
+        held = _take(workspace, study)
+        stack.callback(held.release)
+        yield held
+
+
+def check_free(workspace: Workspace, study: str) -> None:
+    """See that nobody holds a study's lease; takes nothing, and creates nothing.
+
+    Raises:
+        StudyBusyError: another process holds it.
+    """
+    owner = last_owner(workspace.storage, study)
+    if owner is not None and owner.is_alive:
+        raise _busy(study, str(owner))
 
 
 def last_owner(storage_url: str, study: str) -> Owner | None:
     """Who took a study's lease and has not given it back, alive or dead; None if nobody has."""
-    engine = _engine(storage_url)
+    file = sqlite_file(storage_url)
+    if file is not None and not file.exists():
+        return None  # looking would create it
+    engine = sa.create_engine(storage_url, **engine_arguments(storage_url))
     try:
         with engine.connect() as connection:
             owner = _owner(connection, study)
@@ -205,7 +219,7 @@ def unusable(storage_url: str, error: BaseException) -> HomeError:
 
 def _take(workspace: Workspace, study: str) -> Lease:
     try:
-        with workspace.storage_lock:
+        with workspace.making_tables():
             return Lease(_engine(workspace.storage), study)
     except IntegrityError:  # another host was quicker by a moment
         raise _busy(study, "another process") from None

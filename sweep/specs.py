@@ -7,6 +7,7 @@ key, and nothing else is (no path, no host, no number of workers).
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
@@ -107,6 +108,15 @@ class TrialSpec(Value):
     ``labels_from``."""
     threads: int
     """Intra-op threads of a worker: part of the spec, because they change the last bits."""
+    first_draw: int | None = None
+    """The number of its first draw; None for 0. Trials that confirm what a search has selected
+    begin after the draws that the search has seen."""
+
+    @property
+    def draw_numbers(self) -> range:
+        """The numbers of its draws."""
+        first = self.first_draw or 0
+        return range(first, first + self.draws)
 
     @property
     def label(self) -> str:
@@ -120,13 +130,14 @@ class TrialSpec(Value):
 
     @cached_property
     def configuration_key(self) -> str:
-        """Content key without the number of draws; studies that differ in it alone share draws."""
-        return content_key("configuration", self.model_dump(mode="json", exclude={"draws"}))
+        """Content key without the draws: trials that differ in them alone share what they can."""
+        which = {"draws", "first_draw"}
+        return content_key("configuration", self.model_dump(mode="json", exclude=which))
 
     @property
     def outer_draws(self) -> tuple[DrawSpec, ...]:
         """All its draws: what is trained for it."""
-        return tuple(DrawSpec(trial=self, draw=draw) for draw in range(self.draws))
+        return tuple(DrawSpec(trial=self, draw=draw) for draw in self.draw_numbers)
 
     def encoder(self, draw: int) -> EncoderSpec:
         """The encoder of one draw."""
@@ -142,8 +153,9 @@ class TrialSpec(Value):
     @property
     def encoders(self) -> tuple[EncoderSpec, ...]:
         """Those that its draws stand on, in their order; none where nothing is trained."""
-        draws = range(self.draws if self.representation.is_trained else 0)
-        return tuple(self.encoder(draw) for draw in draws)
+        if not self.representation.is_trained:
+            return ()
+        return tuple(self.encoder(draw) for draw in self.draw_numbers)
 
 
 class _OnTrial(Work):
@@ -186,7 +198,7 @@ class DrawSpec(_OnDraw):
     @property
     def label(self) -> str:
         """As in ``vae 10 → 200, draw 1 of 5``."""
-        return f"{self.trial.label}, draw {self.draw + 1} of {self.trial.draws}"
+        return f"{self.trial.label}, draw {self.draw + 1} of {self.trial.draw_numbers.stop}"
 
     @cached_property
     def key(self) -> str:
@@ -200,6 +212,11 @@ def configuration_label(
     """As in ``vae 10 → 200``, with the label budget if there is one."""
     labels = "" if label_budget is None else f", {label_budget:,} labels"
     return f"{representation.label} → {hidden_neurons}{labels}"
+
+
+def variation(varied: Iterable[tuple[str, float]]) -> str:
+    """As in ``, beta 0.5``: what else was searched, after a configuration's label."""
+    return "".join(f", {name} {value:.4g}" for name, value in varied)
 
 
 class AssessmentSpec(_OnTrial):

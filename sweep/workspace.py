@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from sweep.artifacts import ArtifactStore
-from sweep.home import Home, expanded
+from sweep.home import Home, expanded, locked
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,15 @@ class Workspace:
         """What the home keeps by content."""
         return ArtifactStore(self.home)
 
-    @property
-    def storage_lock(self) -> FileLock:
-        """Held where the storage's tables may be made: two may not make them at once."""
-        return FileLock(self.home.locks / "optuna.db.lock")
+    @contextmanager
+    def making_tables(self) -> Iterator[None]:
+        """Hold a lock while the storage's tables may be made: two may not make them at once.
+
+        Raises:
+            HomeError: the lock cannot be taken.
+        """
+        with locked(self.home.locks / "optuna.db.lock"):
+            yield
 
     @property
     def keeps_storage(self) -> bool:

@@ -68,10 +68,23 @@ def assert_exactly_once(storage: str, tracking: str, study: str, target: int) ->
     used = {key for result in results for key in result.get("encoders", ())}
     assert len(encoders) == len(set(encoders))
     assert used <= set(encoders)
+    for run in by_kind["encoder"]:
+        if run.info.status == "FINISHED":
+            _assert_every_epoch_once(client, run)
     numbers = [run.data.tags["sweep.trial"] for run in by_kind["trial"]]
     assert sorted(numbers) == sorted(attempts)
     for run in by_kind["trial"]:
         _assert_projected(client, run, attempts[run.data.tags["sweep.trial"]])
+
+
+def _assert_every_epoch_once(client: MlflowClient, run: Any) -> None:
+    """A finished encoder's curves are whole, and no epoch of them is doubled."""
+    curves = set(run.data.metrics) - {"representation_parameters", "train_seconds"}
+    assert curves
+    epochs = int(run.data.params.get(f"{run.data.params['representation']}.epochs", 1))
+    for name in curves:
+        points = client.get_metric_history(run.info.run_id, name)
+        assert sorted(point.step for point in points) == list(range(1, epochs + 1)), name
 
 
 def _assert_projected(client: MlflowClient, run: Any, trial: FrozenTrial) -> None:

@@ -99,10 +99,93 @@ def test_a_run_that_was_cut_short_is_completed(workspace: Workspace, study: str)
     dying.project(replace(RUN, metrics={}, curves={}, status="RUNNING"))
     tracker = Tracker(workspace, study, DATA)
     assert not tracker.has(RUN)
+    assert tracker.trial_run_ids() == find_trial_run_ids(workspace, study) == {}
     tracker.project(RUN)
+    assert tracker.trial_run_ids().keys() == {0}
     (run,) = runs(workspace, study)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["accuracy"] == 0.5
+
+
+ENCODER = replace(
+    RUN,
+    kind="encoder",
+    name="encoder vae 10 · draw 1",
+    status="RUNNING",
+    tags={"sweep.key": "k"},
+    metrics={},
+    curves={"loss": [3.0], "kl": [1.0]},
+    texts={},
+)
+LOSS, KL = [3.0, 2.0, 1.0], [1.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_each_epoch_of_a_growing_curve_stands_once(
+    workspace: Workspace, study: str, dies: bool
+) -> None:
+    """Half a curve, then the whole, with other timestamps; by the same process or the next.
+
+    One of the curves was cut off before the other, as by a death between two batches.
+    """
+    tracker = Tracker(workspace, study, DATA)
+    tracker.project(replace(ENCODER, finished_at=2_000))
+    tracker.project(replace(ENCODER, finished_at=3_000, curves={"loss": LOSS[:2], "kl": KL[:1]}))
+    (run,) = runs(workspace, study)
+    assert (run.info.status, run.info.end_time) == ("RUNNING", None)
+    assert points(workspace, run, "loss") == [(1, 3.0), (2, 2.0)]
+    if dies:
+        tracker = Tracker(workspace, study, DATA)
+    for moment in (4_000, 5_000):
+        tracker.project(replace(ENCODER, finished_at=moment, curves={"loss": LOSS, "kl": KL}))
+    ended = replace(
+        ENCODER, status="FINISHED", curves={"loss": LOSS, "kl": KL}, metrics={"train_seconds": 8.0}
+    )
+    Tracker(workspace, study, DATA).project(ended)
+    (run,) = runs(workspace, study)
+    assert points(workspace, run, "loss") == list(enumerate(LOSS, start=1))
+    assert points(workspace, run, "kl") == list(enumerate(KL, start=1))
+    assert (run.info.status, run.info.end_time) == ("FINISHED", 9_000)
+
+
+@pytest.mark.parametrize("is_found", [False, True])
+def test_a_training_that_was_left_or_failed_may_go_on(
+    workspace: Workspace, study: str, is_found: bool
+) -> None:
+    """Its run is RUNNING again, no longer says that it failed, and ends with every epoch once.
+
+    The process that left it may be another than the one that goes on.
+    """
+    failed = replace(ENCODER, status="FAILED", tags={**ENCODER.tags, "sweep.failure": "it died"})
+    whole = replace(ENCODER, curves={"loss": LOSS}, finished_at=20_000)
+    tracker = Tracker(workspace, study, DATA)
+    tracker.project(replace(RUN, kind="study", tags={}, status="RUNNING"))
+    tracker.project(ENCODER)
+    tracker.end_abandoned()
+    statuses = {run.data.tags["sweep.kind"]: run.info.status for run in runs(workspace, study)}
+    assert statuses == {"study": "RUNNING", "encoder": "KILLED"}
+
+    def encoder() -> MlflowRun:
+        (run,) = [r for r in runs(workspace, study) if r.data.tags["sweep.kind"] == "encoder"]
+        return run
+
+    tracker = Tracker(workspace, study, DATA) if is_found else tracker
+    assert not tracker.has(ENCODER)
+    tracker.project(ENCODER)
+    assert encoder().info.status == "RUNNING"
+    assert not tracker.has(failed)
+    tracker.project(failed)
+    assert tracker.has(failed)
+    assert encoder().data.tags["sweep.failure"] == "it died"
+    tracker = Tracker(workspace, study, DATA) if is_found else tracker
+    tracker.project(whole)
+    assert encoder().info.status == "RUNNING"
+    assert "sweep.failure" not in encoder().data.tags
+    tracker.project(replace(whole, status="FINISHED"))
+    assert tracker.has(whole)
+    assert tracker.has(failed)
+    assert encoder().info.status == "FINISHED"
+    assert points(workspace, encoder(), "loss") == list(enumerate(LOSS, start=1))
 
 
 def test_kinds_and_identities_are_told_apart(workspace: Workspace, study: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.files import publish_bytes, set_aside
+from sweep.results import EncoderHistory
 
 TrainingState = Mapping[str, NDArray[Any]]
 """All that a training needs to go on, by name."""
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
-_SECONDS, _KEY = "seconds", "key"
+_SECONDS, _KEY, _HISTORY = "seconds", "key", "history"
 
 
 class Checkpoint:
@@ -46,7 +48,25 @@ class Checkpoint:
                 set_aside(self._path)
             return None
         self._earlier = float(state.pop(_SECONDS))
+        state.pop(_HISTORY, None)
         return state
+
+    def history(self) -> EncoderHistory | None:
+        """The history so far, for those who watch; None if there is none that can be read.
+
+        Reads that alone, however large the state is, and its CRC-32 is checked. Versions that did
+        not save it have left none.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(_DIGEST_BYTES)
+                with np.load(file, allow_pickle=False) as stored:
+                    if str(stored[_KEY]) != self._path.name:
+                        return None
+                    curves = json.loads(bytes(stored[_HISTORY]))
+            return {name: tuple(map(float, values)) for name, values in curves.items()}
+        except Exception:  # whatever a file raises that is none of ours, or damaged
+            return None
 
     def _read(self) -> dict[str, NDArray[Any]] | None:
         try:
@@ -61,10 +81,14 @@ class Checkpoint:
         key = state.pop(_KEY, None)  # older versions wrote none
         return state if key is None or str(key) == self._path.name else None
 
-    def save(self, state: TrainingState) -> None:
-        """Keep a state in place of the one before."""
+    def save(self, state: TrainingState, history: EncoderHistory) -> None:
+        """Keep a state in place of the one before, with the history of the epochs so far."""
         content = io.BytesIO()
-        known = {_SECONDS: np.array(self.seconds), _KEY: np.array(self._path.name)}
+        known = {
+            _SECONDS: np.array(self.seconds),
+            _KEY: np.array(self._path.name),
+            _HISTORY: np.frombuffer(json.dumps(history).encode(), np.uint8),
+        }
         np.savez(content, allow_pickle=False, **state, **known)
         digest = hashlib.sha256(content.getbuffer()).digest()
         publish_bytes(self._path, digest + content.getvalue())

@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from sweep.files import (
     checksum,
@@ -19,6 +19,7 @@ from sweep.files import (
     remove_leftovers,
     set_aside,
 )
+from sweep.home import locked
 from sweep.results import Assessment, DrawResult, EncoderRecord, ModelRecord
 from sweep.specs import AssessmentSpec, DrawSpec, EncoderSpec, ModelSpec
 
@@ -152,7 +153,7 @@ class Directories(Generic[DirectorySpec, Record]):
             make: is given an empty directory to fill, and returns the record of it.
         """
         path = self.path(spec.key)
-        with FileLock(self._lock(spec.key)):
+        with locked(self._lock(spec.key)):
             if not self.is_whole(spec.key):
                 if path.exists():
                     set_aside(path)
@@ -202,12 +203,12 @@ class Directories(Generic[DirectorySpec, Record]):
     @contextmanager
     def _if_idle(self, key: str) -> Iterator[bool]:
         """Hold a key's lock, and yield True; or yield False if another process holds it."""
-        try:
-            lock = FileLock(self._lock(key), blocking=False).acquire()
-        except Timeout:
-            yield False
-            return
-        with lock:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self._lock(key), wait=False))
+            except Timeout:
+                yield False
+                return
             yield True
 
     def _lock(self, key: str) -> Path:

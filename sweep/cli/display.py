@@ -12,7 +12,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from sweep.coordinator.events import Activity
 from sweep.coordinator.trials import Snapshot
+from sweep.specs import EncoderSpec
+
+_BAR = 16
+"""Columns of a progress bar."""
+_ROUNDING = 1e-6
+"""Of an epoch: a third of three is one."""
 
 
 class Display:
@@ -47,8 +54,10 @@ class Display:
             return
         progress = snapshot.progress
         for line in snapshot.news:
-            done = f"[{progress.complete}/{progress.target}] " if self._live is None else ""
-            self._console.print(f"{done}{line}", soft_wrap=True)
+            if self._live is None:
+                line = f"[{progress.complete}/{progress.target}] {line}"
+            # A terminal's lines end between words; what is piped is folded by nobody.
+            self._console.print(line, soft_wrap=self._live is None, markup=False)
         if self._live is not None:
             self._live.update(self._render(snapshot))
 
@@ -61,32 +70,59 @@ class Display:
             if snapshot.seconds_left is None
             else f"about {duration(snapshot.seconds_left)} left"
         )
-        head = Table.grid(padding=(0, 1))
-        head.add_row(
-            Text(self._study, style="bold"),
-            ProgressBar(total=max(progress.target, 1), completed=progress.complete, width=30),
+        rows = _rows()
+        rows.add_row(
+            Text(""),
+            ProgressBar(total=max(progress.target, 1), completed=progress.complete, width=_BAR),
             Text(
                 f"{progress.complete}/{progress.target} trials{failed} · "
                 f"{duration(elapsed)} · {left}"
             ),
         )
-        workers = Table.grid(padding=(0, 1))
         for number, activity in snapshot.running.items():
-            workers.add_row(
-                Text(f"  worker {number}", style="dim"),
-                ProgressBar(total=1.0, completed=activity.fraction, width=16),
-                Text(activity.spec.label),
+            rows.add_row(
+                Text(f"worker {number}", style="dim"),
+                ProgressBar(total=1.0, completed=activity.fraction, width=_BAR),
+                Text(describe(activity)),
             )
-        parts = [head, workers]
+        parts: list[Text | Table] = [Text(self._study, style="bold"), rows]
         if snapshot.best is not None and snapshot.best.result is not None:
             result = snapshot.best.result
-            best = Table.grid()
-            best.add_row(
-                f"  best so far: {100 * result.accuracy:.2f} % by {snapshot.best.spec.label} "
+            best = (
+                f"  best so far: {100 * result.accuracy:.2f} % by {snapshot.best.label} "
                 f"({result.classifier_parameters:,} parameters)"
             )
-            parts.append(best)
+            parts.append(Text(best))
         return Group(*parts)
+
+
+def _rows() -> Table:
+    """A grid of names, bars and words, of which only the words are folded."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    return table
+
+
+def describe(activity: Activity) -> str:
+    """What a worker does: of an encoder that is trained in epochs, which, and how long it takes."""
+    spec = activity.spec
+    epochs = spec.representation.settings.get("epochs") if isinstance(spec, EncoderSpec) else None
+    if not isinstance(epochs, int):
+        return spec.label
+    epoch = min(int(activity.fraction * epochs + _ROUNDING) + 1, epochs)
+    left = activity.seconds_left
+    ends = "" if left is None else f", {rough_duration(left)} left"
+    return f"{spec.label}: epoch {epoch} of {epochs}{ends}"
+
+
+def rough_duration(seconds: float) -> str:
+    """As in '42 s', '4 min' or '2 h 10 min'."""
+    if round(seconds) < 60:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def duration(seconds: float) -> str:

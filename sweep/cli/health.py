@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sweep.cli.options import Facts, FactsOption, stdout
-from sweep.cli.session import Session, command
-from sweep.errors import InputError, ProblemsError
+from sweep.cli.session import Session, command, confirmed
+from sweep.errors import ProblemsError
 
 if TYPE_CHECKING:
     from sweep.coordinator.stock import StoredEncoder
@@ -73,14 +72,8 @@ def store(
         return
     size = sum(encoder.size for encoder in unneeded)
     question = f"Remove {len(unneeded)} encoders that no study needs ({_megabytes(size)})?"
-    if not yes:
-        if not sys.stdin.isatty():
-            raise InputError(
-                "--prune asks before it removes, and nobody is there to answer",
-                hint="say --yes beside it",
-            )
-        if not typer.confirm(question, err=True):
-            return
+    if not (yes or confirmed(question, "--prune")):
+        return
     stocked.prune(workspace, abandoned)
     removed = stocked.prune(workspace, [encoder.key for encoder in unneeded])
     kept = len(unneeded) - removed

@@ -37,6 +37,14 @@ class Facts(StrEnum):
     json = "json"
 
 
+class TrialsFormat(StrEnum):
+    """How trials are printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
 class ReportFormat(StrEnum):
     """How a report is printed."""
 

@@ -40,7 +40,7 @@ def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: b
     if ended.best is not None and ended.best.result is not None:
         best = ended.best.result
         where.print(
-            f"Best: {ended.best.spec.label}, {100 * best.accuracy:.2f} %, "
+            f"Best: {ended.best.label}, {100 * best.accuracy:.2f} %, "
             f"{best.classifier_parameters:,} parameters",
         )
     if ended.chart is None:
@@ -129,7 +129,7 @@ def print_statuses(out: Console, statuses: Sequence[StudyStatus], as_json: bool)
         best = "–"
         if status.best is not None and status.best.result is not None:
             accuracy = 100 * status.best.result.accuracy
-            best = f"{accuracy:.2f} % by {status.best.spec.label}"
+            best = f"{accuracy:.2f} % by {status.best.label}"
         counts = (
             status.target,
             status.complete,
@@ -140,6 +140,13 @@ def print_statuses(out: Console, statuses: Sequence[StudyStatus], as_json: bool)
         )
         table.add_row(status.study, *(str(count) for count in counts), best)
     out.print(table)
+    for status in statuses:
+        if status.owner is not None and not status.owner.is_alive:
+            out.print(
+                f"{status.study}: {status.owner}, which ran it, is dead; "
+                "sweep run with its config goes on",
+                soft_wrap=not out.is_terminal,
+            )
     if len(statuses) == 1:
         for failure in map(_failure_facts, statuses[0].failures):
             line = "trial {trial}: {configuration}: {cause}: {message}".format_map(failure)
@@ -150,7 +157,7 @@ def _failure_facts(attempt: Attempt) -> dict[str, Any]:
     assert attempt.failure is not None
     return {
         "trial": attempt.number,
-        "configuration": attempt.spec.label,
+        "configuration": attempt.label,
         "cause": attempt.failure.cause,
         "message": attempt.failure.message,
     }
@@ -159,6 +166,8 @@ def _failure_facts(attempt: Attempt) -> dict[str, Any]:
 def _status_facts(status: StudyStatus) -> dict[str, Any]:
     facts = {name: value for name, value in vars(status).items() if name != "best"}
     facts["failures"] = [_failure_facts(attempt) for attempt in status.failures]
+    owner = status.owner
+    facts["owner"] = owner and {"host": owner.host, "pid": owner.pid, "alive": owner.is_alive}
     best = status.best
     facts["best"] = (
         best
@@ -166,6 +175,7 @@ def _status_facts(status: StudyStatus) -> dict[str, Any]:
         and {
             "trial": best.number,
             **best.cell.model_dump(),
+            "varied": dict(best.cell.varied),
             "accuracy": best.result.accuracy,
             "classifier_parameters": best.result.classifier_parameters,
         }

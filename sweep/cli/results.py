@@ -1,4 +1,4 @@
-"""Commands that show what studies have found: status, report, compare, ui."""
+"""Commands that show what studies have found: status, trials, report, compare, ui."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sweep.cli.options import (
     ReportFormat,
     ReportFormatOption,
     StudyArgument,
+    TrialsFormat,
     say,
     stdout,
 )
@@ -43,6 +44,21 @@ def status(
         printing.print_statuses(stdout, found, as_json=format_ is Facts.json)
     else:
         session.say(f"No study in {session.workspace.home.root} yet; sweep run CONFIG begins one.")
+
+
+@command
+def trials(
+    session: Session,
+    study: StudyArgument,
+    format_: Annotated[
+        TrialsFormat, typer.Option("--format", help="How to print.")
+    ] = TrialsFormat.table,
+) -> None:
+    """List a study's trials, a line each: what was trained, what came of it, why it failed."""
+    from sweep.cli.listing import print_trials
+    from sweep.coordinator.studies import open_study
+
+    print_trials(stdout, study, open_study(session.workspace, study).attempts, format_)
 
 
 @command

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ import typer
 from rich.logging import RichHandler
 
 from sweep.cli.options import stderr
+from sweep.errors import InputError
 from sweep.workspace import Workspace
 
 
@@ -39,6 +41,24 @@ class Session:
         """Say something on stderr that a user can do without."""
         if not self.quiet:
             stderr.print(line)
+
+
+def confirmed(question: str, what: str) -> bool:
+    """Ask on the terminal; whether the answer is yes.
+
+    Args:
+        question: the question.
+        what: what is asked for, as in "sweep remove".
+
+    Raises:
+        InputError: nobody is there to answer.
+    """
+    if not sys.stdin.isatty():
+        raise InputError(
+            f"{what} asks before it removes, and nobody is there to answer",
+            hint="say --yes beside it",
+        )
+    return typer.confirm(question, err=True)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

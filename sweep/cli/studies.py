@@ -1,4 +1,4 @@
-"""Commands that work on a study: run, validate, retry, sync, register."""
+"""Commands that work on a study: run, validate, retry, sync, register, remove."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from sweep.cli.options import (
     stderr,
     stdout,
 )
-from sweep.cli.session import Session, command
-from sweep.errors import StoppedError, TargetMissedError
+from sweep.cli.session import Session, command, confirmed
+from sweep.errors import OutOfTimeError, StoppedError, TargetMissedError
 
 
 @command
@@ -33,10 +33,26 @@ def run(
     workers: WorkersOption = None,
     trials: TrialsOption = None,
     engine: EngineOption = None,
+    stop_after: Annotated[
+        str | None,
+        typer.Option(
+            "--stop-after",
+            metavar="DURATION",
+            help="Leave by then, as in 90s, 45m, 3h or 1h30m; the same command goes on.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="As sweep validate.")] = False,
     format_: FactsOption = Facts.table,
 ) -> None:
     """Run a study to its target, or go on with it: the same command resumes."""
+    from sweep.cli.durations import parse_duration
+    from sweep.coordinator.timelimit import TimeLimit
+
+    limit = (
+        TimeLimit(parse_duration("--stop-after", stop_after))
+        if stop_after is not None
+        else TimeLimit()
+    )
     if dry_run:
         _validate(session, config, set_, workers, trials, engine, format_)
         return
@@ -47,12 +63,18 @@ def run(
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
     with Display(stderr, study.name, session.quiet) as display:
-        ended = run_study(study, session.workspace, display.show)
+        ended = run_study(study, session.workspace, display.show, limit)
     home = session.workspace.home
     printing.print_ended(stdout, stderr, ended, home, as_json=format_ is Facts.json)
     if ended.stopped:
         raise StoppedError(
             f"stopped; {ended.progress.complete} of {ended.progress.target} trials are done",
+            hint="the same command goes on with the study",
+        )
+    if ended.out_of_time:
+        raise OutOfTimeError(
+            f"the time of --stop-after {stop_after} is used up; {ended.progress.complete} of "
+            f"{ended.progress.target} trials are done",
             hint="the same command goes on with the study",
         )
     if ended.exhausted:
@@ -64,6 +86,11 @@ def run(
             f"{ended.progress.complete} of {ended.progress.target} trials are complete, "
             f"{ended.progress.failed} failed",
             hint=f"sweep status {study.name} and MLflow say why",
+        )
+    if ended.not_confirmed:
+        raise TargetMissedError(
+            f"{ended.not_confirmed} of the selected could not be confirmed on fresh draws",
+            hint="the warnings above say why; the same command tries them again",
         )
     if ended.not_assessed:
         raise TargetMissedError(
@@ -105,6 +132,8 @@ def _validate(
     study = load_config(config, _overrides(set_, workers, engine), trials)
     planned = plan(study, session.workspace, workers or available_cores())
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
+    for warning in planned.warnings:
+        stderr.print(f"Warning: {warning}")
 
 
 @command
@@ -118,7 +147,7 @@ def retry(
     queued = retry_study(session.workspace, study)
     for attempt in queued:
         assert attempt.failure is not None
-        session.say(f"trial {attempt.number}: {attempt.spec.label}: {attempt.failure.cause}")
+        session.say(f"trial {attempt.number}: {attempt.label}: {attempt.failure.cause}")
     count = "no failed trial" if not queued else f"{len(queued)} failed trials are queued again"
     say(f"{study}: {count}" + ("; sweep run with its config runs them" if queued else ""))
 
@@ -134,7 +163,8 @@ def sync(
     shown = sync_study(session.workspace, study)
     if shown.chart is None:
         raise TargetMissedError(
-            "MLflow does not hold everything yet", hint="see the warning above; then sync again"
+            f"MLflow does not hold everything of the study {study} yet",
+            hint="the warning above says why, and sweep doctor what mends it; then sync again",
         )
     session.say(f"MLflow holds all of the study {study}.")
 
@@ -163,6 +193,27 @@ def register(
 
     registered = register_study(session.workspace, study, min_accuracy, name, session.say)
     printing.print_registered(registered, as_json=format_ is Facts.json)
+
+
+@command
+def remove(
+    session: Session,
+    study: StudyArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+) -> None:
+    """Remove a study from Optuna's storage and MLflow, with its logs; asks first."""
+    from sweep.coordinator.removal import check_removal, remove_study
+
+    check_removal(session.workspace, study)
+    question = f"Remove the study {study} from Optuna's storage and from MLflow, with its logs?"
+    if not (yes or confirmed(question, "sweep remove")):
+        return
+    remove_study(session.workspace, study)
+    say(f"{study}: removed from Optuna's storage and from MLflow, with its logs")
+    session.say(
+        "Encoders, draws, assessments and models stay, and are used again by whoever needs them; "
+        "sweep store --prune removes the encoders that no study needs."
+    )
 
 
 def _overrides(set_: list[str] | None, workers: int | None, engine: Engine | None) -> list[str]:

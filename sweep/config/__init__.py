@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from sweep.config.blocks import Cell
 from sweep.config.loading import load_config, parse_config
-from sweep.config.model import ALL_LABELS, THREADS_PER_TASK, StudyConfig
-from sweep.config.space import Choices, Dimension, Range
+from sweep.config.model import ALL_LABELS, STUDY_NAME, THREADS_PER_TASK, StudyConfig
+from sweep.config.space import Choices, Dimension, Range, Space
 
 __all__ = [
     "ALL_LABELS",
+    "STUDY_NAME",
     "THREADS_PER_TASK",
     "Cell",
     "Choices",
     "Dimension",
     "Range",
+    "Space",
     "StudyConfig",
     "load_config",
     "parse_config",

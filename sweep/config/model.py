@@ -18,8 +18,17 @@ from pydantic import (
 from ruamel.yaml import YAML
 
 from sweep import classifier
-from sweep.config.blocks import Cell, RepresentationConfig, Representations, RowConfig
-from sweep.config.space import Search, Space
+from sweep.config.blocks import (
+    Cell,
+    Confirm,
+    Execution,
+    Replicates,
+    RepresentationConfig,
+    Representations,
+    RowConfig,
+    check_latent_dim,
+)
+from sweep.config.space import Search
 from sweep.configuration import FractionsPartition, NotebookPartition, RepresentationSpec
 from sweep.data.datasets import DatasetFile, DatasetName
 from sweep.data.images import CLASSES
@@ -37,11 +46,7 @@ DatasetChoice = Annotated[
     Annotated[DatasetName, Tag("<name>")] | Annotated[DatasetFile, Tag("<file>")],
     Discriminator(lambda value: "<name>" if isinstance(value, str) else "<file>"),
 ]
-Workers = Annotated[
-    Annotated[Literal["auto"], Tag("<auto>")]
-    | Annotated[int, Field(ge=1, le=1024), Tag("<number>")],
-    Discriminator(lambda value: "<auto>" if isinstance(value, str) else "<number>"),
-]
+STUDY_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 AUTO = "auto"
 """A setting of a representation that is left to us."""
 ALL_LABELS = "all"
@@ -51,26 +56,10 @@ LabelBudget = Annotated[
 ]
 
 
-class Replicates(Value):
-    """Outer draws (partition, encoder, batch order) times classifier initialisations."""
-
-    draws: Annotated[int, Field(ge=1, le=1000)]
-    classifiers: Annotated[int, Field(ge=1, le=1000)]
-
-
-class Execution(Value):
-    """How a study is run; not part of its identity, because results do not depend on it."""
-
-    workers: Workers = "auto"
-    engine: Literal["local"] = "local"
-    trial_timeout: Annotated[int, Field(ge=1)] = 3600
-    """Seconds that one task, a trial or an encoder, may take."""
-
-
 class StudyConfig(Value):
     """A study, as its YAML file and the overrides on the command line describe it."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+    name: Annotated[str, Field(pattern=STUDY_NAME, max_length=64)]
     dataset: DatasetChoice
     partition: FractionsPartition | NotebookPartition = Field(discriminator="scheme")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -78,6 +67,8 @@ class StudyConfig(Value):
     representations: Representations
     """Read them through :attr:`blocks`."""
     search: Search = Search()
+    confirm: Confirm | None = None
+    """How what the search selects is confirmed; by default its own draws are all there is."""
     rows: Annotated[tuple[RowConfig, ...], Field(max_length=10_000, strict=False)] = ()
     labels: (
         Annotated[tuple[LabelBudget, ...], Field(min_length=1, max_length=100, strict=False)] | None
@@ -135,8 +126,8 @@ class StudyConfig(Value):
     @property
     def identity(self) -> dict[str, Any]:
         """All that results depend on, as JSON."""
-        left_out = {"execution"} if self.labels else {"execution", "labels"}
-        return self.model_dump(mode="json", exclude=left_out)
+        unset = {name for name in ("labels", "confirm") if getattr(self, name) is None}
+        return self.model_dump(mode="json", exclude={"execution", *unset})
 
     @field_validator("labels")
     @classmethod
@@ -153,12 +144,24 @@ class StudyConfig(Value):
                 f"'{self.partition.scheme}' has none: selecting on the test partition is a leak; "
                 "use scheme: fractions, or rows instead of trials"
             )
+        if self.confirm is not None and not self.searches:
+            raise ValueError(
+                "confirm needs a search: without trials nothing is selected, and the rows are "
+                "scored on the test partition as they are"
+            )
         for name, block in self.blocks.items():
             if block.space is None:
                 continue
-            latent_dim = block.space.latent_dim.largest if block.space.latent_dim else None
-            _check_latent_dim(f"the space of '{name}'", name, latent_dim)
-            least = self.classifier_parameters(_smallest_cell(name, block.space))
+            latent_dims = block.space.dimensions.get("latent_dim")
+            latent_dim = latent_dims.largest if latent_dims else None
+            check_latent_dim(f"the space of '{name}'", name, latent_dim)
+            endless = [key for key, each in block.space.dimensions.items() if each.values is None]
+            if endless and block.trials and self.search.sampler == "grid":
+                raise ValueError(
+                    f"a grid needs 'step' or 'points' (or 'choices') for {', '.join(endless)} in "
+                    f"the space of '{name}'"
+                )
+            least = self.classifier_parameters(Cell.of(name, block.space.smallest, None))
             bound = self.search.max_parameters
             if block.trials and bound is not None and least > bound:
                 raise ValueError(
@@ -174,7 +177,7 @@ class StudyConfig(Value):
                     f"which is not under representations (there: {known})"
                 )
             where = f"rows.{number}: {row.representation!r}"
-            _check_latent_dim(where, row.representation, row.latent_dim)
+            check_latent_dim(where, row.representation, row.latent_dim)
             cell = self._cell(row, None)
             if cell in seen:
                 raise ValueError(f"rows.{number} stands there twice")
@@ -229,6 +232,7 @@ class StudyConfig(Value):
     def trial_spec(self, cell: Cell, data: str) -> TrialSpec:
         """The trial that trains one cell on the dataset whose content hash is ``data``."""
         block = self.blocks[cell.representation]
+        training = cell.classifier or block.classifier
         return TrialSpec(
             data=data,
             partition=self.partition,
@@ -237,11 +241,26 @@ class StudyConfig(Value):
             members=self.replicates.classifiers,
             representation=self._representation_spec(cell),
             hidden_neurons=cell.hidden_neurons,
-            classifier=cell.classifier or block.classifier,
+            classifier=training.model_copy(update=cell.of_classifier),
             labels_from=cell.labels_from or block.labels_from,
             scored_on=self.scored_on,
             label_budget=cell.label_budget,
             threads=THREADS_PER_TASK,
+        )
+
+    def confirming_spec(self, searched: TrialSpec) -> TrialSpec:
+        """The trial that confirms one of the search: on draws that the search has not seen.
+
+        It is scored on the test partition, on which nothing is selected.
+        """
+        assert self.confirm is not None
+        return searched.model_copy(
+            update={
+                "draws": self.confirm.draws,
+                "members": self.confirm.classifiers,
+                "first_draw": searched.draw_numbers.stop,
+                "scored_on": "test",
+            }
         )
 
     def classifier_parameters(self, cell: Cell) -> int:
@@ -252,10 +271,11 @@ class StudyConfig(Value):
     def _representation_spec(self, cell: Cell) -> RepresentationSpec:
         block = self.blocks[cell.representation]
         settings = REPRESENTATIONS[cell.representation].Settings
+        values = {name: getattr(block, name) for name in settings.model_fields}
         return RepresentationSpec(
             name=cell.representation,
             latent_dim=cell.latent_dim,
-            settings={name: getattr(block, name) for name in settings.model_fields},
+            settings=settings.model_validate(values | cell.of_representation).model_dump(),
         )
 
     def to_yaml(self) -> str:
@@ -266,25 +286,3 @@ class StudyConfig(Value):
         yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # keeps our order
         yaml.dump(self.model_dump(mode="json", exclude_none=True), text)
         return text.getvalue()
-
-
-def _check_latent_dim(where: str, name: str, latent_dim: int | None) -> None:
-    """Refuse a latent dimension that a representation cannot have, or the want of one."""
-    representation = REPRESENTATIONS[name]
-    if not issubclass(representation, TrainedRepresentation):
-        if latent_dim is not None:
-            raise ValueError(f"{where} does not have latent_dim")
-        return
-    largest = representation.largest_latent_dim
-    if latent_dim is None:
-        raise ValueError(f"{where} needs latent_dim")
-    if latent_dim > largest:
-        raise ValueError(f"{where} has a latent_dim of {latent_dim}, and at most {largest} can be")
-
-
-def _smallest_cell(name: str, space: Space) -> Cell:
-    return Cell(
-        representation=name,
-        latent_dim=space.latent_dim.smallest if space.latent_dim else None,
-        hidden_neurons=space.hidden_neurons.smallest,
-    )

@@ -2,77 +2,242 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import math
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from sweep.values import Value
 
 Neurons = Annotated[int, Field(ge=1, le=100_000)]
+Number = TypeVar("Number", bound=float)
+_SAME = 1e-9
 
 
-class Choices(Value):
+class Choices(Value, Generic[Number]):
     """One of a list of values."""
 
-    choices: Annotated[tuple[Neurons, ...], Field(min_length=1, max_length=1000, strict=False)]
+    choices: Annotated[tuple[Number, ...], Field(min_length=1, max_length=1000, strict=False)]
 
     @field_validator("choices")
     @classmethod
-    def _distinct(cls, choices: tuple[int, ...]) -> tuple[int, ...]:
+    def _distinct(cls, choices: tuple[Number, ...]) -> tuple[Number, ...]:
         if len(set(choices)) < len(choices):
             raise ValueError("a value stands in the list twice")
         return choices
 
     @property
-    def size(self) -> int:
-        return len(self.choices)
+    def values(self) -> Sequence[Number]:
+        return self.choices
 
     @property
-    def smallest(self) -> int:
+    def smallest(self) -> Number:
         return min(self.choices)
 
     @property
-    def largest(self) -> int:
+    def largest(self) -> Number:
         return max(self.choices)
 
+    def nearest(self, value: Number) -> Number:
+        """The value itself."""
+        return value
 
-class Range(Value):
-    """Whole numbers from ``low`` to ``high``, both included; ``log`` samples their logarithm."""
+    def at(self, u: float) -> Number:
+        """The value at ``u``, from 0 to just below 1; each has its share of that interval."""
+        return self.choices[int(u * len(self.choices))]
 
-    low: Neurons
-    high: Neurons
+    def spread(self) -> Iterator[Number]:
+        """All values, in the list's order."""
+        yield from self.choices
+
+
+class Range(Value, Generic[Number]):
+    """Numbers from ``low`` to ``high``, both included; ``log`` samples their logarithm.
+
+    Whole numbers, or real ones, as the setting is that they are for. ``step`` counts from ``low``;
+    ``points`` are so many numbers with equal distances, of the logarithms if ``log``.
+    """
+
+    low: Number
+    high: Number
     log: bool = False
+    step: Annotated[Number | None, Field(gt=0)] = None
+    points: Annotated[int, Field(ge=2, le=1000)] | None = None
 
     @model_validator(mode="after")
-    def _ordered(self) -> Range:
+    def _ordered(self) -> Range[Number]:
         if self.low > self.high:
-            raise ValueError(f"low ({self.low}) is greater than high ({self.high})")
+            raise ValueError(f"low ({self.low:g}) is greater than high ({self.high:g})")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low ({self.low:g}) has no logarithm: log wants a low above 0")
+        if self.step is not None and self.points is not None:
+            raise ValueError("step and points say the same: take one of them")
         return self
 
     @property
-    def size(self) -> int:
-        return self.high - self.low + 1
+    def is_whole(self) -> bool:
+        return isinstance(self.low, int)
+
+    @cached_property
+    def values(self) -> Sequence[Number] | None:
+        """All values, rising; None where there is no end of them."""
+        if self.points is not None:
+            return sorted({self._point(place / (self.points - 1)) for place in range(self.points)})
+        if self.step is not None:
+            count = math.floor((self.high - self.low) / self.step + _SAME) + 1
+            return [self._whole(self.low + place * self.step) for place in range(count)]
+        if self.is_whole:
+            return range(int(self.low), int(self.high) + 1)  # type: ignore[return-value]  # they are whole
+        return None
 
     @property
-    def smallest(self) -> int:
+    def smallest(self) -> Number:
         return self.low
 
     @property
-    def largest(self) -> int:
-        return self.high
+    def largest(self) -> Number:
+        return self.high if self.values is None else self.values[-1]
+
+    def nearest(self, value: Number) -> Number:
+        """The value of the range that is nearest to a number within it."""
+        values = self.values
+        if values is None or isinstance(values, range):
+            return value
+        scale = math.log if self.log else float
+        return min(values, key=lambda each: abs(scale(each) - scale(value)))
+
+    def at(self, u: float) -> Number:
+        """The value at ``u``, from 0 to just below 1; each has its share of that interval."""
+        values = self.values
+        if values is None:
+            return self._point(u)
+        if self.log and self.points is None:
+            # As Optuna does it: a share is the logarithm's from half below a value to half above.
+            half = 0.5 if self.is_whole else 0.0
+            low, high = math.log(self.low - half), math.log(self.high + half)
+            value = math.exp(low + u * (high - low))
+            return self.nearest(self._whole(min(max(value, float(self.low)), float(self.high))))
+        return values[int(u * len(values))]
+
+    def spread(self) -> Iterator[Number]:
+        """All values, in an order whose every beginning covers the range.
+
+        First both ends, then what halves what is left (van der Corput's sequence, of the
+        logarithms if ``log``).
+        """
+        assert self.values is not None
+        seen: set[Number] = set()
+        for u in _halving():
+            value = self.nearest(self._point(u))
+            if value not in seen:
+                seen.add(value)
+                yield value
+            if len(seen) == len(self.values):
+                return
+
+    def _point(self, u: float) -> Number:
+        """What lies at ``u`` from 0 (``low``) to 1 (``high``)."""
+        if self.log:
+            value = math.exp(math.log(self.low) * (1 - u) + math.log(self.high) * u)
+        else:
+            value = self.low + u * (self.high - self.low)
+        return self._whole(min(max(value, float(self.low)), float(self.high)))
+
+    def _whole(self, value: float) -> Number:
+        """A number as the range's numbers are."""
+        return round(value) if self.is_whole else value  # type: ignore[return-value]  # so it is
 
 
-Dimension = Annotated[
-    Annotated[Choices, Tag("<choices>")] | Annotated[Range, Tag("<range>")],
-    Discriminator(lambda value: "<choices>" if _has(value, "choices") else "<range>"),
-]
+def _halving() -> Iterator[float]:
+    """0, 1, 1/2, 1/4, 3/4, 1/8, ..."""
+    yield 0.0
+    yield 1.0
+    parts = 2
+    while True:
+        yield from (place / parts for place in range(1, parts, 2))
+        parts *= 2
+
+
+Dimension = Choices[Any] | Range[Any]
+
+
+def dimension(number: Any) -> Any:
+    """The type of what a setting may be searched over.
+
+    Args:
+        number: the type of the setting, with its bounds.
+    """
+    return Annotated[
+        Annotated[Choices[number], Tag("<choices>")] | Annotated[Range[number], Tag("<range>")],
+        Discriminator(lambda value: "<choices>" if _has(value, "choices") else "<range>"),
+    ]
+
+
+CLASSIFIER = "classifier."
+"""What the names of the classifier's settings begin with in a space."""
 
 
 class Space(Value):
-    """What is searched."""
+    """What is searched; each representation's has its own settings, too.
 
-    hidden_neurons: Dimension
-    latent_dim: Dimension | None = None
+    Names are those of the block's keys, and ``classifier.learning_rate`` and the like.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    hidden_neurons: dimension(Neurons)  # type: ignore[valid-type]  # a type made by a function
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_dots(cls, space: Any) -> Any:
+        """``classifier: {epochs: ...}`` says what ``classifier.epochs: ...`` says."""
+        if not isinstance(space, dict) or not isinstance(space.get("classifier"), dict):
+            return space
+        nested = {f"{CLASSIFIER}{name}": value for name, value in space["classifier"].items()}
+        return {name: value for name, value in space.items() if name != "classifier"} | nested
+
+    @property
+    def dimensions(self) -> dict[str, Dimension]:
+        """What is searched, by name: what needs an encoder of its own first, neurons last."""
+        found = {
+            field.alias or name: getattr(self, name)
+            for name, field in type(self).model_fields.items()
+            if getattr(self, name) is not None
+        }
+        return dict(sorted(found.items(), key=lambda pair: _rank(pair[0])))
+
+    @property
+    def smallest(self) -> dict[str, float]:
+        """The smallest value of each dimension."""
+        return {name: each.smallest for name, each in self.dimensions.items()}
+
+    @property
+    def encodings(self) -> float:
+        """How many encoders it asks for on each draw, at the most; infinite where no end is."""
+        dimensions = self.dimensions
+        if "latent_dim" not in dimensions:
+            return 0
+        return math.prod(
+            math.inf if each.values is None else len(each.values)
+            for name, each in dimensions.items()
+            if _rank(name) < _rank(CLASSIFIER)
+        )
+
+
+def _rank(name: str) -> int:
+    """In which order dimensions stand; those of one rank keep that of the settings."""
+    order = {"latent_dim": 0, "hidden_neurons": 3}
+    return order.get(name, 2 if name.startswith(CLASSIFIER) else 1)
 
 
 def _has(value: Any, key: str) -> bool:
@@ -92,6 +257,12 @@ class Search(Value):
     ] = ("accuracy", "classifier_parameters")
     max_parameters: Annotated[int, Field(ge=1)] | None = None
     """The classifier's parameters are to be no more than these."""
+    startup_trials: Annotated[
+        Annotated[int, Field(ge=1, le=10_000)] | None,
+        BeforeValidator(lambda value: None if value == "auto" else value),
+    ] = None
+    """How many trials of each representation fill its space evenly before the sampler learns;
+    ``auto`` (None here, so that old studies' configs have not changed): as many as fit."""
 
     @field_validator("objectives")
     @classmethod

@@ -15,9 +15,13 @@ from sweep.reports.comparison import Report, compare
 from sweep.reports.drawing import save_charts
 from sweep.reports.page import Figure, to_html
 from sweep.reports.rows import Measured
-from sweep.results import Assessment
+from sweep.reports.searches import search_reading, unit_square
+from sweep.results import Assessment, TrialResult
+from sweep.search.attempt import Attempt
 from sweep.search.recorded import Recorded
 from sweep.specs import AssessmentSpec, TrialSpec
+
+PAGE = "report.html"
 
 
 @dataclass(frozen=True)
@@ -55,30 +59,65 @@ def document(
             -pair[1].accuracy,
         )
     )
-    keys = sorted({key for _, result in complete for key in result.encoders})
+    results = [result for _, result in complete] + list(recorded.confirmations.values())
+    keys = sorted({key for result in results for key in result.encoders})
     known = {key: recorded.encoders.get(key) or store.encoders.record(key) for key in keys}
     encoders = {key: record for key, record in known.items() if record}
-    measured = [
-        Measured(
-            spec=attempt.spec,
+
+    def measured(
+        attempt: Attempt, spec: TrialSpec, result: TrialResult, searched: TrialResult | None = None
+    ) -> Measured:
+        return Measured(
+            spec=spec,
             result=result,
+            varied=dict(attempt.cell.varied),
+            searched=searched,
             mlflow_run_id=mlflow_run_ids.get(attempt.number),
             encoders=[encoders[key] for key in result.encoders if key in encoders],
-            assessment=_assessment(recorded, attempt.spec, store),
+            assessment=_assessment(recorded, spec, store),
         )
-        for attempt, result in complete
-    ]
+
+    found = [measured(attempt, attempt.spec, result) for attempt, result in complete]
+    confirmed = []
+    if config.confirm is not None:
+        for attempt, searched in complete:
+            spec = config.confirming_spec(attempt.spec)
+            if result := recorded.confirmations.get(spec.key):
+                confirmed.append(measured(attempt, spec, result, searched))
     return Document(
         config=config,
         report=compare(
             config.name,
-            measured,
-            config.scored_on,
+            confirmed or found,
+            "test" if confirmed else config.scored_on,
             recorded.data.is_mnist,
             provenance(recorded, list(encoders.values())),
+            searched=found if confirmed else (),
+            search_readings=_search_readings(recorded),
         ),
         figures=recorded.figures,
     )
+
+
+def _search_readings(recorded: Recorded) -> list[str]:
+    """How the search of each representation did: of its own trials, in their order."""
+    config, rows = recorded.config, set(recorded.config.cells)
+    readings = []
+    for name in config.blocks:
+        results = [
+            attempt.result
+            for attempt in recorded.attempts
+            if attempt.result
+            and attempt.cell.representation == name
+            and attempt.cell.label_budget == config.leading_budget
+            and attempt.cell not in rows
+        ]
+        if results:
+            accuracies = [result.accuracy for result in results]
+            parameters = [result.classifier_parameters for result in results]
+            reading = search_reading(name, unit_square(accuracies, parameters))
+            readings += [reading] if reading else []
+    return readings
 
 
 def _assessment(recorded: Recorded, trial: TrialSpec, store: ArtifactStore) -> Assessment | None:
@@ -101,7 +140,7 @@ def write_report(documents: Sequence[Document], directory: Path) -> list[Path]:
         "report.csv": render.to_csv(reports),
         "report.json": render.to_json(reports),
         "report.tex": render.to_latex(reports),
-        "report.html": to_html(reports, drawn, _figures(documents)),
+        PAGE: to_html(reports, drawn, _figures(documents)),
         "provenance.json": render.provenance_json(reports),
     }
     if len(documents) == 1:

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from sweep import classifier
 from sweep.representations import TrainedRepresentation, bind
-from sweep.specs import EncoderSpec, TrialSpec
+from sweep.specs import EncoderSpec, Spec, TrialSpec
 
 # One core of a machine with AVX-512, measured with both kinds of training; the overhead is what
 # building and compiling take. Half or twice as fast is usual.
@@ -27,6 +27,14 @@ def encoder_seconds(spec: EncoderSpec, images: int) -> float:
     representation = bind(spec.representation)
     assert isinstance(representation, TrainedRepresentation)
     return _OVERHEAD_SECONDS + 6 * representation.training_multiply_adds(images) / _FLOPS
+
+
+def task_kind(spec: Spec) -> str:
+    """What takes about as long as others of its kind: a draw's is its representation's name."""
+    if isinstance(spec, EncoderSpec):
+        return f"{spec.representation.name} encoder"
+    name = spec.trial.representation.name
+    return name if spec.kind == "draw" else f"{name} {spec.kind}"
 
 
 class Pace:

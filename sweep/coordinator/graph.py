@@ -68,15 +68,27 @@ class Graph:
             node.is_wanted = False
             self._drop_if_idle(node)
 
-    def begin(self) -> Spec | None:
-        """The next spec that may begin, as begun; None if there is none at the moment."""
-        while self._ready:
+    def begin(self, may_begin: Callable[[Spec], bool] = lambda _: True) -> Spec | None:
+        """The next spec that may begin, as begun; None if there is none at the moment.
+
+        Args:
+            may_begin: says of one that is ready whether it may; it stays ready if not.
+        """
+        held_back: list[tuple[int, str]] = []
+        found = None
+        while self._ready and found is None:
             order, key = heappop(self._ready)
             node = self._nodes.get(key)
-            if node is not None and node.order == order and not node.is_running:
+            if node is None or node.order != order or node.is_running:
+                continue
+            if may_begin(node.spec):
                 node.is_running = True
-                return node.spec
-        return None
+                found = node.spec
+            else:
+                held_back.append((order, key))
+        for each in held_back:
+            heappush(self._ready, each)
+        return found
 
     def again(self, key: str) -> None:
         """What was begun has to begin again."""

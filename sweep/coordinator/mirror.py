@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sweep.coordinator.documents import document, write_report
+from sweep import __version__
+from sweep.coordinator.documents import PAGE, Document, document, write_report
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import attempt_run, encoder_run, study_run
 from sweep.reports.comparison import Report
@@ -62,11 +63,12 @@ class Mirror:
         )
         self.projector.project(attempt_run(attempt) for attempt in past)
 
-    def finish(self, *, stopped: bool) -> Shown:
+    def finish(self, *, stopped: bool, within: float = _LAST_PROJECTION_SECONDS) -> Shown:
         """Wait for what is being projected, and attach the report.
 
         Args:
             stopped: whether the study is left before its end.
+            within: seconds that MLflow is waited for.
         """
         study = self._study
         status: RunStatus = "FAILED" if study.shortfall else "FINISHED"
@@ -76,14 +78,46 @@ class Mirror:
 
         def conclude(tracker: Tracker) -> None:
             written = document(study.recorded, tracker.trial_run_ids(), self._store)
+            self._note_test_scores(tracker, written.report)
             run_id = tracker.project(self._run(status))
-            with tempfile.TemporaryDirectory() as directory:
-                write_report([written], Path(directory))
-                tracker.attach(run_id, Path(directory))
-            tracker.describe(run_id, summary(written.report))
+            _attach(tracker, run_id, written)
             shown.append(Shown(written.report, (tracker.uri, tracker.chart_path)))
 
-        self.projector.finish(conclude, _LAST_PROJECTION_SECONDS)
+        # Also those that were trained to confirm, or to assess, what was selected.
+        self.projector.project(
+            encoder_run(record, self._store.pictures(key))
+            for key, record in sorted(study.encoders.items())
+        )
+        self.projector.finish(conclude, min(within, _LAST_PROJECTION_SECONDS))
         if shown:
             return shown[0]
         return Shown(document(study.recorded, {}, self._store).report, None)
+
+    def _note_test_scores(self, tracker: Tracker, report: Report) -> None:
+        """What the test partition says of what was selected stands beside its own scores."""
+        ended = {
+            run_id: attempt.result.finished_at
+            for attempt in self._study.attempts
+            if attempt.result and (run_id := tracker.trial_run_ids().get(attempt.number))
+        }
+        for row in report.rows:
+            is_tested = report.scored_on == "test" and bool(report.searched)
+            score = row.accuracy if is_tested else row.test_accuracy
+            if score is not None:
+                for run_id in row.mlflow_run_ids:
+                    tracker.note_metric(run_id, "test_accuracy", score, ended[run_id])
+
+
+def _attach(tracker: Tracker, run_id: str, written: Document) -> None:
+    """Attach a study's report to its run, unless that very report stands there: drawing it takes
+    longer than all else of a run that finds nothing to do.
+    """
+    content = [__version__, written.config.to_yaml(), written.report.model_dump_json()]
+    digest = hashlib.sha256("\0".join(content).encode()).hexdigest()
+    if tracker.has_report(run_id, digest, PAGE):
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        write_report([written], Path(directory))
+        tracker.attach(run_id, Path(directory))
+    tracker.describe(run_id, summary(written.report))
+    tracker.note_report(run_id, digest)

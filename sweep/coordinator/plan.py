@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import cycle
 
-from sweep.config import THREADS_PER_TASK, Cell, Choices, StudyConfig
+from sweep.config import THREADS_PER_TASK, Cell, Choices, Space, StudyConfig
 from sweep.coordinator.estimate import encoder_seconds, trial_seconds
-from sweep.coordinator.studies import begun_with
-from sweep.data.datasets import DatasetSource
-from sweep.search.sampling import check_sampler
+from sweep.coordinator.preflight import preflight
+from sweep.representations import TrainedRepresentation, bind
 from sweep.workspace import Workspace
 
+_FEW_UPDATES = 500
+_STEPS = [math.sqrt(prime) for prime in (2, 3, 5, 7, 11, 13)]
 _MOST_SAMPLES = 1000
 """Cells that are looked at of a space: more make no estimate better."""
 
@@ -35,38 +37,38 @@ class Plan:
     """Where the dataset lies, or that it would be downloaded."""
     seconds: float | None
     """Rough, with all cores of this machine; None without the dataset at hand."""
+    warnings: tuple[str, ...]
+    """What will hardly be what was meant, a line each; none without the dataset at hand."""
 
 
 def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
     """Work out what running a config would do; trains, downloads and writes nothing.
 
     Raises:
-        DataError: the dataset is at hand and not what it should be.
-        ConfigError: the sampler's packages are not installed.
+        SweepError: running it would be refused, and just so; see :func:`preflight`.
     """
-    check_sampler(config)
-    config = config.settled(begun_with(workspace, config.name))
-    source = DatasetSource.of(config.dataset, workspace.data)
-    file = source.local_file()
+    checked = preflight(config, workspace, download=False)
+    config, data, sizes = checked.config, checked.data, checked.sizes
     cells = _likely_cells(config)
-    encoded = {(cell.representation, cell.latent_dim): cell for cell in cells if cell.latent_dim}
+    encoded = {cell.encoding: cell for cell in cells if cell.encoding}
     seconds, trained = None, 0
-    if file is not None:
-        dataset = source.load()
-        sizes = config.part_sizes(dataset.labels)
+    warnings: tuple[str, ...] = ()
+    if data is not None and sizes is not None:
+        warnings = undertrained(config, sizes)
         seconds = 0.0
         for cell, number in cells.items():
-            spec = config.trial_spec(cell, dataset.sha256)
+            spec = config.trial_spec(cell, data.sha256)
             # Where nothing is searched, every row is trained again to be assessed.
             times = 1 if config.searches else 2
             seconds += times * number * trial_seconds(spec, sizes[spec.labels_from])
         published = set(workspace.store.encoders.published())
         for cell in encoded.values():
-            spec = config.trial_spec(cell, dataset.sha256)
+            spec = config.trial_spec(cell, data.sha256)
             there = sum(encoder.key in published for encoder in spec.encoders) if published else 0
             trained += there
             seconds += (spec.draws - there) * encoder_seconds(spec.encoder(0), sizes["encoder"])
         seconds /= max(1, cores // THREADS_PER_TASK)
+    file, name = checked.source.local_file(), checked.source.name
     return Plan(
         rows=len(config.rows),
         trials={name: block.trials for name, block in config.blocks.items() if block.trials},
@@ -75,9 +77,34 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
         encoders_trained=trained,
         replicates=config.replicates.draws * config.replicates.classifiers,
         scored_on=config.scored_on,
-        data=str(file) if file else f"{source.name}: not on this machine, Keras would download it",
+        data=str(file) if file else f"{name}: not on this machine, Keras would download it",
         seconds=seconds,
+        warnings=warnings,
     )
+
+
+def undertrained(config: StudyConfig, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """The representations whose encoders have too few updates to learn anything, a line each.
+
+    Args:
+        config: of the study.
+        sizes: numbers of images, by part.
+    """
+    specs = {
+        c.representation: config.trial_spec(c, "").representation for c in _likely_cells(config)
+    }
+    warnings = []
+    for name, spec in specs.items():
+        representation = bind(spec)
+        if not isinstance(representation, TrainedRepresentation):
+            continue
+        updates = representation.updates(sizes["encoder"])
+        if updates is not None and updates < _FEW_UPDATES:
+            warnings.append(
+                f"{name}: {updates} updates are too few for an encoder to have learnt anything; "
+                f"more epochs or a smaller batch_size would give it {_FEW_UPDATES} or more"
+            )
+    return tuple(warnings)
 
 
 def _likely_cells(config: StudyConfig) -> Mapping[Cell, float]:
@@ -88,19 +115,19 @@ def _likely_cells(config: StudyConfig) -> Mapping[Cell, float]:
             continue
         samples = min(block.trials, _MOST_SAMPLES)
         for number in range(samples):
-            values: dict[str, Any] = {}
-            for dimension in ("latent_dim", "hidden_neurons"):
-                space = getattr(block.space, dimension)
-                if isinstance(space, Choices):
-                    values[dimension] = space.choices[number % len(space.choices)]
-                elif space is not None:
-                    at = (number + 0.5) / samples
-                    values[dimension] = round(
-                        space.low ** (1 - at) * space.high**at
-                        if space.log
-                        else space.low + at * (space.high - space.low)
-                    )
+            values = _likely_values(block.space, number)
             for budget in config.label_budgets:
-                cell = Cell(representation=name, **values, label_budget=budget)
-                cells[cell] += block.trials / samples
+                cells[Cell.of(name, values, budget)] += block.trials / samples
     return cells
+
+
+def _likely_values(space: Space, number: int) -> dict[str, float]:
+    """One of many points that fill a space: all choices in turn, and ranges evenly."""
+    values, stride = {}, 1
+    for step, (name, dimension) in zip(cycle(_STEPS), space.dimensions.items(), strict=False):
+        if isinstance(dimension, Choices):
+            values[name] = dimension.choices[number // stride % len(dimension.choices)]
+            stride *= len(dimension.choices)
+        else:
+            values[name] = dimension.at((0.5 + number * step) % 1)
+    return values

@@ -8,46 +8,84 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
+from dataclasses import dataclass
+from threading import Lock
 
 from sweep.database import reason
 from sweep.results import DataFacts
-from sweep.tracking import Run, Tracker
+from sweep.tracking import Identity, Run, Tracker
 from sweep.workspace import Workspace
 
 log = logging.getLogger("sweep")
 
 _RETRY_SECONDS = 15.0
+_HOLD_SECONDS = 1.0
+"""How long a run that goes on is held back: one that ends sooner is written once, as it ended, and
+one that gets on quickly is written once a second."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """The newest version of a run, and since when any version of it has waited."""
+
+    run: Run
+    since: float
+
+    @property
+    def is_due(self) -> bool:
+        return not self.run.goes_on or time.monotonic() - self.since >= _HOLD_SECONDS
 
 
 class Projector:
-    """Projects runs in the background, in the order in which they were given."""
+    """Projects runs in the background, in the order in which they were given.
+
+    Of each run only the newest version waits.
+    """
 
     def __init__(self, workspace: Workspace, study: str, data: DataFacts) -> None:
         self._workspace = workspace
         self._study = study
         self._data = data
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mlflow")
-        self._waiting: deque[Run] = deque()
+        self._waiting: dict[Identity, _Waiting] = {}
+        self._lock = Lock()
+        """Guards what waits, which the caller's thread and the background's change."""
         self._work: Future[bool] | None = None
         self._tracker: Tracker | None = None
         self._retry_at = 0.0
         self._warned = False
+        self._given_up = False
+        """Whether nobody waits any more for what is still to be projected."""
 
     def project(self, runs: Iterable[Run]) -> None:
         """Have runs projected; those that stand there complete are left as they are."""
-        self._waiting.extend(runs)
+        for run in runs:
+            self._enter(run)
         idle = self._work is None or self._work.done()
-        if idle and self._waiting and time.monotonic() >= self._retry_at:
+        if idle and time.monotonic() >= self._retry_at and self._next(hasty=False):
             self._work = self._thread.submit(self._project_waiting)
+
+    def _enter(self, run: Run) -> None:
+        with self._lock:
+            earlier = self._waiting.get(run.identity)
+            if earlier is not None and run.goes_on and not earlier.run.goes_on:
+                return  # how it ended is the last word
+            since = time.monotonic() if earlier is None else earlier.since
+            self._waiting[run.identity] = _Waiting(run, since)
+
+    def _next(self, *, hasty: bool) -> _Waiting | None:
+        """What is to be projected next; when ``hasty``, what is held back, too."""
+        with self._lock:
+            return next((each for each in self._waiting.values() if hasty or each.is_due), None)
 
     def finish(self, last: Callable[[Tracker], None], timeout: float) -> bool:
         """Project what is left, then do one last thing; whether all of that was done in time."""
         done = self._thread.submit(self._finish, last)
         wait_for([done], timeout)
+        self._given_up = True
         self._thread.shutdown(wait=False, cancel_futures=True)
         if done.done() and not done.cancelled() and done.result():
             return True
@@ -58,19 +96,23 @@ class Projector:
         return False
 
     def _finish(self, last: Callable[[Tracker], None]) -> bool:
-        if not self._project_waiting():
+        if not self._project_waiting(hasty=True):
             return False
         try:
-            last(self._open())
+            tracker = self._open()
+            tracker.end_abandoned()
+            last(tracker)
         except Exception as error:  # whatever MLflow raises
             self._warn(error)
             return False
         return True
 
-    def _project_waiting(self) -> bool:
-        """Project what waits, up to the first failure; whether nothing waits any more."""
-        while self._waiting:
-            run = self._waiting[0]
+    def _project_waiting(self, *, hasty: bool = False) -> bool:
+        """Project what waits, up to the first failure; whether there was none."""
+        while waiting := self._next(hasty=hasty):
+            if self._given_up:
+                return False
+            run = waiting.run
             try:
                 tracker = self._open()
                 if run.kind == "study" or not tracker.has(run):
@@ -80,7 +122,9 @@ class Projector:
                 self._tracker = None  # MLflow may have done what it did not answer: look again
                 self._warn(error)
                 return False
-            self._waiting.popleft()
+            with self._lock:
+                if self._waiting[run.identity] is waiting:  # and no newer version
+                    del self._waiting[run.identity]
         return True
 
     def _open(self) -> Tracker:

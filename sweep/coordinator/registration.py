@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sweep.artifacts.store import MODEL_FILE
 from sweep.config import StudyConfig
+from sweep.coordinator.events import Done, GivenUp
 from sweep.coordinator.run import open_executor
 from sweep.coordinator.runs import attempt_run
-from sweep.coordinator.scheduler import Done, GivenUp, Scheduler
+from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.studies import open_study
 from sweep.data.datasets import DatasetSource
-from sweep.database import reason
+from sweep.database import masked, reason
 from sweep.errors import TargetMissedError
 from sweep.lease import lease
 from sweep.results import ModelRecord, Replicate, TrialResult
 from sweep.search.attempt import Attempt
+from sweep.search.recorded import Recorded
 from sweep.search.space import is_within_bounds
-from sweep.specs import ModelSpec
+from sweep.specs import ModelSpec, TrialSpec
 from sweep.tracking import Tracker
 from sweep.tracking.registry import (
     Version,
@@ -71,20 +74,23 @@ def register_study(
     check_model_name(model_name or name)
     stored = open_study(workspace, name)
     with lease(workspace, name):
-        attempt, result = choose(stored.config, stored.attempts, min_accuracy)
+        attempt, trial, result = choose(stored, min_accuracy)
         replicate = median_replicate(result)
-        spec = ModelSpec(trial=attempt.spec, draw=replicate.draw, member=replicate.member)
+        spec = ModelSpec(trial=trial, draw=replicate.draw, member=replicate.member)
         source = DatasetSource.of(stored.config.dataset, workspace.data)
         models = workspace.store.models
         record = models.record(spec.key) if models.is_whole(spec.key) else None
         if record is None:
-            say(f"Training draw {spec.draw + 1} of {attempt.spec.label} again ...")
+            say(f"Training draw {spec.draw + 1} of {attempt.label} again ...")
             record = _make_model(workspace, source, spec, stored.config)
+        how = "on which it was chosen"
+        if trial.first_draw is not None:
+            how = "on a draw that its search had not seen"
         description = (
-            f"{attempt.spec.label}, trial {attempt.number} of the study {name}: draw "
+            f"{attempt.label}, trial {attempt.number} of the study {name}: draw "
             f"{spec.draw + 1}, classifier {spec.member + 1}, the median of its "
             f"{len(result.replicates)} by accuracy; {100 * record.accuracy:.2f} % on the "
-            f"{attempt.spec.scored_on} partition, on which it was chosen"
+            f"{trial.scored_on} partition, {how}"
         )
         examples = source.load().images[:_EXAMPLES]
         try:
@@ -107,43 +113,61 @@ def register_study(
             describe_version(tracker.uri, version, description)
         except Exception as error:  # whatever MLflow raises
             raise TargetMissedError(
-                f"MLflow did not take the model: {reason(error)}",
-                hint="it is kept in the home; the same command tries again",
+                f"MLflow ({masked(workspace.tracking)}) did not take the model: {reason(error)}",
+                hint="sweep doctor says what mends MLflow; the model is kept in the home, and the "
+                "same command tries again",
             ) from error
     return Registered(version, tracker.uri, description)
 
 
-def choose(
-    config: StudyConfig, attempts: Sequence[Attempt], min_accuracy: float | None
-) -> tuple[Attempt, TrialResult]:
+class Chosen(NamedTuple):
+    """What a study has chosen."""
+
+    attempt: Attempt
+    trial: TrialSpec
+    """What the result is of: the attempt's own spec, or the one that confirms it."""
+    result: TrialResult
+
+
+def choose(recorded: Recorded, min_accuracy: float | None) -> Chosen:
     """The most accurate attempt; or the smallest of those that are accurate enough.
 
-    What exceeds a bound of the config is not chosen.
+    Of a study that confirms what it selects, among what was confirmed and by that. What exceeds a
+    bound of the config is not chosen.
 
     Raises:
         TargetMissedError: there is none.
     """
+    config = recorded.config
     complete = [
-        (attempt, attempt.result)
-        for attempt in attempts
+        Chosen(attempt, attempt.spec, attempt.result)
+        for attempt in recorded.attempts
         if attempt.result and is_within_bounds(config, attempt.cell)
     ]
+    if config.confirm is not None:
+        specs = [(each.attempt, config.confirming_spec(each.trial)) for each in complete]
+        confirmed = [
+            Chosen(attempt, spec, recorded.confirmations[spec.key])
+            for attempt, spec in specs
+            if spec.key in recorded.confirmations
+        ]
+        complete = confirmed or complete
     if not complete:
         raise TargetMissedError(
             f"no trial of the study {config.name} is complete yet",
             hint="sweep run goes on with it",
         )
-    best = max(complete, key=lambda pair: (pair[1].accuracy, -pair[1].inference_parameters))
+    best = max(complete, key=lambda each: (each.result.accuracy, -each.result.inference_parameters))
     if min_accuracy is None:
         return best
-    enough = [pair for pair in complete if pair[1].accuracy >= min_accuracy]
+    enough = [each for each in complete if each.result.accuracy >= min_accuracy]
     if not enough:
         raise TargetMissedError(
             f"no trial of the study {config.name} reaches an accuracy of {min_accuracy:g}; the "
-            f"best, {best[0].spec.label}, has {best[1].accuracy:.4f}",
+            f"best, {best.attempt.label}, has {best.result.accuracy:.4f}",
             hint="accuracies are fractions, 0 to 1",
         )
-    return min(enough, key=lambda pair: (pair[1].inference_parameters, -pair[1].accuracy))
+    return min(enough, key=lambda each: (each.result.inference_parameters, -each.result.accuracy))
 
 
 def median_replicate(result: TrialResult) -> Replicate:

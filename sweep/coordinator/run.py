@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -9,8 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
-from sweep.coordinator.assessments import assess_selected
 from sweep.coordinator.mirror import Mirror
+from sweep.coordinator.plan import undertrained
+from sweep.coordinator.preflight import preflight
+from sweep.coordinator.selection import Selection
+from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
@@ -26,6 +30,8 @@ from sweep.search.storage import open_storage
 from sweep.search.study import Study
 from sweep.workspace import Workspace
 
+log = logging.getLogger("sweep")
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -34,12 +40,17 @@ class Ended:
     progress: Progress
     shortfall: int
     """Trials that are missing, but for those that a used-up space could not give."""
+    not_confirmed: int
+    """Selected configurations that could not be trained on fresh draws."""
     not_assessed: int
     """Selected configurations that could not be scored on the test partition."""
     report: Report
     exhausted: list[str]
     """Representations whose space was used up before their target."""
     stopped: bool
+    """Whether the user interrupted it."""
+    out_of_time: bool
+    """Whether something is left that would not have ended within the limit."""
     chart: tuple[str, str] | None
     """See :class:`Shown`."""
     best: Attempt | None
@@ -50,6 +61,7 @@ def run_study(
     config: StudyConfig,
     workspace: Workspace,
     watch: Callable[[Snapshot], None],
+    limit: TimeLimit,
 ) -> Ended:
     """Run a study to its target, or go on with it.
 
@@ -57,40 +69,53 @@ def run_study(
         config: what to run.
         workspace: where it keeps what it does, and looks for its dataset.
         watch: is shown the running study a few times a second.
+        limit: when it is left, with what runs interrupted; the same call goes on.
 
     Raises:
-        InputError: the data, the home or the storage cannot be used, or the study was run with
-            another config.
-        StudyBusyError: another process is running the study.
+        SweepError: it is refused, before anything is created; see :func:`preflight`.
+        InputError: the data or the home cannot be used any more.
+        OutageError: what it writes to stayed out of reach.
     """
+    checked = preflight(config, workspace, download=True)
+    assert checked.data is not None  # they were loaded, or refused
+    assert checked.sizes is not None
     workspace.home.create()
-    source = DatasetSource.of(config.dataset, workspace.data)
     with lease(workspace, config.name) as held, _stop_signals() as stopping:
-        dataset = source.load()
-        config.part_sizes(dataset.labels)  # refuses what the dataset is too small for
-        facts = dataset.facts
-        study = open_for_writing(workspace, config, facts, stopping)
+
+        def leaving() -> bool:
+            return stopping() or limit.is_up
+
+        for warning in undertrained(checked.config, checked.sizes):
+            log.warning(warning)
+        study = open_for_writing(workspace, config, checked.data, leaving)
         study.note_environment(environment())
         mirror = Mirror(study, workspace)
         mirror.begin()
-        not_assessed = 0
         store = workspace.store
-        with closing(open_executor(config, workspace.home, source)) as executor:
-            trials = TrialRun(study, executor, store, mirror.projector, watch)
-            trials.run(lambda: stopping() or held.lost)
+        with closing(open_executor(config, workspace.home, checked.source)) as executor:
+
+            def ending() -> bool:
+                return leaving() or held.lost
+
+            trials = TrialRun(study, executor, store, mirror.projector, watch, limit)
+            trials.run(ending)
+            selection = Selection(study, executor, store, mirror.projector, watch, limit)
             if not study.shortfall:
-                not_assessed = assess_selected(
-                    study, executor, store, watch, lambda: stopping() or held.lost
-                )
+                selection.confirm(ending)
+                selection.assess(ending)
         held.check()
-        shown = mirror.finish(stopped=stopping())
+        is_left = study.shortfall > 0 or selection.is_left
+        out_of_time = is_left and (limit.is_up or limit.holds_back) and not stopping()
+        shown = mirror.finish(stopped=stopping() or out_of_time, within=limit.left / 2)
         return Ended(
             progress=study.progress,
             shortfall=study.shortfall,
-            not_assessed=not_assessed,
+            not_confirmed=selection.not_confirmed,
+            not_assessed=selection.not_assessed,
             report=shown.report,
             exhausted=study.exhausted,
             stopped=stopping(),
+            out_of_time=out_of_time,
             chart=shown.chart,
             best=study.best if len(config.search.objectives) == 1 else None,
         )
@@ -103,7 +128,7 @@ def open_for_writing(
     stopping: Callable[[], bool] = lambda: True,
 ) -> Study:
     """Open a study whose lease is held, creating it if there is none."""
-    with workspace.storage_lock:
+    with workspace.making_tables():
         storage = open_storage(workspace.storage)
     return Study(storage, config, facts, stopping)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sweep.config import StudyConfig
 from sweep.configuration import DEFAULT_OPTIMIZER, RepresentationSpec
 from sweep.reports.rows import clipped, layout
-from sweep.results import EncoderRecord, TrialResult
-from sweep.search.attempt import Attempt, State
+from sweep.representations.collapse import collapsed
+from sweep.results import EncoderHistory, EncoderRecord, TrialResult
+from sweep.search.attempt import Attempt, Failure, State
+from sweep.specs import EncoderSpec
 from sweep.tracking import Run, RunStatus
 
 _STATUS: dict[State, RunStatus] = {
@@ -22,8 +25,13 @@ _STATUS: dict[State, RunStatus] = {
 }
 
 
-def attempt_run(attempt: Attempt) -> Run:
-    """The MLflow run of a finished attempt."""
+def attempt_run(attempt: Attempt, began: int | None = None) -> Run:
+    """The MLflow run of an attempt.
+
+    Args:
+        attempt: finished or running.
+        began: when its first draw began, milliseconds since the epoch; a result knows it itself.
+    """
     spec, result, failure = attempt.spec, attempt.result, attempt.failure
     params = {
         "representation": spec.representation.name,
@@ -47,17 +55,17 @@ def attempt_run(attempt: Attempt) -> Run:
     }
     texts = {}
     if failure is not None:
-        tags["sweep.failure"] = f"{failure.cause}: {failure.message}"[:4000]
-        texts["failure.txt"] = f"{failure.cause}: {failure.message}\n\n{failure.traceback or ''}"
+        tags["sweep.failure"] = _told(failure)
+        texts["failure.txt"] = _whole(failure)
     if result is not None:
         params["labels"] = result.labels
-    finished = result.finished_at if result else failure.finished_at if failure else 0
+    ended = result or failure
     return Run(
         kind="trial",
-        name=f"{attempt.spec.label} · trial {attempt.number}",
+        name=f"{attempt.label} · trial {attempt.number}",
         status=_STATUS[attempt.state],
-        started_at=result.started_at if result else attempt.started_at,
-        finished_at=finished,
+        started_at=result.started_at if result else began or attempt.started_at,
+        finished_at=ended.finished_at if ended else int(time.time() * 1000),
         tags=tags,
         params={key: str(value) for key, value in params.items()},
         metrics=_metrics(result) if result else {},
@@ -68,31 +76,76 @@ def attempt_run(attempt: Attempt) -> Run:
 
 def encoder_run(record: EncoderRecord, pictures: Sequence[Path]) -> Run:
     """The MLflow run of a trained encoder."""
-    spec = record.spec
-    return Run(
-        kind="encoder",
-        name=f"encoder {spec.representation.label} · draw {spec.draw + 1}",
+    return replace(
+        _encoder(record.spec, record.history, record.started_at, is_whole=True),
         status="FINISHED",
-        started_at=record.started_at,
         finished_at=record.finished_at,
-        tags={"sweep.key": spec.key},
-        params={
-            key: str(value)
-            for key, value in {
-                "representation": spec.representation.name,
-                "draw": spec.draw + 1,
-                "seed": spec.seed,
-                "threads": spec.threads,
-                **_representation_params(spec.representation),
-            }.items()
-        },
         metrics={
             "representation_parameters": record.parameters,
             "train_seconds": record.train_seconds,
         },
-        curves=record.history,
         files=pictures,
     )
+
+
+def training_run(spec: EncoderSpec, history: EncoderHistory, started_at: int) -> Run:
+    """The MLflow run of an encoder that is being trained, as it stands at this moment.
+
+    Args:
+        spec: the encoder's.
+        history: of the epochs that are done.
+        started_at: when its training began here, milliseconds since the epoch.
+    """
+    return _encoder(spec, history, started_at, is_whole=False)
+
+
+def failed_encoder_run(
+    spec: EncoderSpec, history: EncoderHistory, started_at: int, failure: Failure
+) -> Run:
+    """The MLflow run of an encoder that was given up; see :func:`training_run`."""
+    run = training_run(spec, history, started_at)
+    return replace(
+        run,
+        status="FAILED",
+        finished_at=failure.finished_at,
+        tags={**run.tags, "sweep.failure": _told(failure)},
+        texts={"failure.txt": _whole(failure)},
+    )
+
+
+def _encoder(spec: EncoderSpec, history: EncoderHistory, started_at: int, *, is_whole: bool) -> Run:
+    """What an encoder's run has, however far it is."""
+    params = {
+        "representation": spec.representation.name,
+        "draw": spec.draw + 1,
+        "seed": spec.seed,
+        "threads": spec.threads,
+        **_representation_params(spec.representation),
+    }
+    tags = {"sweep.key": spec.key}
+    gone = collapsed(spec, history, is_whole=is_whole)
+    if gone is not None:
+        tags["sweep.collapsed"] = f"{gone} of {spec.representation.latent_dim}"
+    return Run(
+        kind="encoder",
+        name=f"encoder {spec.representation.label} · draw {spec.draw + 1}",
+        status="RUNNING",
+        started_at=started_at,
+        finished_at=int(time.time() * 1000),
+        tags=tags,
+        params={key: str(value) for key, value in params.items()},
+        curves=history,
+    )
+
+
+def _told(failure: Failure) -> str:
+    """A failure as a tag has it."""
+    return f"{failure.cause}: {failure.message}"[:4000]
+
+
+def _whole(failure: Failure) -> str:
+    """A failure with all that is known of it."""
+    return f"{failure.cause}: {failure.message}\n\n{failure.traceback or ''}"
 
 
 def study_run(config: StudyConfig, key: str, started_at: int, status: RunStatus) -> Run:

@@ -12,19 +12,33 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sweep.artifacts import ArtifactStore
+from sweep.coordinator.estimate import task_kind
+from sweep.coordinator.events import (
+    Activity,
+    Begun,
+    Broken,
+    Done,
+    Event,
+    GivenUp,
+    Hungry,
+    Progressed,
+    Retried,
+)
 from sweep.coordinator.graph import Graph
+from sweep.coordinator.timelimit import TimeLimit
 from sweep.errors import DivergedError, InputError, OutageError
 from sweep.evaluation import RESULTS
 from sweep.execution import Executor, Failed, FailureKind, Outcome, Task
 from sweep.search.attempt import Cause, Failure
 from sweep.search.patience import PATIENCE_SECONDS
 from sweep.specs import Spec
-from sweep.values import Value
 
 log = logging.getLogger("sweep")
 
 _TICK_SECONDS = 0.2
 _OUTAGE_PAUSE_SECONDS = 5.0
+_ENOUGH_TO_TELL = 0.02
+"""The fraction of a task that was seen to be done from which on its pace is told."""
 
 
 @dataclass(frozen=True)
@@ -47,63 +61,24 @@ RULES: Mapping[FailureKind, Rule] = {
 waited for, and an InputError ends the study, because every other task would meet it."""
 
 
-@dataclass(frozen=True)
-class Hungry:
-    """A worker is free, and nothing that is wanted can begin: more may be wanted now."""
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A task was handed to a worker."""
+@dataclass
+class _Running:
+    """A task that was handed to a worker."""
 
     spec: Spec
+    began: float
+    first: tuple[float, float] | None = None
+    """What was done of it when it was first seen to get on, and when: a training that goes on
+    from a checkpoint has done much at once, and one that prepares itself nothing for a while."""
 
-
-@dataclass(frozen=True)
-class Activity:
-    """What one worker does."""
-
-    spec: Spec
-    fraction: float
-    """How much of it is done, 0 to 1."""
-    seconds: float
-    """Since it began."""
-
-
-@dataclass(frozen=True)
-class Progressed:
-    """Time has passed: what each busy worker does, by its number."""
-
-    running: Mapping[int, Activity]
-
-
-@dataclass(frozen=True)
-class Done:
-    """A task gave its result."""
-
-    spec: Spec
-    result: Value
-    seconds: float | None
-    """Wall seconds since it began; None if it was there already."""
-
-
-@dataclass(frozen=True)
-class Retried:
-    """A task has failed, and begins again."""
-
-    spec: Spec
-    failure: Failure
-
-
-@dataclass(frozen=True)
-class GivenUp:
-    """What was wanted cannot be made: it has failed, or something that it needs."""
-
-    spec: Spec
-    failure: Failure
-
-
-Event = Hungry | Begun | Progressed | Done | Retried | GivenUp
+    def seconds_left(self, fraction: float, now: float) -> float | None:
+        """See :class:`Activity`."""
+        if self.first is None and fraction > 0:
+            self.first = fraction, now
+        if self.first is None:
+            return None
+        done, seconds = fraction - self.first[0], now - self.first[1]
+        return seconds * (1 - fraction) / done if done >= _ENOUGH_TO_TELL else None
 
 
 @dataclass
@@ -118,22 +93,28 @@ class _Tries:
 class Scheduler:
     """Makes what is wanted. Its consumers record, project and show; it does none of that."""
 
-    def __init__(self, executor: Executor, store: ArtifactStore) -> None:
+    def __init__(
+        self, executor: Executor, store: ArtifactStore, limit: TimeLimit | None = None
+    ) -> None:
         """Begin with nothing that is wanted.
 
         Args:
             executor: where tasks run.
             store: the home's, which may hold what is wanted or needed already.
+            limit: holds back what would not end in time; nothing is by default.
         """
         self._executor = executor
         self._store = store
+        self._limit = limit or TimeLimit()
         self._graph = Graph(lambda encoder: store.encoders.has(encoder.key))
-        self._running: dict[str, tuple[Spec, float]] = {}
+        self._running: dict[str, _Running] = {}
         self._tries: dict[tuple[str, FailureKind], _Tries] = {}
         self._failures: dict[str, Failure] = {}
         self._told: list[Event] = []
         self._is_sated = False
         """Whether nothing more was wanted when asked, and nothing has happened since."""
+        self._is_held_back = False
+        """Whether what could begin now is held back: it would not end in time."""
         self._outage_began: float | None = None
         self._resume_at = 0.0
 
@@ -158,14 +139,17 @@ class Scheduler:
         self._graph.unwant(spec.key)
 
     def events(self, stopping: Callable[[], bool]) -> Iterator[Event]:
-        """Run until nothing is left to do, or until ``stopping`` says so: then tasks may still run.
+        """Run until nothing is left to do that would end in time, or until ``stopping`` says so.
+
+        In the latter case, tasks may still run.
 
         Raises:
             InputError: the data or the home cannot be used any more, or stayed out of reach.
         """
         while not stopping():
             yield from self._fill()
-            if self._is_sated and not self._running and not len(self._graph):
+            nothing_begins = self._is_held_back or not len(self._graph)
+            if self._is_sated and nothing_begins and not self._running:
                 return
             yield Progressed(self._view())
             for outcome in self._executor.wait(_TICK_SECONDS):
@@ -174,18 +158,26 @@ class Scheduler:
     def _fill(self) -> Iterator[Event]:
         """Give every free worker something to do, as long as there is anything."""
         yield from self._tell()
+        self._is_held_back = False
         while self._executor.free and time.monotonic() >= self._resume_at:
-            spec = self._graph.begin()
+            spec = self._graph.begin(self._may_begin)
             if spec is None:
                 self._is_sated = True
+                if self._is_held_back:
+                    return  # more of it would be held back, too
                 yield Hungry()
                 yield from self._tell()
                 if self._is_sated:
                     return
                 continue
-            self._running[spec.key] = spec, time.monotonic()
+            self._running[spec.key] = _Running(spec, time.monotonic())
             self._executor.submit(Task(spec.key, spec.model_dump_json()))
             yield Begun(spec)
+
+    def _may_begin(self, spec: Spec) -> bool:
+        fits = self._limit.allows(task_kind(spec))
+        self._is_held_back = self._is_held_back or not fits
+        return fits
 
     def _tell(self) -> Iterator[Event]:
         while self._told:
@@ -194,13 +186,15 @@ class Scheduler:
     def _view(self) -> Mapping[int, Activity]:
         now, found = time.monotonic(), {}
         for number, (task, fraction) in self._executor.running().items():
-            spec, began = self._running[task.id]
-            found[number] = Activity(spec, fraction, now - began)
+            running = self._running[task.id]
+            left = running.seconds_left(fraction, now)
+            found[number] = Activity(running.spec, fraction, now - running.began, left)
         return found
 
     def _settle(self, outcome: Outcome) -> Iterator[Event]:
         self._is_sated = False
-        spec, began = self._running.pop(outcome.task.id)
+        ended = self._running.pop(outcome.task.id)
+        spec = ended.spec
         if isinstance(outcome.result, Failed):
             yield from self._settle_failure(spec, outcome.result)
             return
@@ -209,7 +203,9 @@ class Scheduler:
             log.warning("What is written is taken again, and the study goes on.")
         result = RESULTS[spec.kind].model_validate_json(outcome.result)
         self._graph.done(spec.key)
-        yield Done(spec, result, time.monotonic() - began)
+        seconds = time.monotonic() - ended.began
+        self._limit.note(spec, seconds)
+        yield Done(spec, result, seconds)
 
     def _settle_failure(self, spec: Spec, failed: Failed) -> Iterator[Event]:
         if isinstance(failed.error, InputError):
@@ -225,6 +221,7 @@ class Scheduler:
             return
         of_others = failure.model_copy(update={"message": f"{spec.label}: {failure.message}"})
         self._failures[spec.key] = of_others
+        yield Broken(spec, failure)
         for lost in self._graph.fail(spec.key):
             yield GivenUp(lost, failure if lost.key == spec.key else of_others)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sweep.database import readable
-from sweep.errors import UnknownStudyError
+from sweep.database import readable, sqlite_file
+from sweep.errors import HomeError, UnknownStudyError
+from sweep.lease import Owner, last_owner
 from sweep.search.attempt import Attempt, State
 from sweep.search.history import History, best_attempt
-from sweep.search.ledger import Ledger, study_names
+from sweep.search.ledger import interruption, study_names
 from sweep.search.recorded import Recorded, recorded
 from sweep.search.storage import Storage, open_storage
 from sweep.workspace import Workspace
@@ -19,7 +19,7 @@ from sweep.workspace import Workspace
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """How one study stands."""
+    """How one study stands; what its run left when it died is interrupted."""
 
     study: str
     target: int
@@ -31,6 +31,8 @@ class StudyStatus:
     best: Attempt | None
     failures: Sequence[Attempt]
     """The last attempts at what has failed and is not tried again."""
+    owner: Owner | None
+    """The process that runs it, or ran it and died; None if its last run ended by itself."""
 
 
 def open_study(workspace: Workspace, name: str) -> Recorded:
@@ -40,20 +42,15 @@ def open_study(workspace: Workspace, name: str) -> Recorded:
         UnknownStudyError: there is no study of this name.
         DamagedStorageError: something of it is not what was written.
     """
-    return recorded(_storage(workspace), name)
-
-
-def begun_with(workspace: Workspace, name: str) -> dict[str, Any] | None:
-    """The config with which a study began; None if it has not."""
-    try:
-        return Ledger(_storage(workspace), name).config
-    except UnknownStudyError:
-        return None
+    return recorded(storage_to_look_at(workspace), name)
 
 
 def study_list(workspace: Workspace) -> list[str]:
     """The names of all studies."""
-    return [] if _is_missing(workspace) else study_names(_storage(workspace))
+    if _is_missing(workspace):
+        _refuse_lost_studies(workspace)
+        return []
+    return study_names(storage_to_look_at(workspace))
 
 
 def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
@@ -64,15 +61,19 @@ def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
     """
     found = []
     for each in study_list(workspace) if name is None else [name]:
+        owner = last_owner(readable(workspace.storage), each)  # before what it may be at
         try:
             stored = open_study(workspace, each)
         except UnknownStudyError:
             if name is not None:
                 raise
             continue  # its creation was cut short, or another program made it
-        latest = {attempt.spec.key: attempt for attempt in stored.attempts}.values()
+        attempts = stored.attempts
+        if owner is not None and not owner.is_alive:
+            attempts = [_as_left(attempt) for attempt in attempts]
+        latest = {attempt.spec.key: attempt for attempt in attempts}.values()
         states = Counter(attempt.state for attempt in latest)
-        history = History(stored.config, stored.attempts, stored.retried)
+        history = History(stored.config, attempts, stored.retried)
         at = history.progress
         found.append(
             StudyStatus(
@@ -83,22 +84,47 @@ def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
                 interrupted=states[State.INTERRUPTED],
                 running=at.running,
                 waiting=at.waiting,
-                best=best_attempt(stored.config, stored.attempts),
+                best=best_attempt(stored.config, attempts),
                 failures=history.failed,
+                owner=owner,
             )
         )
     return found
 
 
-def _is_missing(workspace: Workspace) -> bool:
-    return workspace.keeps_storage and not workspace.home.optuna_db.exists()
+def _as_left(attempt: Attempt) -> Attempt:
+    """An attempt of a study whose owner is dead, as the next run will record it."""
+    if attempt.state is not State.RUNNING:
+        return attempt
+    return attempt.model_copy(update={"failure": interruption()})
 
 
-def _storage(workspace: Workspace) -> Storage:
-    """The studies' storage, which looking must not create."""
+def storage_to_look_at(workspace: Workspace) -> Storage:
+    """The studies' storage, which looking must not create.
+
+    Raises:
+        UnknownStudyError: there is none.
+        HomeError: it cannot be opened.
+    """
     if _is_missing(workspace):
+        _refuse_lost_studies(workspace)
         raise UnknownStudyError(
             f"there is no study in the home {workspace.home.root}",
             hint="name another home with --home DIR or SWEEP_HOME",
         )
     return open_storage(readable(workspace.storage))
+
+
+def _refuse_lost_studies(workspace: Workspace) -> None:
+    """A home in which studies have trained and that has none is no empty home."""
+    if workspace.keeps_storage and next(workspace.home.draws.glob("*.json"), None) is not None:
+        raise HomeError(
+            f"the home {workspace.home.root} has draws, and its studies are gone: there is no "
+            f"{workspace.home.optuna_db}",
+            hint="put back a copy of it; or run their configs again, which takes what is kept",
+        )
+
+
+def _is_missing(workspace: Workspace) -> bool:
+    file = sqlite_file(workspace.storage)
+    return file is not None and not file.exists()

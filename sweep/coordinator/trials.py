@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweep.artifacts import ArtifactStore
-from sweep.coordinator.estimate import Pace
-from sweep.coordinator.projector import Projector
-from sweep.coordinator.runs import attempt_run, encoder_run
-from sweep.coordinator.scheduler import (
+from sweep.coordinator.encoders import Encoders
+from sweep.coordinator.estimate import Pace, task_kind
+from sweep.coordinator.events import (
     Activity,
     Begun,
     Done,
@@ -20,8 +19,11 @@ from sweep.coordinator.scheduler import (
     Hungry,
     Progressed,
     Retried,
-    Scheduler,
 )
+from sweep.coordinator.projector import Projector
+from sweep.coordinator.runs import attempt_run
+from sweep.coordinator.scheduler import Scheduler
+from sweep.coordinator.timelimit import TimeLimit
 from sweep.evaluation import trial_result
 from sweep.execution import Executor
 from sweep.results import DrawResult, EncoderRecord
@@ -29,10 +31,7 @@ from sweep.search.attempt import Attempt, Failure
 from sweep.search.history import Progress
 from sweep.search.ledger import interruption
 from sweep.search.study import Study
-from sweep.specs import EncoderSpec, Spec
-
-_ENOUGH_TO_TELL = 0.1
-"""The fraction of a task from which on its length is told from how long that took."""
+from sweep.specs import Spec
 
 
 @dataclass(frozen=True)
@@ -74,17 +73,18 @@ class TrialRun:
         store: ArtifactStore,
         projector: Projector,
         watch: Callable[[Snapshot], None],
+        limit: TimeLimit | None = None,
     ) -> None:
         self._study = study
         self._executor = executor
         self._store = store
         self._projector = projector
         self._watch = watch
-        self._scheduler = Scheduler(executor, store)
+        self._limit = limit or TimeLimit()
+        self._scheduler = Scheduler(executor, store, self._limit)
         self._open: dict[int, _Open] = {}
         self._by_draw: dict[str, list[_Open]] = {}
-        self._projected: set[str] = set()
-        """Encoders that MLflow has, or is about to have."""
+        self._encoders = Encoders(store, projector, lambda line: self._news.append(line))
         self._pace = Pace()
         self._news: list[str] = []
 
@@ -101,21 +101,23 @@ class TrialRun:
             self._show({})
 
     def _take(self, event: Event) -> None:
+        self._encoders.take(event)
         match event:
             case Hungry():
                 self._begin_next()
             case Begun(spec):
                 for each in self._by_draw.get(spec.key, ()):
-                    each.began = each.began or (time.time(), time.monotonic())
+                    if each.began is None:
+                        each.began = time.time(), time.monotonic()
+                        self._projector.project([attempt_run(each.attempt, each.span[0])])
             case Progressed(running):
                 self._show(running)
                 self._projector.project(())
             case Done(spec, result, seconds):
                 if seconds is not None:
-                    self._pace.note(_kind(spec), seconds)
+                    self._pace.note(task_kind(spec), seconds)
                 if isinstance(result, EncoderRecord):
-                    self._note_encoder(result)
-                    self._tell_of_encoder(result)
+                    self._study.note_encoder(result)
                 elif isinstance(result, DrawResult):
                     self._note_draw(spec, result)
             case Retried(spec, failure):
@@ -129,6 +131,8 @@ class TrialRun:
         """Begin one more attempt; not far ahead, because a sampler learns from those that end."""
         if len(self._open) >= 2 * max(1, self._executor.workers):
             return
+        if not self._limit.allows(*self._study.config.blocks):
+            return
         attempt = self._study.begin_next()
         if attempt is None:
             return
@@ -136,17 +140,6 @@ class TrialRun:
         for draw in attempt.spec.outer_draws:
             self._by_draw.setdefault(draw.key, []).append(opened)
             self._scheduler.want(draw)
-
-    def _note_encoder(self, record: EncoderRecord) -> None:
-        key = record.spec.key
-        self._projected.add(key)
-        self._study.note_encoder(record)
-        self._projector.project([encoder_run(record, self._store.pictures(key))])
-
-    def _tell_of_encoder(self, record: EncoderRecord) -> None:
-        ends = [f"{name.replace('_', ' ')} {v[-1]:.5g}" for name, v in record.history.items()]
-        seconds = f"{record.train_seconds:.0f} s"
-        self._news.append(f"{record.spec.label}: {', '.join(ends)}, {seconds}")
 
     def _note_draw(self, spec: Spec, result: DrawResult) -> None:
         for each in list(self._by_draw.get(spec.key, ())):
@@ -162,8 +155,9 @@ class TrialRun:
     def _note_encoders(self, keys: Sequence[str]) -> None:
         """Encoders that were trained for another study are part of this one, too."""
         for key in keys:
-            if key not in self._projected and (record := self._store.encoders.record(key)):
-                self._note_encoder(record)
+            if not self._encoders.has(key) and (record := self._store.encoders.record(key)):
+                self._study.note_encoder(record)
+                self._encoders.end(record)
 
     def _close(self, each: _Open, failure: Failure) -> None:
         """Record an attempt's failure; nothing more is begun for it."""
@@ -183,7 +177,7 @@ class TrialRun:
 
     def _record(self, attempt: Attempt) -> None:
         self._projector.project([attempt_run(attempt)])
-        label = f"trial {attempt.number}: {attempt.spec.label}"
+        label = f"trial {attempt.number}: {attempt.label}"
         if attempt.result is not None:
             result = attempt.result
             self._news.append(
@@ -209,11 +203,11 @@ class TrialRun:
         """Work that is left, by the pace so far, over all workers; None while that is unknown."""
         work = 0.0
         for each in running.values():
-            sofar = each.seconds / each.fraction if each.fraction > _ENOUGH_TO_TELL else None
-            whole = self._pace.mean(_kind(each.spec)) or sofar
-            if whole is None:
+            mean = self._pace.mean(task_kind(each.spec))
+            left = each.seconds_left if mean is None else max(mean - each.seconds, 0)
+            if left is None:
                 return None
-            work += max(whole - each.seconds, 0)
+            work += left
         for kind, count in self._ahead().items():
             mean = self._pace.mean(kind)
             if count and mean is None:
@@ -223,16 +217,9 @@ class TrialRun:
 
     def _ahead(self) -> Counter[str]:
         """How many tasks of each kind are to come."""
-        ahead = Counter(_kind(spec) for spec in self._scheduler.waiting)
+        ahead = Counter(task_kind(spec) for spec in self._scheduler.waiting)
         draws = self._study.config.replicates.draws
         for name, (trials, latent_dims) in self._study.upcoming().items():
             ahead[name] += trials * draws
             ahead[f"{name} encoder"] += latent_dims * draws
         return ahead
-
-
-def _kind(spec: Spec) -> str:
-    """What takes about as long as others of its kind."""
-    if isinstance(spec, EncoderSpec):
-        return f"{spec.representation.name} encoder"
-    return spec.trial.representation.name

@@ -34,8 +34,8 @@ def _assess(spec: AssessmentSpec, bench: Workbench, on_progress: OnProgress) -> 
     dataset = bench.checked_dataset(trial.data)
     accuracies = []
     confusion = np.zeros((CLASSES, CLASSES), np.int64)
-    for draw in trial.outer_draws:
-        within = partial(_report_within, on_progress, draw.draw, trial.draws)
+    for place, draw in enumerate(trial.outer_draws):
+        within = partial(_report_within, on_progress, place, trial.draws)
         trained = train_draw(draw, bench, within)
         test = trained.parts["test"]
         labels = dataset.labels[test]
@@ -56,6 +56,6 @@ def _assess(spec: AssessmentSpec, bench: Workbench, on_progress: OnProgress) -> 
     )
 
 
-def _report_within(on_progress: OnProgress, draw: int, draws: int, fraction: float) -> None:
+def _report_within(on_progress: OnProgress, place: int, draws: int, fraction: float) -> None:
     """Report a draw's fraction as one of its trial."""
-    on_progress((draw + fraction) / draws)
+    on_progress((place + fraction) / draws)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 from sweep.reports.encoders import EncodedDraw, EncoderFit, encoder_fits
 from sweep.reports.front import front_shares, on_front
 from sweep.reports.intervals import FEWEST_DRAWS
-from sweep.reports.pairs import Candidate, Difference, differences
+from sweep.reports.pairs import COUNTED, Candidate, Difference, differences
 from sweep.reports.printed import PrintedComparison, printed_comparisons
 from sweep.reports.provenance import Provenance
 from sweep.reports.published import published_match
@@ -20,11 +20,9 @@ from sweep.reports.rows import (
     Measured,
     Row,
     encoded_draws,
-    layout,
     make_row,
 )
 from sweep.reports.verdicts import PublishedDifference, published_differences
-from sweep.specs import configuration_label
 from sweep.values import Value
 
 
@@ -49,6 +47,10 @@ class Report(Value):
     """The partition that ``accuracy`` was taken on."""
     is_mnist: bool
     rows: tuple[Row, ...]
+    searched: tuple[Row, ...] = ()
+    """All that the search saw, where ``rows`` are what of it was confirmed on fresh draws."""
+    search_readings: tuple[str, ...] = ()
+    """How the search of each representation did against chance, on what it has seen."""
     differences: tuple[Difference, ...]
     published_differences: tuple[PublishedDifference, ...]
     printed: tuple[PrintedComparison, ...]
@@ -65,6 +67,8 @@ def compare(
     scored_on: Literal["validation", "test"],
     is_mnist: bool,
     provenance: Provenance,
+    searched: Sequence[Measured] = (),
+    search_readings: Sequence[str] = (),
 ) -> Report:
     """The report of a study, rows in the order of ``measured``.
 
@@ -75,18 +79,18 @@ def compare(
         scored_on: the partition that their accuracies were taken on.
         is_mnist: whether its dataset is all of MNIST; only then are published rows set beside.
         provenance: where the numbers come from.
+        searched: the trials of the search, where ``measured`` are what of it was confirmed.
+        search_readings: how the search of each representation did.
     """
+    fronts = _fronts(measured)
     measured = [
-        trial if is_selected else replace(trial, assessment=None)
-        for trial, is_selected in zip(measured, selected(measured), strict=True)
+        trial if _is_selected(trial, front) else replace(trial, assessment=None)
+        for trial, front in zip(measured, fronts, strict=True)
     ]
-    rows = tuple(
-        make_row(trial, is_mnist, front)
-        for trial, front in zip(measured, _fronts(measured), strict=True)
-    )
+    _note_shares(measured, fronts)
     encoded = [draw for trial in measured for draw in encoded_draws(trial)]
     matches = [
-        (match, layout(trial.result))
+        (match, trial.accuracies)
         for trial in measured
         if (match := published_match(trial.spec, is_mnist))
     ]
@@ -94,7 +98,9 @@ def compare(
         study=study,
         scored_on=scored_on,
         is_mnist=is_mnist,
-        rows=rows,
+        rows=_rows(measured, fronts, is_mnist),
+        searched=_rows(searched, _fronts(searched), is_mnist),
+        search_readings=tuple(search_readings),
         differences=differences([_candidate(trial) for trial in measured]),
         published_differences=published_differences(matches),
         printed=printed_comparisons(measured, is_mnist),
@@ -105,33 +111,58 @@ def compare(
     )
 
 
+def _rows(
+    measured: Sequence[Measured], fronts: Sequence[FrontPlace], is_mnist: bool
+) -> tuple[Row, ...]:
+    return tuple(
+        make_row(trial, is_mnist, front) for trial, front in zip(measured, fronts, strict=True)
+    )
+
+
 def selected(measured: Sequence[Measured]) -> list[bool]:
     """What a study selects: of each number of labels both Pareto fronts, and so the most accurate.
 
     Where all is scored on the test partition, nothing was searched: there it is every row.
     """
-    return [
-        front.classifier or front.inference or trial.spec.scored_on == "test"
-        for trial, front in zip(measured, _fronts(measured), strict=True)
-    ]
+    fronts = _fronts(measured)
+    return [_is_selected(trial, front) for trial, front in zip(measured, fronts, strict=True)]
+
+
+def _is_selected(trial: Measured, front: FrontPlace) -> bool:
+    return front.classifier or front.inference or trial.spec.scored_on == "test"
 
 
 def _fronts(measured: Sequence[Measured]) -> list[FrontPlace]:
+    """The places on both fronts; how sure they are is not known yet."""
     fronts = [FrontPlace() for _ in measured]
-    for labels in {trial.result.labels for trial in measured}:
-        places = [n for n, trial in enumerate(measured) if trial.result.labels == labels]
+    for places in _by_labels(measured):
         results = [measured[place].result for place in places]
-        draws = np.array([layout(result).values.mean(axis=1) for result in results])
-        for counted in ("classifier", "inference"):
+        for counted in COUNTED:
             parameters = np.array([getattr(result, f"{counted}_parameters") for result in results])
             found = on_front(np.array([result.accuracy for result in results]), parameters)
-            enough = draws.shape[1] >= FEWEST_DRAWS
-            shares = front_shares(draws, parameters) if enough else [None] * len(places)
-            for place, is_on, share in zip(places, found, shares, strict=True):
+            for place, is_on in zip(places, found, strict=True):
                 setattr(fronts[place], counted, bool(is_on))
-                if share is not None:
-                    setattr(fronts[place], f"{counted}_share", float(share))
     return fronts
+
+
+def _note_shares(measured: Sequence[Measured], fronts: Sequence[FrontPlace]) -> None:
+    """Note how sure every place is, where there are enough draws; it takes thousands of fronts."""
+    for places in _by_labels(measured):
+        draws = np.array([measured[place].accuracies.values.mean(axis=1) for place in places])
+        if draws.shape[1] < FEWEST_DRAWS:
+            continue
+        for counted in COUNTED:
+            parameters = np.array(
+                [getattr(measured[place].result, f"{counted}_parameters") for place in places]
+            )
+            for place, share in zip(places, front_shares(draws, parameters), strict=True):
+                setattr(fronts[place], f"{counted}_share", float(share))
+
+
+def _by_labels(measured: Sequence[Measured]) -> Iterator[list[int]]:
+    """Where those of each number of labels stand."""
+    for labels in {trial.result.labels for trial in measured}:
+        yield [n for n, trial in enumerate(measured) if trial.result.labels == labels]
 
 
 def _candidate(trial: Measured) -> Candidate:
@@ -139,13 +170,13 @@ def _candidate(trial: Measured) -> Candidate:
     # Where the study itself is scored on the test partition there is no second score.
     tested = assessment.accuracies if assessment and spec.scored_on == "validation" else None
     return Candidate(
-        name=configuration_label(spec.representation, spec.hidden_neurons, None),
+        name=trial.name,
         representation=spec.representation.name,
         labels=trial.result.labels,
         classifier_parameters=trial.result.classifier_parameters,
         inference_parameters=trial.result.inference_parameters,
         scored_on=spec.scored_on,
-        draws=tuple(layout(trial.result).values.mean(axis=1).tolist()),
+        draws=tuple(trial.accuracies.values.mean(axis=1).tolist()),
         test_draws=tuple(np.mean(tested, axis=1).tolist()) if tested else None,
     )
 
@@ -163,9 +194,7 @@ def _confusions(measured: Sequence[Measured]) -> tuple[Confusion, ...]:
         counts = trial.assessment.confusion
         found.append(
             Confusion(
-                configuration=configuration_label(
-                    trial.spec.representation, trial.spec.hidden_neurons, None
-                ),
+                configuration=trial.name,
                 labels=trial.result.labels,
                 counts=counts,
                 class_accuracies=tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -14,6 +15,7 @@ from sweep.values import Value
 
 Counted = Literal["classifier", "inference"]
 """Which parameters: the classifier's, or all that inference needs."""
+COUNTED: tuple[Counted, ...] = ("classifier", "inference")
 
 
 class Candidate(Value):
@@ -29,6 +31,11 @@ class Candidate(Value):
     """Mean accuracy of each draw's classifiers on that partition, a fraction."""
     test_draws: tuple[float, ...] | None = None
     """The same on the test partition, of what a search selected; None for all else."""
+
+    @cached_property
+    def accuracy(self) -> float:
+        """Mean over the draws."""
+        return float(np.mean(self.draws))
 
 
 class Difference(Value):
@@ -83,7 +90,7 @@ def differences(candidates: Sequence[Candidate]) -> tuple[Difference, ...]:
 
 def _best(candidates: Sequence[Candidate], representation: str) -> Candidate | None:
     of_it = [each for each in candidates if each.representation == representation]
-    return max(of_it, key=lambda each: float(np.mean(each.draws)), default=None)
+    return max(of_it, key=lambda each: each.accuracy, default=None)
 
 
 def _bounds(counts: Sequence[int]) -> Iterator[int]:

@@ -160,6 +160,8 @@ def _differences(
                 own = DEFAULT_OPTIMIZER
             if own != value:
                 yield f"{what}'s {name} {own} instead of {value}"
+        for name in sorted(ours.keys() - theirs.keys() - {"epochs"}):  # those are the notebook's
+            yield f"{what}'s {name} {ours[name]}"
 
 
 class Printed(Value):

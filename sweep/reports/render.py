@@ -209,7 +209,8 @@ def provenance_json(reports: Sequence[Report]) -> str:
 def to_csv(reports: Sequence[Report]) -> str:
     """The rows as CSV, with the study and the fields of the JSON.
 
-    Lists are joined with spaces; a replicate is ``draw:classifier:accuracy``.
+    Lists are joined with spaces; a replicate is ``draw:classifier:accuracy``, and what varies
+    ``name:value``.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, ["study", *Row.model_fields], lineterminator="\n")
@@ -218,6 +219,7 @@ def to_csv(reports: Sequence[Report]) -> str:
         values = row.model_dump(mode="json") | {
             "mlflow_run_ids": " ".join(row.mlflow_run_ids),
             "replicates": " ".join(":".join(map(str, each)) for each in row.replicates),
+            "varied": " ".join(f"{name}:{value}" for name, value in row.varied.items()),
         }
         writer.writerow({"study": report.study} | values)
     return text.getvalue()

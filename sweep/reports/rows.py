@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from pydantic import Field
 
 from sweep import classifier
 from sweep.configuration import RepresentationSpec
@@ -15,7 +17,7 @@ from sweep.reports.published import published_match
 from sweep.reports.verdicts import Verdict, is_told, reading, verdict
 from sweep.representations import bind
 from sweep.results import Assessment, EncoderRecord, TrialResult
-from sweep.specs import TrialSpec, configuration_label
+from sweep.specs import TrialSpec, configuration_label, variation
 from sweep.values import Value
 
 
@@ -29,6 +31,28 @@ class Measured:
     encoders: Sequence[EncoderRecord] = ()
     """Those of its encoders that the store still has."""
     assessment: Assessment | None = None
+    varied: Mapping[str, float] = field(default_factory=dict)
+    """What its study varied of it beside its dimensions, by name."""
+    searched: TrialResult | None = None
+    """What the search saw of it, where this is its confirmation on fresh draws."""
+
+    @property
+    def name(self) -> str:
+        """Such as ``vae 10 → 200, beta 0.5``; the number of labels stands beside it."""
+        return row_name(self.spec.representation, self.spec.hidden_neurons, self.varied)
+
+    @cached_property
+    def accuracies(self) -> Layout:
+        """Its accuracies after the last epoch."""
+        return layout(self.result)
+
+
+def row_name(
+    representation: RepresentationSpec, hidden_neurons: int, varied: Mapping[str, float]
+) -> str:
+    """A configuration's label, with what its study varied of it."""
+    label = configuration_label(representation, hidden_neurons, None)
+    return label + variation(varied.items())
 
 
 class Row(Value):
@@ -89,12 +113,17 @@ class Row(Value):
     replicates: tuple[tuple[int, int, float], ...]
     """Draw, classifier and accuracy of each; all intervals follow from them. Empty in reports of
     versions that did not write them down."""
+    varied: dict[str, float] = Field(default_factory=dict)
+    """What the study varied beside the dimensions: settings by their names in its space."""
+    searched_accuracy: float | None = None
+    """What the search saw of a configuration that was then confirmed on fresh draws: its accuracy
+    on the validation partition, by which it was selected."""
 
     @property
     def name(self) -> str:
         """Such as ``vae 10 → 200``; the number of labels stands beside it."""
         representation = RepresentationSpec(name=self.representation, latent_dim=self.latent_dim)
-        return configuration_label(representation, self.hidden_neurons, None)
+        return row_name(representation, self.hidden_neurons, self.varied)
 
 
 @dataclass
@@ -117,7 +146,7 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
     """
     spec, result, assessment = trial.spec, trial.result, trial.assessment
     representation = bind(spec.representation)
-    accuracies = layout(result)
+    accuracies = trial.accuracies
     match = published_match(spec, is_mnist)
     published = match.row if match else None
     mean = clipped(accuracies.mean_interval())
@@ -170,17 +199,20 @@ def make_row(trial: Measured, is_mnist: bool, front: FrontPlace) -> Row:
         encoder_seconds=sum(e.train_seconds for e in trial.encoders) if trial.encoders else None,
         mlflow_run_ids=(trial.mlflow_run_id,) if trial.mlflow_run_id else (),
         replicates=tuple((r.draw, r.member, r.accuracy) for r in result.replicates),
+        varied=dict(trial.varied),
+        searched_accuracy=trial.searched.accuracy if trial.searched else None,
     )
 
 
 def encoded_draws(trial: Measured) -> list[EncodedDraw]:
     """The draws of a trial whose encoders are known to have a loss or active dimensions."""
     spec = trial.spec
-    by_draw = layout(trial.result).values.mean(axis=1)
+    draws = sorted({replicate.draw for replicate in trial.result.replicates})
+    by_draw = dict(zip(draws, trial.accuracies.values.mean(axis=1), strict=True))
     last = [{name: curve[-1] for name, curve in e.history.items()} for e in trial.encoders]
     return [
         EncodedDraw(
-            configuration=configuration_label(spec.representation, spec.hidden_neurons, None),
+            configuration=trial.name,
             representation=spec.representation.name,
             latent_dim=spec.representation.latent_dim,
             labels=trial.result.labels,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sweep.configuration import RepresentationSpec
+from sweep.representations.autoencoder import Autoencoder
 from sweep.representations.base import Extractor, FixedRepresentation, TrainedRepresentation
 from sweep.representations.pca import Pca
 from sweep.representations.pixels import Pixels
@@ -15,7 +16,7 @@ from sweep.representations.vae import Vae
 
 AnyRepresentation = FixedRepresentation | TrainedRepresentation
 REPRESENTATIONS: Mapping[str, type[FixedRepresentation] | type[TrainedRepresentation]] = {
-    each.name: each for each in (Vae, Pca, Pixels)
+    each.name: each for each in (Vae, Autoencoder, Pca, Pixels)
 }
 
 

@@ -7,7 +7,7 @@ here, initial weights where the networks are built.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -32,12 +32,26 @@ Losses = Callable[
 image's reconstruction loss and KL ``(n,)`` and its latent point ``(n, d)``."""
 
 
+class Objective(NamedTuple):
+    """What a training makes small."""
+
+    losses: Losses
+    kl_weight: float | None
+    """What the KL divergence counts beside the reconstruction; None where there is none."""
+
+    def loss(self, reconstruction: Any, kl: Any) -> Any:
+        """Of tensors in the training as of sums in its history."""
+        if self.kl_weight is None:
+            return reconstruction
+        return reconstruction + (kl if self.kl_weight == 1 else self.kl_weight * kl)
+
+
 class Networks(NamedTuple):
-    """What is trained, and by which loss."""
+    """What is trained, and for what."""
 
     encoder: keras.Model
     decoder: keras.Model
-    losses: Losses
+    objective: Objective
 
 
 def train(
@@ -94,8 +108,9 @@ def train(
                 f"in epoch {epoch + 1} of {epochs} (draw {spec.draw + 1})"
             )
         rows.append(sums / len(part))
-        checkpoint.save(_state(variables, rows))
-    return _history(np.array(rows), latent_dim)
+        history = _history(np.array(rows), latent_dim, networks.objective)
+        checkpoint.save(_state(variables, rows), history)
+    return _history(np.array(rows), latent_dim, networks.objective)
 
 
 def _training_step(
@@ -107,7 +122,9 @@ def _training_step(
 
     The sums: reconstruction loss, KL, and each latent mean's first and second moment.
     """
-    encoder, decoder, losses = networks
+    encoder, decoder, objective = networks
+    if objective.kl_weight is None:  # nothing would train it
+        encoder.get_layer("log_variance").trainable = False
     variables = encoder.trainable_variables + decoder.trainable_variables
     optimizer.build(variables)
 
@@ -115,8 +132,8 @@ def _training_step(
     def step(indices: tf.Tensor, noise_seed: tf.Tensor) -> tf.Tensor:
         batch = floats(tf.gather(images, indices))
         with tf.GradientTape() as tape:
-            reconstruction, kl, mean = losses(encoder, decoder, batch, noise_seed)
-            loss = tf.reduce_mean(reconstruction + kl)
+            reconstruction, kl, mean = objective.losses(encoder, decoder, batch, noise_seed)
+            loss = tf.reduce_mean(objective.loss(reconstruction, kl))
         optimizer.apply(tape.gradient(loss, variables), variables)
         return tf.concat(
             [
@@ -146,7 +163,7 @@ def _restore(variables: list[keras.Variable], checkpoint: Checkpoint) -> list[ND
     return list(state["rows"])
 
 
-def _history(epochs: NDArray[np.float64], latent_dim: int) -> EncoderHistory:
+def _history(epochs: NDArray[np.float64], latent_dim: int, objective: Objective) -> EncoderHistory:
     """Per-image means of the epochs' sums, shape ``(epochs, 2 + 2 d)``, as a history.
 
     Losses are in nats per image. ``active_dimensions`` counts latent dimensions whose mean varies
@@ -155,10 +172,11 @@ def _history(epochs: NDArray[np.float64], latent_dim: int) -> EncoderHistory:
     """
     reconstruction, kl = epochs[:, 0], epochs[:, 1]
     variance = epochs[:, 2 + latent_dim :] - epochs[:, 2 : 2 + latent_dim] ** 2
+    of_kl = {} if objective.kl_weight is None else {"kl": tuple(kl.tolist())}
     return {
-        "loss": tuple((reconstruction + kl).tolist()),
+        "loss": tuple(objective.loss(reconstruction, kl).tolist()),
         "reconstruction_loss": tuple(reconstruction.tolist()),
-        "kl": tuple(kl.tolist()),
+        **of_kl,
         "active_dimensions": tuple((variance > _ACTIVE_VARIANCE).sum(axis=1).tolist()),
     }
 

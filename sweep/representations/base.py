@@ -105,6 +105,10 @@ class TrainedRepresentation(Representation):
     def training_multiply_adds(self, images: int) -> int:
         """Multiply-adds of a training's forward passes over so many images; a rough measure."""
 
+    def updates(self, images: int) -> int | None:
+        """How often a training on so many images changes the weights; None if not in steps."""
+        return None
+
     @abstractmethod
     def train(
         self,

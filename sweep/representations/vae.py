@@ -1,179 +1,43 @@
-"""The notebook's convolutional VAE, of which the classifier sees the latent mean.
-
-This module is what the rest of the system sees; the network and its loss are in ``vae_network``,
-and what trains them in ``autoencoding``. Those two import TensorFlow.
-"""
+"""The notebook's convolutional VAE, of which the classifier sees the latent mean."""
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from sweep import seeds
-from sweep.artifacts import Checkpoint
-from sweep.configuration import Optimizer, RepresentationSpec
-from sweep.data.images import IMAGE_SIDE, Features
-from sweep.data.partition import Indices
-from sweep.representations.base import Pictures, TrainedRepresentation, image_input
-from sweep.results import EncoderHistory
-from sweep.specs import EncoderSpec
-from sweep.values import OnProgress, Value
+from sweep.configuration import RepresentationSpec
+from sweep.representations.convolutional import ConvolutionalRepresentation, ConvolutionalSettings
 
 if TYPE_CHECKING:
-    import keras  # imports TensorFlow
+    from sweep.representations.autoencoding import Objective  # imports TensorFlow
 
-MEANS_FILE = "means.npy"
-WEIGHTS_FILE = "weights.npz"
+Beta = Annotated[
+    Annotated[float, Field(ge=0, le=1e6)] | None,
+    BeforeValidator(lambda beta: None if type(beta) in (int, float) and beta == 1 else beta),
+]
+"""The weight of the KL divergence in the loss (Higgins et al. 2017, "beta-VAE", equation 4); 1,
+the notebook's, is None here, so that it is in no key."""
 
 
-class VaeSettings(Value):
+class VaeSettings(ConvolutionalSettings):
     """Training of the VAE; the defaults are the notebook's."""
 
-    epochs: Annotated[int, Field(ge=1, le=10_000)] = 35
-    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 128
-    learning_rate: Annotated[float, Field(gt=0, le=1e6)] = 0.001
-    precision: Literal["float32", "bfloat16", "auto"] = "float32"
-    optimizer: Optimizer = None
+    beta: Beta = None
 
 
-class Vae(TrainedRepresentation):
+class Vae(ConvolutionalRepresentation):
     """The mean of the latent posterior of a variational autoencoder."""
 
     name = "vae"
     Settings = VaeSettings
-    largest_latent_dim = 100_000
-    automatic: ClassVar = {"precision": "float32"}
-    """Until bfloat16 is shown to be as good (``benchmarks.precision``)."""
 
     def __init__(self, spec: RepresentationSpec) -> None:
         super().__init__(spec)
-        self.settings = VaeSettings.model_validate(spec.settings)
+        self._beta = VaeSettings.model_validate(spec.settings).beta
 
-    @property
-    def parameters(self) -> int:
-        return mean_path_parameters(self.dimensions)
-
-    @property
-    def multiply_adds(self) -> int:
-        full, half = IMAGE_SIDE**2, (IMAGE_SIDE // 2) ** 2
-        convolutions = full * 9 * 32 + half * 9 * (32 * 64 + 2 * 64 * 64)
-        return convolutions + half * 64 * 32 + 32 * self.dimensions
-
-    def training_multiply_adds(self, images: int) -> int:
-        full, half = IMAGE_SIDE**2, (IMAGE_SIDE // 2) ** 2
-        decoder = self.dimensions * half * 64 + half * 9 * 64 * 32 + full * 9 * 32
-        both_heads = self.multiply_adds + 32 * self.dimensions
-        return self.settings.epochs * images * (both_heads + decoder)
-
-    def train(
-        self,
-        spec: EncoderSpec,
-        images: NDArray[np.uint8],
-        part: Indices,
-        out: Path,
-        checkpoint: Checkpoint,
-        on_progress: OnProgress,
-    ) -> EncoderHistory:
+    def objective(self) -> Objective:
         from sweep.representations import autoencoding, vae_network
-        from sweep.representations.rmsprop import RULES
 
-        settings = self.settings
-        assert settings.precision != "auto"
-        seed = partial(seeds.integer, spec.seed, "encoder", spec.key)
-        encoder = vae_network.build_encoder(self.dimensions, seed("encoder"), settings.precision)
-        decoder = vae_network.build_decoder(self.dimensions, seed("decoder"), settings.precision)
-        history = autoencoding.train(
-            spec,
-            autoencoding.Networks(encoder, decoder, vae_network.losses),
-            RULES[settings.optimizer](settings.learning_rate),
-            settings.epochs,
-            settings.batch_size,
-            images,
-            part,
-            checkpoint,
-            on_progress,
-        )
-        weights = {
-            f"{network.name}_{place:02}": weight
-            for network in (encoder, decoder)
-            for place, weight in enumerate(network.get_weights())
-        }
-        # What the classifier sees is computed in float32, as everyone will who loads the weights.
-        exact = vae_network.build_encoder(self.dimensions, seed("encoder"))
-        exact.set_weights(encoder.get_weights())
-        np.savez(out / WEIGHTS_FILE, allow_pickle=False, **weights)
-        np.save(out / MEANS_FILE, vae_network.encode(exact, images), allow_pickle=False)
-        return history
-
-    def encoder(self, directory: Path) -> LatentMeans:
-        return LatentMeans(directory)
-
-
-class LatentMeans:
-    """A trained VAE; see :class:`sweep.representations.base.Encoder`."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def features(self, images: NDArray[np.uint8], indices: Indices) -> Features:
-        means = np.load(self._directory / MEANS_FILE, mmap_mode="r", allow_pickle=False)
-        return np.asarray(means[indices], dtype=np.float32)
-
-    def network(self) -> keras.Model:
-        import keras
-
-        from sweep.representations import vae_network
-
-        images, pixels = image_input()
-        shaped = keras.layers.Reshape((IMAGE_SIDE, IMAGE_SIDE, 1))(pixels)
-        mean = vae_network.mean_path(self._weights())
-        return keras.Model(images, mean(shaped), name=Vae.name)
-
-    def decode(self, points: Features) -> Pictures:
-        from sweep.representations import vae_network
-
-        return vae_network.decode(self._weights(), points)
-
-    def sample(self, noise: Features) -> Pictures:
-        return self.decode(noise)
-
-    def _weights(self) -> dict[str, NDArray[np.float32]]:
-        with np.load(self._directory / WEIGHTS_FILE, allow_pickle=False) as weights:
-            return dict(weights)
-
-
-def mean_path_parameters(latent_dim: int) -> int:
-    """Parameters from the image to the latent mean: 494,442 at 10 dimensions."""
-    half = IMAGE_SIDE // 2
-    return (
-        _convolution(1, 32)
-        + _convolution(32, 64)
-        + 2 * _convolution(64, 64)
-        + _dense(half * half * 64, 32)
-        + _dense(32, latent_dim)
-    )
-
-
-def encoder_parameters(latent_dim: int) -> int:
-    """Parameters of the encoder with both its heads: 494,772 at 10 dimensions."""
-    return mean_path_parameters(latent_dim) + _dense(32, latent_dim)
-
-
-def decoder_parameters(latent_dim: int) -> int:
-    """Parameters of the decoder: 156,737 at 10 dimensions."""
-    half = IMAGE_SIDE // 2
-    return _dense(latent_dim, half * half * 64) + _convolution(64, 32) + _convolution(32, 1)
-
-
-def _convolution(inputs: int, filters: int) -> int:
-    """A 3 x 3 convolution, transposed or not, with bias."""
-    return 9 * inputs * filters + filters
-
-
-def _dense(inputs: int, units: int) -> int:
-    return inputs * units + units
+        weight = 1.0 if self._beta is None else self._beta
+        return autoencoding.Objective(vae_network.losses, kl_weight=weight)

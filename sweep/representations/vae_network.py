@@ -93,11 +93,26 @@ def losses(
     mean, log_variance = encoder(batch, training=True)
     noise = tf.random.stateless_normal(tf.shape(mean), noise_seed)
     logits = decoder(mean + tf.exp(0.5 * log_variance) * noise, training=True)
-    reconstruction = tf.reduce_sum(
-        tf.nn.sigmoid_cross_entropy_with_logits(batch, logits), [1, 2, 3]
-    )
+    errors = _reconstruction(batch, logits)
     kl = -0.5 * tf.reduce_sum(1 + log_variance - tf.square(mean) - tf.exp(log_variance), axis=1)
-    return reconstruction, kl, mean
+    return errors, kl, mean
+
+
+def reconstruction(
+    encoder: keras.Model, decoder: keras.Model, batch: tf.Tensor, _noise_seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """As :func:`losses`, at the mean itself: nothing is drawn, and the KL is 0.
+
+    The head of the log-variance has no part in it.
+    """
+    mean, _ = encoder(batch, training=True)
+    errors = _reconstruction(batch, decoder(mean, training=True))
+    return errors, tf.zeros_like(errors), mean
+
+
+def _reconstruction(batch: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Sums of the pixels' binary cross-entropies, in nats ``(n,)``."""
+    return tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(batch, logits), [1, 2, 3])
 
 
 def encode(encoder: keras.Model, images: NDArray[np.uint8]) -> Features:

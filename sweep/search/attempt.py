@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sweep.config import Cell
 from sweep.results import TrialResult
-from sweep.specs import TrialSpec
+from sweep.specs import TrialSpec, variation
 from sweep.values import Value
 
 
@@ -54,6 +54,11 @@ class Attempt(Value):
     """Milliseconds since the epoch."""
     result: TrialResult | None = None
     failure: Failure | None = None
+
+    @property
+    def label(self) -> str:
+        """The configuration with what the study varies of it, as in ``vae 10 → 200, beta 0.5``."""
+        return self.spec.label + variation(self.cell.varied)
 
     @property
     def state(self) -> State:

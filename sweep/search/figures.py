@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
@@ -23,6 +24,7 @@ Titled = tuple[str, str]
 
 _FEWEST_TRIALS = 4  # fewer show no dependence on anything
 _FEWEST_FOR_IMPORTANCES = 10  # a forest is grown on them
+_MOST_FOR_IMPORTANCES = 200  # the time that it takes grows with them, and what it says does not
 
 
 def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
@@ -31,7 +33,8 @@ def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
     For each representation that was searched, over its own space; with label budgets, over the
     largest. Importances are those of functional ANOVA (Hutter, Hoos, Leyton-Brown 2014), for which
     a few trials, or trials that all score alike, say nothing: there they are left out, as is what
-    Optuna cannot draw.
+    Optuna cannot draw. Of very many trials they are those of a random sample, and their title says
+    of how many.
     """
     study = optuna.load_study(study_name=config.name, storage=storage)
     objective = config.search.objectives[0]
@@ -48,7 +51,9 @@ def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
             plots["Parallel coordinates"] = optuna.visualization.plot_parallel_coordinate
         values = {trial.value for trial in shown.trials}
         if len(params) > 1 and len(shown.trials) >= _FEWEST_FOR_IMPORTANCES and len(values) > 1:
-            plots["Importances"] = _importances
+            count = len(shown.trials)
+            sampled = f" (of {_MOST_FOR_IMPORTANCES} of {count:,} trials)"
+            plots[f"Importances{sampled if count > _MOST_FOR_IMPORTANCES else ''}"] = _importances
         for title, plot in plots.items():
             figure = _drawn(plot, shown, params, objective)
             if figure is not None:
@@ -58,7 +63,20 @@ def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
 
 def _importances(study: optuna.Study, **options: Any) -> Figure:
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
-    return optuna.visualization.plot_param_importances(study, evaluator=evaluator, **options)
+    return optuna.visualization.plot_param_importances(
+        _sample(study), evaluator=evaluator, **options
+    )
+
+
+def _sample(study: optuna.Study) -> optuna.Study:
+    """At most so many trials as importances need, the same at every time."""
+    trials = study.get_trials(deepcopy=False)
+    if len(trials) <= _MOST_FOR_IMPORTANCES:
+        return study
+    sample = optuna.create_study(direction=study.direction)
+    taken = np.random.default_rng(0).choice(len(trials), _MOST_FOR_IMPORTANCES, replace=False)
+    sample.add_trials([trials[place] for place in sorted(taken)])
+    return sample
 
 
 def _of_space(study: optuna.Study, params: Sequence[str], config: StudyConfig) -> optuna.Study:

@@ -53,7 +53,7 @@ class History:
         """For each representation, the searched cells that are done or may still be."""
         self._due_again: dict[Cell, None] = {}
         self._failed: dict[Cell, None] = {}
-        self._latent_dims: dict[str, set[int | None]] = defaultdict(set)
+        self._encodings: dict[str, set[tuple[object, ...]]] = defaultdict(set)
         for attempt in attempts:
             self.note(attempt)
 
@@ -67,7 +67,8 @@ class History:
             tries.pop()
         tries.append(attempt)
         self._attempts[attempt.number] = attempt
-        self._latent_dims[cell.representation].add(cell.latent_dim)
+        if cell.encoding is not None:
+            self._encodings[cell.representation].add(cell.encoding)
         self._count(cell, 1)
         self._due.pop(cell, None)
         if attempt.state is State.COMPLETE and self._is_proposed(cell):
@@ -102,9 +103,9 @@ class History:
         """
         return self._due
 
-    def latent_dims(self, representation: str) -> Set[int | None]:
-        """The latent dimensions that were ever tried."""
-        return self._latent_dims[representation]
+    def encodings(self, representation: str) -> Set[tuple[object, ...]]:
+        """What tells the encoders that were ever tried from each other; see ``Cell.encoding``."""
+        return self._encodings[representation]
 
     @property
     def attempts(self) -> list[Attempt]:

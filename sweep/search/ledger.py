@@ -35,7 +35,7 @@ from sweep.specs import TrialSpec
 _SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
 _STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
 _CONFIG, _DATA, _RETRIED, _ENVIRONMENTS = "config", "data", "retried", "environments"
-_ENCODER, _ASSESSMENT = "encoder:", "assessment:"
+_ENCODER, _ASSESSMENT, _CONFIRMATION = "encoder:", "assessment:", "confirmation:"
 
 
 class Ledger:
@@ -58,12 +58,12 @@ class Ledger:
         self._do = Patience(stopping).until_done
         self.name = name
         try:
-            self._study_id = self._do(lambda: storage.get_study_id_from_name(name))
+            self.study_id: int = self._do(lambda: storage.get_study_id_from_name(name))
         except KeyError:
             known = study_names(storage)
             there = f"the home has {', '.join(known)}" if known else "the home has no study yet"
             raise UnknownStudyError(f"there is no study '{name}'", hint=there) from None
-        self._about = Attributes(storage, self._study_id, name, self._do)
+        self._about = Attributes(storage, self.study_id, name, self._do)
         self._trial_ids: dict[int, int] = {}
 
     @staticmethod
@@ -142,6 +142,19 @@ class Ledger:
         """Write down what was assessed."""
         self._about.set(f"{_ASSESSMENT}{assessment.key}", assessment.model_dump(mode="json"))
 
+    @property
+    def confirmations(self) -> dict[str, TrialResult]:
+        """Results of the trials that confirm what was selected, by key."""
+        with believing(self.name, "a confirmation"):
+            return {
+                key: TrialResult.model_validate(value, strict=False)
+                for key, value in self._about.of_kind(_CONFIRMATION)
+            }
+
+    def note_confirmation(self, result: TrialResult) -> None:
+        """Write down what confirming a configuration gave."""
+        self._about.set(f"{_CONFIRMATION}{result.key}", result.model_dump(mode="json"))
+
     def attempts(self) -> list[Attempt]:
         """All attempts, by number.
 
@@ -179,7 +192,7 @@ class Ledger:
             trial.set_constraint(name, excess)
 
         def create() -> FrozenTrial:
-            return self._storage.get_trial(self._storage.create_new_trial(self._study_id, trial))
+            return self._storage.get_trial(self._storage.create_new_trial(self.study_id, trial))
 
         def find_or_create() -> FrozenTrial:
             """The storage may have created it, and its answer was lost."""
@@ -221,7 +234,7 @@ class Ledger:
 
     def _trials(self, states: tuple[TrialState, ...] | None) -> list[FrozenTrial]:
         with believing(self.name, "its trials"):
-            return self._storage.get_all_trials(self._study_id, deepcopy=False, states=states)
+            return self._storage.get_all_trials(self.study_id, deepcopy=False, states=states)
 
     def _set(self, number: int, key: str, value: Mapping[str, Any]) -> None:
         trial_id = self._trial_ids[number]

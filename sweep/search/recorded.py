@@ -9,7 +9,7 @@ from typing import Any
 
 from sweep.config import StudyConfig, parse_config
 from sweep.errors import ConfigError, UnknownStudyError
-from sweep.results import Assessment, DataFacts, EncoderRecord
+from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt
 from sweep.search.figures import Titled, figures
 from sweep.search.ledger import Ledger
@@ -31,6 +31,8 @@ class Recorded:
     """Those that its trials stand on, by key."""
     assessments: Mapping[str, Assessment]
     """By the assessment's key."""
+    confirmations: Mapping[str, TrialResult]
+    """Results of the trials that confirm what was selected, by key."""
     figures: Callable[[], Sequence[Titled]]
     """Draws Optuna's own plots."""
 
@@ -63,5 +65,6 @@ def recorded(storage: Storage, name: str) -> Recorded:
         environments=ledger.environments,
         encoders=ledger.encoders,
         assessments=ledger.assessments,
+        confirmations=ledger.confirmations,
         figures=partial(figures, storage, config),
     )

@@ -15,21 +15,36 @@ from collections.abc import Iterator, Sequence
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler
 from optuna.samplers.nsgaii import SBXCrossover
+from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
 
 from sweep import seeds
 from sweep.config import Cell, StudyConfig
 from sweep.errors import ConfigError
 from sweep.search.attempt import Attempt, State
-from sweep.search.sequences import grid, quasi_random
+from sweep.search.recollection import Recollection
+from sweep.search.sequences import quasi_random
 from sweep.search.space import SearchSpace, constraints, directions, objective_values
+from sweep.search.tpe import NewTPESampler
 
 _REDRAWS = 50
 _INSISTING = 5  # a sampler that proposes cells it has had gives way to chance after so many
 _MUTATION = 0.1  # per dimension; Optuna's 1 / dimensions would mutate a single one every time
-_POPULATION = 16  # NSGA-II's generation: Optuna's 50 would leave a study of 50 trials to chance
+# NSGA-II wants some generations: Optuna's 50 a generation leave a study of 50 trials to chance.
+_GENERATIONS, _FEWEST, _MOST = 5, 4, 50
+_SHARE, _SHORTEST, _LONGEST = 4, 4, 10
+
+
+def startup_trials(config: StudyConfig, representation: str) -> int:
+    """How many trials fill a representation's space evenly before its sampler learns from them.
+
+    As many as the config says; or a quarter of its trials, and from 4 to 10.
+    """
+    if config.search.startup_trials is not None:
+        return config.search.startup_trials
+    return min(max(config.blocks[representation].trials // _SHARE, _SHORTEST), _LONGEST)
 
 
 def check_sampler(config: StudyConfig) -> None:
@@ -86,8 +101,13 @@ class _Search:
         self._config = config
         self._representation = representation
         self._space = SearchSpace(config, representation)
-        self._memory = optuna.create_study(directions=directions(config))
-        self._generations = NSGAIISampler(population_size=_POPULATION)
+        is_tpe = config.search.sampler == "tpe"
+        self._storage = Recollection() if is_tpe else InMemoryStorage()
+        self._memory = optuna.create_study(directions=directions(config), storage=self._storage)
+        self._startup = startup_trials(config, representation)
+        trials = config.blocks[representation].trials
+        self._population = min(max(trials // _GENERATIONS, _FEWEST), _MOST)
+        self._generations = NSGAIISampler(population_size=self._population)
         self._running: dict[int, int] = {}
         self._tried: set[Cell] = set()
         self._covered = 0
@@ -101,17 +121,21 @@ class _Search:
         index = len(self._tried)
         name = self._config.search.sampler
         for cell in self._candidates(name, index):
-            if cell not in self._tried and self._space.has(cell):
+            if self._is_new(cell):
                 return cell
         # When neither the sampler nor chance finds them any more: one of the cells that are left.
         left = [cell for cell in self._space.cells() if cell not in self._tried]
         choice = seeds.generator(self._config.seed, "sampler", self._representation, index, "left")
         return left[int(choice.integers(len(left)))]
 
+    def _is_new(self, cell: Cell) -> bool:
+        """Whether a cell may be proposed."""
+        return cell not in self._tried and self._space.has(cell)
+
     def _candidates(self, name: str, index: int) -> Iterator[Cell]:
         if name == "grid":
-            yield from grid(self._space)
-        elif name == "qmc":
+            yield from self._space.cells()
+        elif name == "qmc" or (name != "random" and index < self._startup):
             seed = seeds.integer(self._config.seed, "sampler", self._representation)
             yield from quasi_random(self._space, seed, _REDRAWS * (index + 1))
         else:
@@ -121,9 +145,15 @@ class _Search:
     def _ask(self, name: str, index: int, redraw: int) -> Cell:
         """A proposal of one of Optuna's samplers."""
         seed = seeds.integer(self._config.seed, "sampler", self._representation, index, redraw)
-        self._memory.sampler = _sampler(name, seed)
-        trial = self._memory.ask(self._space.distributions)
-        self._memory.tell(trial, state=TrialState.FAIL)
+        memory = self._memory
+        if name == "nsga2":
+            # Optuna writes parents down beside the trials, and draws otherwise where it finds them:
+            # a copy has none, as a resumed study has none.
+            memory = optuna.create_study(directions=directions(self._config))
+            memory.add_trials(self._memory.get_trials(deepcopy=False))
+        memory.sampler = self._sampler(name, seed)
+        trial = memory.ask(self._space.distributions)
+        memory.tell(trial, state=TrialState.FAIL)
         return self._space.cell(trial.params)
 
     def learn(self, attempt: Attempt) -> None:
@@ -153,25 +183,30 @@ class _Search:
         self._memory.add_trial(trial)
         added = self._memory.get_trials(deepcopy=False)[-1]
         if self._config.search.sampler == "nsga2":
-            self._generations.get_trial_generation(self._memory, added)
+            # By a study of its own: one that was asked before may have an old list of its trials.
+            now = optuna.load_study(study_name=self._memory.study_name, storage=self._storage)
+            self._generations.get_trial_generation(now, added)
         self._running[attempt.number] = added.number
 
-
-def _sampler(name: str, seed: int) -> BaseSampler:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        match name:
-            case "tpe":
-                return TPESampler(seed=seed, multivariate=True, constant_liar=True)
-            case "nsga2":
-                # Uniform crossover, the default, would but repeat parents of one dimension.
-                return NSGAIISampler(
-                    seed=seed,
-                    population_size=_POPULATION,
-                    crossover=SBXCrossover(),
-                    mutation_prob=_MUTATION,
-                )
-            case "gp":
-                return GPSampler(seed=seed)
-            case _:
-                return RandomSampler(seed=seed)
+    def _sampler(self, name: str, seed: int) -> BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            match name:
+                case "tpe":
+                    return NewTPESampler(
+                        self._space.distributions,
+                        lambda params: self._is_new(self._space.cell(params)),
+                        seed,
+                    )
+                case "nsga2":
+                    # Uniform crossover, the default, would but repeat parents of one dimension.
+                    return NSGAIISampler(
+                        seed=seed,
+                        population_size=self._population,
+                        crossover=SBXCrossover(),
+                        mutation_prob=_MUTATION,
+                    )
+                case "gp":
+                    return GPSampler(seed=seed, n_startup_trials=1)
+                case _:
+                    return RandomSampler(seed=seed)

@@ -1,4 +1,4 @@
-"""Samplers that do not learn: sequences of cells in an order that is known in advance.
+"""A sampler that does not learn: a sequence of cells in an order that is known in advance.
 
 A study takes the first cell of the sequence that it has not tried. Nothing has to be remembered for
 that: a study that is resumed, or gets more trials, goes on where it stopped.
@@ -9,15 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from sweep.config import Cell, Choices, Dimension
+from sweep.config import Cell
 from sweep.search.space import SearchSpace
 
 _BLOCK = 64  # points drawn at a time; Sobol's sequences are balanced over powers of two
-
-
-def grid(space: SearchSpace) -> Iterator[Cell]:
-    """Every cell once."""
-    yield from space.cells()
 
 
 def quasi_random(space: SearchSpace, seed: int, most: int) -> Iterator[Cell]:
@@ -38,20 +33,9 @@ def quasi_random(space: SearchSpace, seed: int, most: int) -> Iterator[Cell]:
         for point in engine.random(_BLOCK):
             cell = space.cell(
                 {
-                    name: _value(dimension, float(u))
+                    name: dimension.at(float(u))
                     for (name, dimension), u in zip(space.dimensions.items(), point, strict=True)
                 }
             )
             if space.has(cell):
                 yield cell
-
-
-def _value(dimension: Dimension, u: float) -> int:
-    """The value at ``u``, from 0 to just below 1; each has its share of that interval."""
-    if isinstance(dimension, Choices):
-        return dimension.choices[int(u * dimension.size)]
-    if not dimension.log:
-        return dimension.low + int(u * dimension.size)
-    # As Optuna does it: a value's share is the logarithm's from half below it to half above it.
-    low, high = math.log(dimension.low - 0.5), math.log(dimension.high + 0.5)
-    return min(max(round(math.exp(low + u * (high - low))), dimension.low), dimension.high)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from optuna.storages import BaseStorage
 
-from sweep.config import Cell, Choices, StudyConfig
-from sweep.errors import StudyChangedError, UnknownStudyError
+from sweep.config import Cell, StudyConfig
+from sweep.errors import UnknownStudyError
 from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, Failure
+from sweep.search.changes import continued
 from sweep.search.figures import figures
 from sweep.search.history import History, Progress, best_attempt
 from sweep.search.ledger import Ledger
@@ -50,6 +51,7 @@ class Study:
         self._best = best_attempt(self.config, self.attempts)
         self._encoders = self._ledger.encoders
         self._assessments = self._ledger.assessments
+        self._confirmations = self._ledger.confirmations
 
     @property
     def data(self) -> DataFacts:
@@ -67,6 +69,7 @@ class Study:
             environments=self._ledger.environments,
             encoders=self._encoders,
             assessments=self._assessments,
+            confirmations=self._confirmations,
             figures=partial(figures, self._storage, self.config),
         )
 
@@ -90,6 +93,16 @@ class Study:
         """Write down what was assessed."""
         self._ledger.note_assessment(assessment)
         self._assessments[assessment.key] = assessment
+
+    @property
+    def confirmations(self) -> Mapping[str, TrialResult]:
+        """Results of the trials that confirm what was selected, by key."""
+        return self._confirmations
+
+    def note_confirmation(self, result: TrialResult) -> None:
+        """Write down what confirming a configuration gave."""
+        self._ledger.note_confirmation(result)
+        self._confirmations[result.key] = result
 
     def note_environment(self, environment: Mapping[str, Any]) -> None:
         """Write down what the study is run with."""
@@ -128,24 +141,21 @@ class Study:
         return max(0, self.progress.target - self.progress.complete - excused)
 
     def upcoming(self) -> dict[str, tuple[int, int]]:
-        """For each representation, the trials still to begin, and their new latent dimensions.
+        """For each representation, the trials still to begin, and the new encoders of a draw.
 
         Of the latter, the largest number that there may be.
         """
         missing = self._history.missing
         upcoming = {}
         for name, block in self.config.blocks.items():
-            known = self._history.latent_dims(name)
+            known = self._history.encodings(name)
             of_rows = [row for row in self._history.due if row.representation == name]
             of_search = max(0, missing.get(name, 0))
-            dims = len({row.latent_dim for row in of_rows} - known - {None})
-            latent_dim = block.space.latent_dim if block.space else None
-            if isinstance(latent_dim, Choices):
-                dims += min(of_search, len(set(latent_dim.choices) - known))
-            elif latent_dim is not None:
-                dims += of_search
+            encoders = len({row.encoding for row in of_rows} - known - {None})
+            encodings = block.space.encodings if block.space else 0
+            encoders += int(min(of_search, max(0, encodings - len(known))))
             trials = len(of_rows) + of_search * len(self.config.label_budgets)
-            upcoming[name] = (trials, dims)
+            upcoming[name] = (trials, encoders)
         return upcoming
 
     def begin_next(self) -> Attempt | None:
@@ -214,68 +224,6 @@ def _open(
         config = config.settled(None)
         Ledger.create(storage, config.name, directions(config), config.identity, data)
         return Ledger(storage, config.name, stopping), config
-    config = config.settled(ledger.config)
-    identity = config.identity
-    if ledger.config is not None:
-        changes = _forbidden_changes(ledger.config, identity)
-        if ledger.data is not None and ledger.data.sha256 != data.sha256:
-            changes.append(
-                f"the dataset's content: sha256 {ledger.data.sha256} became {data.sha256}"
-            )
-        if changes:
-            listed = "\n".join(f"  {change}" for change in changes)
-            raise StudyChangedError(
-                f"the study '{config.name}' was run with another config:\n{listed}",
-                hint="undo the change, or give the new study a name of its own (--set name=...)",
-            )
-    ledger.set_config(identity, data)
+    config = continued(config, ledger, data)
+    ledger.set_config(config.identity, data)
     return ledger, config
-
-
-def _forbidden_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What changed, but for trials and rows that were added."""
-    before, after = _flat(old), _flat(new)
-    changes = []
-    for path in sorted(before.keys() | after.keys()):
-        was, now = before.get(path), after.get(path)
-        if was == now:
-            continue
-        if path == "rows" and _adds_rows(was or [], now or []):
-            continue
-        if path.endswith(".trials") and (now or 0) >= (was or 0):
-            continue
-        changes.append(f"{path}: {_shown(was)} became {_shown(now)}")
-    if old["rows"] and not _searches(before) and _searches(after):
-        changes.append(
-            "a search was added to rows that are scored on the test partition; it would be "
-            "scored on the validation partition"
-        )
-    return changes
-
-
-def _adds_rows(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the old rows are among the new ones; what a row leaves out is None."""
-    there = [_flat(row) for row in new]
-    return all(any(_same(_flat(row), other) for other in there) for row in old)
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return all(one.get(key) == other.get(key) for key in one.keys() | other.keys())
-
-
-def _searches(flat: Mapping[str, Any]) -> bool:
-    return any(value for path, value in flat.items() if path.endswith(".trials"))
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def _shown(value: Any) -> str:
-    return "(not set)" if value is None else str(value)

@@ -5,6 +5,15 @@ Importing this package does not import MLflow; opening a tracker does.
 
 from __future__ import annotations
 
-from sweep.tracking.tracker import Run, RunStatus, Tracker, find_trial_run_ids
+from sweep.tracking.removal import remove_experiment
+from sweep.tracking.runs import Identity, Run, RunStatus
+from sweep.tracking.tracker import Tracker, find_trial_run_ids
 
-__all__ = ["Run", "RunStatus", "Tracker", "find_trial_run_ids"]
+__all__ = [
+    "Identity",
+    "Run",
+    "RunStatus",
+    "Tracker",
+    "find_trial_run_ids",
+    "remove_experiment",
+]

@@ -6,10 +6,10 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
+from sweep.database import sqlite_file
+from sweep.errors import HomeError
 from sweep.files import published_file, remove_leftovers
-from sweep.home import Home
+from sweep.home import Home, locked
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,7 +27,17 @@ def is_server(uri: str) -> bool:
 
 
 def client(uri: str) -> MlflowClient:
-    """A client; slow, because MLflow is imported."""
+    """A client; slow, because MLflow is imported.
+
+    Raises:
+        HomeError: a database's file is none; MLflow would try for minutes to open it.
+    """
+    file = sqlite_file(uri)
+    if file is not None and file.is_dir():
+        raise HomeError(
+            f"MLflow's database {file} is a directory",
+            hint="move it away; sweep sync STUDY makes the database anew",
+        )
     _set_environment()
     from mlflow import MlflowClient
 
@@ -40,7 +50,7 @@ def create_database(home: Home) -> None:
     MLflow needs dozens of migrations for that, and cannot open a database in which they stopped
     half-way.
     """
-    with FileLock(home.locks / "mlflow.db.lock"):
+    with locked(home.locks / "mlflow.db.lock"):
         if home.mlflow_db.exists():
             return
         remove_leftovers(home.mlflow_db)

@@ -132,7 +132,7 @@ def test_what_a_killed_training_left_is_removed(home: Home) -> None:
 def test_a_checkpoint_is_its_own_training_s(home: Home, place: str) -> None:
     """What is not whole, or another's, is set aside; one that an older version wrote is taken."""
     path, other = home.checkpoints / SPEC.key, home.checkpoints / ("0" * 32)
-    Checkpoint(path).save({"epoch": np.array(7)})
+    Checkpoint(path).save({"epoch": np.array(7)}, HISTORY)
     assert Checkpoint(path).load() == {"epoch": np.array(7)}
     match place:
         case "damaged":
@@ -141,7 +141,7 @@ def test_a_checkpoint_is_its_own_training_s(home: Home, place: str) -> None:
             path.unlink()
             path.mkdir()
         case "another's":
-            Checkpoint(other).save({"epoch": np.array(8)})
+            Checkpoint(other).save({"epoch": np.array(8)}, HISTORY)
             other.rename(path)
         case "unnamed":
             content = io.BytesIO()
@@ -155,8 +155,37 @@ def test_a_checkpoint_is_its_own_training_s(home: Home, place: str) -> None:
     assert loaded is None
     assert ArtifactStore(home).half_trained() == []
     assert len(list(home.checkpoints.glob("*.damaged-*"))) == 1
-    Checkpoint(path).save({"epoch": np.array(1)})
+    Checkpoint(path).save({"epoch": np.array(1)}, HISTORY)
     assert Checkpoint(path).load() == {"epoch": np.array(1)}
+
+
+def test_a_checkpoint_s_history_can_be_watched(home: Home) -> None:
+    """Whoever looks sees the epochs so far and moves nothing; the training does not see them.
+
+    Nothing is made of a file that is not there, of an older version, another's, or cut off.
+    """
+    path = home.checkpoints / SPEC.key
+    assert Checkpoint(path).history() is None
+    state = {"epoch": np.arange(1000)}
+    Checkpoint(path).save(state, HISTORY)
+    first = ArtifactStore(home).progress(SPEC)
+    Checkpoint(path).save(state, {name: curve * 2 for name, curve in HISTORY.items()})
+    assert Checkpoint(path).history() == {name: curve * 2 for name, curve in HISTORY.items()}
+    assert ArtifactStore(home).progress(SPEC) > first
+    loaded = Checkpoint(path).load()
+    assert loaded is not None
+    assert loaded.keys() == {"epoch"}
+    content = path.read_bytes()
+    for length in (0, 20, 40, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:length])
+        assert Checkpoint(path).history() is None
+    path.with_name("another").write_bytes(content)
+    assert Checkpoint(path.with_name("another")).history() is None
+    old = io.BytesIO()
+    np.savez(old, allow_pickle=False, epoch=np.array(9), seconds=np.array(1.0))
+    path.write_bytes(hashlib.sha256(old.getbuffer()).digest() + old.getvalue())
+    assert Checkpoint(path).history() is None
+    assert not list(home.checkpoints.glob("*.damaged-*"))
 
 
 RACER = """

@@ -5,19 +5,24 @@ The short form kills 15 times; the long one is ``uv run pytest -m chaos -n0 --ki
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from sweep.search.attempt import Cause
 from tests.chaos.servers import MlflowServer, Postgres, postgres
 from tests.chaos.study import STUDY, Kills, target_for, workers_of
 from tests.cli.process import start, sweep, wait_until
-from tests.guarantee import accuracies, assert_exactly_once, trials
+from tests.guarantee import accuracies, assert_exactly_once, runs, trials
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(7200)]
 
@@ -64,6 +69,66 @@ def test_kills_change_nothing(kills: Kills, chaos_config: Path, tmp_path: Path) 
     undisturbed = accuracies_undisturbed(chaos_config, tmp_path / "undisturbed")
     assert {key: disturbed.get(key) for key in undisturbed} == undisturbed
     assert not list((home / "checkpoints").iterdir())
+
+
+VARIED = """
+name: chaos
+dataset: mnist-5k
+partition: {scheme: fractions, encoder: .1, classifier: .3, validation: .3, test: .3}
+seed: 7
+replicates: {draws: 1, classifiers: 1}
+representations:
+  vae:
+    {epochs: 2, batch_size: 100, labels_from: classifier, trials: 12,
+     space: {latent_dim: {choices: [2, 3]}, hidden_neurons: {low: 4, high: 40},
+             beta: {low: 0.1, high: 4.0, log: true, points: 3},
+             classifier.learning_rate: {low: 0.0005, high: 0.02, log: true}},
+     classifier: {epochs: 5, batch_size: 64, learning_rate: 0.001}}
+search: {sampler: tpe}
+confirm: {draws: 1, classifiers: 1}
+"""
+
+
+def has_draws(home: Path, number: int) -> bool:
+    """Whether so many draws have ended."""
+    return len(list((home / "draws").glob("*.json"))) >= number
+
+
+def test_kills_of_a_search_over_any_setting(tmp_path: Path) -> None:
+    """Three times, everything: each cell once; Optuna, MLflow and the report say what varied."""
+    config, home = tmp_path / "varied.yaml", tmp_path / "home"
+    config.write_text(VARIED)
+    for kill in range(3):
+        process = start("run", config, "--home", home, "--workers", 2, start_new_session=True)
+        wait_until(partial(has_draws, home, 3 * (kill + 1)), seconds=600)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+    run_to_its_end(config, home)
+    storage, tracking = f"sqlite:///{home}/optuna.db", f"sqlite:///{home}/mlflow.db"
+    assert_exactly_once(storage, tracking, STUDY, 12)
+    complete = [trial for trial in trials(storage, STUDY) if trial.state.name == "COMPLETE"]
+    cells = {tuple(sorted(trial.params.items())) for trial in complete}
+    assert len(cells) == 12
+    assert len({trial.params["vae.classifier.learning_rate"] for trial in complete}) == 12
+    shown = runs(MlflowClient(tracking), STUDY)
+    params = {run.data.tags["sweep.key"]: run.data.params for run in shown}
+    for trial in complete:
+        of_run = params[trial.user_attrs["result"]["key"]]
+        assert float(of_run["learning_rate"]) == trial.params["vae.classifier.learning_rate"]
+        assert float(of_run.get("vae.beta", 1)) == pytest.approx(trial.params["vae.beta"])
+    done = sweep(
+        *("report", STUDY, "--home", home, "--format", "json", "--out", tmp_path / "report")
+    )
+    report = json.loads(done.stdout)
+    assert {frozenset(row["varied"]) for row in report["searched"]} == {
+        frozenset({"beta", "classifier.learning_rate"})
+    }
+    seen, fresh = (
+        {draw for row in report[of] for draw, _, _ in row["replicates"]}
+        for of in ("searched", "rows")
+    )
+    assert seen.isdisjoint(fresh)
+    assert (tmp_path / "report" / "accuracy_vs_parameters.png").stat().st_size > 10_000
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pytest
 
 from sweep import __version__
@@ -30,12 +31,15 @@ def test_version() -> None:
         ["run", "CONFIG", "--dry-run"],
         ["doctor"],
         ["store"],
+        ["trials", "tiny"],
+        ["trials", "tiny", "--format", "json"],
     ],
 )
 def test_cheap_commands_import_nothing_heavy(
-    arguments: list[str], tiny_config: Path, tmp_path: Path
+    arguments: list[str], tiny_config: Path, tmp_path: Path, finished: Path
 ) -> None:
     """Help, and all that only looks, import neither TensorFlow nor MLflow."""
+    home = finished if "tiny" in arguments else tmp_path
     arguments = [str(tiny_config) if a == "CONFIG" else a for a in arguments]
     script = (
         "import sys; from sweep.cli.app import run\n"
@@ -45,7 +49,7 @@ def test_cheap_commands_import_nothing_heavy(
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],
-        env=environment() | {"SWEEP_HOME": str(tmp_path)},
+        env=environment() | {"SWEEP_HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
@@ -84,6 +88,54 @@ def test_status(finished: Path, tmp_path: Path) -> None:
     empty = sweep("status", "--home", tmp_path, "--format", "json")
     assert json.loads(empty.stdout) == {"studies": []}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_trials(copy: Path) -> None:
+    """A line each, whatever became of them; JSON and CSV have the same, by stable keys."""
+    study = optuna.load_study(study_name="tiny", storage=f"sqlite:///{copy}/optuna.db")
+    begun = study.trials[0].user_attrs
+    kept = {key: begun[key] for key in ("spec", "cell", "started_at")}
+    failure = {"cause": "diverged", "message": "a loss, 'nan'", "finished_at": 1}
+    for more in ({"attempt": 2, "failure": failure}, {"attempt": 3}):
+        state = optuna.trial.TrialState.FAIL if "failure" in more else None
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=state or optuna.trial.TrialState.RUNNING, user_attrs=kept | more
+            )
+        )
+    done = sweep("trials", "tiny", "--home", copy, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    listed = json.loads(done.stdout)
+    assert (listed["study"], len(listed["trials"])) == ("tiny", TARGET + 2)
+    assert list(listed["trials"][0]) == [
+        "trial", "attempt", "representation", "latent_dim", "hidden_neurons", "varied",
+        "label_budget",
+        "state", "accuracy", "classifier_parameters", "inference_parameters", "train_seconds",
+        "cause", "message",
+    ]  # fmt: skip
+    assert [each["trial"] for each in listed["trials"]] == list(range(TARGET + 2))
+    *complete, failed, running = listed["trials"]
+    rows = {(row["representation"], row["latent_dim"], row["hidden_neurons"]): row["accuracy"]
+            for row in report_rows(copy)}  # fmt: skip
+    for each in complete:
+        cell = each["representation"], each["latent_dim"], each["hidden_neurons"]
+        assert (each["state"], each["accuracy"]) == ("complete", rows[cell])
+        assert each["inference_parameters"] >= each["classifier_parameters"] > 0
+        assert each["train_seconds"] > 0
+        assert each["cause"] is each["message"] is None
+    assert (failed["state"], failed["attempt"], failed["cause"]) == ("failed", 2, "diverged")
+    assert (running["state"], running["accuracy"], running["cause"]) == ("running", None, None)
+    printed = sweep("trials", "tiny", "--home", copy, "--format", "csv").stdout
+    of_csv = list(csv.DictReader(io.StringIO(printed)))
+    assert of_csv == [
+        {key: "" if value is None else str(value) for key, value in each.items()}
+        for each in listed["trials"]
+    ]
+    table = sweep("trials", "tiny", "--home", copy).stdout
+    for each in listed["trials"]:
+        assert sum(f" {each['trial']} │" in line for line in table.splitlines()) == 1
+    assert "diverged: a loss, 'nan'" in table
+    assert sweep("trials", "tinny", "--home", copy).returncode == 2
 
 
 def test_report_formats_agree(finished: Path, tmp_path: Path) -> None:

@@ -81,7 +81,10 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
         ("representations.vae.space.latent_dim={choices: [2, 2]}", "stands in the list twice"),
         ("representations.vae.space.latent_dim={low: 3}", "latent_dim.high: missing"),
         ("representations.vae.space.latent_dim={low: 9, high: 3}", "low (9) is greater than high"),
-        ("representations.pixels.space.latent_dim={low: 1, high: 2}", "does not have latent_dim"),
+        (
+            "representations.pixels.space.latent_dim={low: 1, high: 2}",
+            "representations.pixels.space.latent_dim: unknown key",
+        ),
         (
             "search.sampler=best",
             "search.sampler: must be 'tpe', 'random', 'grid'",

@@ -25,6 +25,20 @@ def config(tmp_path: Path) -> StudyConfig:
     return load_config(path)
 
 
+def test_an_encoder_of_few_updates_is_warned_of(config: StudyConfig, tmp_path: Path) -> None:
+    """By its representation and its updates; neither the configs that ship nor pca and pixels."""
+    (warning,) = plan(config, Workspace.at(tmp_path, {}), 2).warnings
+    assert warning.startswith("vae: 5 updates are too few")
+    assert "more epochs or a smaller batch_size" in warning
+    quickstart = Path("study_configs/quickstart.yaml")
+    assert plan(load_config(quickstart), Workspace.at(tmp_path, {}), 2).warnings == ()
+    # 3,000 images in batches of 32: 94 updates an epoch.
+    for epochs, updates in ((5, 470), (6, 564)):
+        few = load_config(quickstart, [f"representations.vae.epochs={epochs}"])
+        warned = plan(few, Workspace.at(tmp_path, {}), 2).warnings
+        assert [f"vae: {updates} updates" in line for line in warned] == [True] * (updates < 500)
+
+
 @pytest.mark.timeout(30)
 def test_a_plan_of_millions_takes_no_time(config: StudyConfig, tmp_path: Path) -> None:
     """A thousand cells stand for a million trials: the estimate grows with them all the same."""

@@ -25,7 +25,7 @@ def test_what_was_run_where_and_for_how_long() -> None:
         begun.model_copy(update={"failure": failure(Cause.ERROR)}),
     ]
     notes = [environment(), {"cpu": "another", "gpu": "of a later version"}]
-    recorded = Recorded(config(), FACTS, attempts, frozenset(), notes, {}, {}, list)
+    recorded = Recorded(config(), FACTS, attempts, frozenset(), notes, {}, {}, {}, list)
     found = provenance(recorded, [])
     assert found.attempts == {"running": 0, "complete": 1, "failed": 1, "interrupted": 0}
     assert (found.began, found.ended) == ("1970-01-01T00:00:00+00:00", "1970-01-01T00:00:02+00:00")

@@ -6,12 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.config import Cell
+from sweep.config import Cell, StudyConfig
+from sweep.config.blocks import Confirm
 from sweep.coordinator.registration import choose, median_replicate
 from sweep.errors import TargetMissedError
+from sweep.results import TrialResult
 from sweep.search.attempt import Attempt
+from sweep.search.recorded import Recorded
 from tests.builders import trial_result, trial_spec
-from tests.search.builders import config
+from tests.search.builders import FACTS, config
+
+
+def recorded(study: StudyConfig, attempts: list[Attempt], **confirmed: TrialResult) -> Recorded:
+    return Recorded(study, FACTS, attempts, frozenset(), [], {}, {}, confirmed, list)
 
 
 def attempt(number: int, accuracy: float, inference: int) -> Attempt:
@@ -37,21 +44,32 @@ def test_the_best_or_the_smallest_that_is_accurate_enough(
     min_accuracy: float | None, number: int
 ) -> None:
     """Among equally small ones, the more accurate."""
-    assert choose(config(), ATTEMPTS, min_accuracy)[0].number == number
+    assert choose(recorded(config(), ATTEMPTS), min_accuracy).attempt.number == number
 
 
 def test_what_exceeds_a_bound_is_not_chosen() -> None:
     """As it is not named as the best; pixels with two neurons have 1,600 parameters."""
     bounded = config(search={"max_parameters": 1000})
-    assert choose(bounded, ATTEMPTS, None)[0].number == 0
+    assert choose(recorded(bounded, ATTEMPTS), None).attempt.number == 0
+
+
+def test_what_was_confirmed_is_chosen_by_that() -> None:
+    """Whatever the search saw of it, and of what was not selected."""
+    study = config(vae=1).model_copy(update={"confirm": Confirm(draws=2, classifiers=1)})
+    spec = study.confirming_spec(ATTEMPTS[3].spec)
+    fresh = trial_result([[0.91], [0.93]], key=spec.key)
+    chosen = choose(recorded(study, [ATTEMPTS[0]], **{spec.key: fresh}), None)
+    assert (chosen.trial, chosen.result) == (spec, fresh)
+    assert set(spec.draw_numbers).isdisjoint(chosen.attempt.spec.draw_numbers)
+    assert spec.scored_on == "test"
 
 
 def test_what_nobody_reaches_is_said() -> None:
     """With the best there is; and a study without results has nothing."""
     with pytest.raises(TargetMissedError, match=r"0\.98; the best, .*0\.9700"):
-        choose(config(), ATTEMPTS, 0.98)
+        choose(recorded(config(), ATTEMPTS), 0.98)
     with pytest.raises(TargetMissedError, match="no trial"):
-        choose(config(), [], None)
+        choose(recorded(config(), []), None)
 
 
 @given(

@@ -13,7 +13,8 @@ import pytest
 from sweep.artifacts import ArtifactStore
 from sweep.configuration import ClassifierTraining
 from sweep.coordinator import scheduler as scheduler_module
-from sweep.coordinator.scheduler import Done, Event, GivenUp, Hungry, Retried, Scheduler
+from sweep.coordinator.events import Done, Event, GivenUp, Hungry, Retried
+from sweep.coordinator.scheduler import Scheduler
 from sweep.errors import DataError, DivergedError, OutageError
 from sweep.execution import Failed, FailureKind, Task
 from sweep.home import Home

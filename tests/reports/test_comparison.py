@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from sweep.configuration import ClassifierTraining, FractionsPartition, RepresentationSpec
+from sweep.reports import comparison
 from sweep.reports.comparison import Report, selected
+from sweep.reports.front import front_shares
 from sweep.reports.published import PUBLISHED, printed, published_match
 from sweep.reports.rows import Measured, Row
 from sweep.results import Assessment
@@ -142,7 +144,7 @@ def test_a_row_has_the_fields_of_the_contract() -> None:
         "published_accuracy", "published_parameters", "gap", "detectable", "verdict", "reading",
         "pareto", "pareto_share", "pareto_inference", "pareto_inference_share", "test_accuracy",
         "test_ci_low", "test_ci_high", "latency_ms", "active_dimensions", "train_seconds",
-        "encoder_seconds", "mlflow_run_ids", "replicates",
+        "encoder_seconds", "mlflow_run_ids", "replicates", "varied", "searched_accuracy",
     ]  # fmt: skip
 
 
@@ -263,6 +265,22 @@ def test_both_fronts() -> None:
     ]
     shares = [r.pareto_share for r in report([(9, 1), (8, 2), (9, 3)], draws=5).rows]
     assert shares == [1.0, 0.0, 0.0]
+
+
+def test_draws_are_resampled_once_for_each_front(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes longer than all else of a large report; what is selected does not wait for it."""
+    resampled: list[int] = []
+
+    def counting(draws: Any, parameters: Any) -> Any:
+        resampled.append(len(draws))
+        return front_shares(draws, parameters)
+
+    monkeypatch.setattr(comparison, "front_shares", counting)
+    measured = [Measured(trial_spec(), trial_result([[n / 10]] * 5)) for n in (8, 9)]
+    assert selected(measured) == [True, True]
+    assert resampled == []
+    study_report(measured)
+    assert resampled == [2, 2]
 
 
 def test_equal_labels_have_fronts_of_their_own() -> None:

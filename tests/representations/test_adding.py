@@ -28,8 +28,10 @@ def test_a_representation_is_one_file_and_one_registration(
     (package / "representations/thumbnails.py").write_text(example)
     registry = package / "representations/__init__.py"
     text = registry.read_text()
-    assert "(Vae, Pca, Pixels)" in text
-    text = text.replace("(Vae, Pca, Pixels)", "(Vae, Pca, Pixels, Thumbnails)").replace(
+    assert "(Vae, Autoencoder, Pca, Pixels)" in text
+    text = text.replace(
+        "(Vae, Autoencoder, Pca, Pixels)", "(Vae, Autoencoder, Pca, Pixels, Thumbnails)"
+    ).replace(
         "from sweep.representations.vae",
         "from sweep.representations.thumbnails import Thumbnails\nfrom sweep.representations.vae",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +13,15 @@ from sweep.artifacts import Checkpoint
 from sweep.configuration import FractionsPartition, RepresentationSpec
 from sweep.errors import DivergedError
 from sweep.representations import vae_network
-from sweep.representations.vae import (
+from sweep.representations.convolutional import (
     MEANS_FILE,
     WEIGHTS_FILE,
     LatentMeans,
-    Vae,
-    VaeSettings,
     decoder_parameters,
     encoder_parameters,
     mean_path_parameters,
 )
+from sweep.representations.vae import Vae, VaeSettings
 from sweep.representations.vae_network import Precision
 from sweep.results import EncoderHistory
 from sweep.specs import EncoderSpec
@@ -127,6 +128,39 @@ def test_a_training_that_is_cut_short_goes_on(tmp_path: Path, precision: str) ->
             go_on(tmp_path / f"part-{epoch}", epoch)
     assert go_on(tmp_path / "last", 3) == whole
     means = [np.load(tmp_path / name / MEANS_FILE) for name in ("whole", "last")]
+    np.testing.assert_array_equal(*means)
+
+
+def test_an_older_version_s_checkpoint_is_gone_on_from(tmp_path: Path) -> None:
+    """It holds no history for those who watch: the same bits all the same."""
+    whole = train(tmp_path / "whole")
+    path = tmp_path / "old.state"
+    of = spec()
+
+    def cut(fraction: float) -> None:
+        if fraction > 0.5:
+            raise CutError
+
+    (tmp_path / "cut").mkdir()
+    with pytest.raises(CutError):
+        Vae(of.representation).train(of, IMAGES, PART, tmp_path / "cut", Checkpoint(path), cut)
+    assert Checkpoint(path).history() == {name: curve[:2] for name, curve in whole.items()}
+    with np.load(io.BytesIO(path.read_bytes()[32:]), allow_pickle=False) as stored:
+        old = {name: value for name, value in stored.items() if name not in ("history", "key")}
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **old)
+    path.write_bytes(hashlib.sha256(content.getbuffer()).digest() + content.getvalue())
+    assert Checkpoint(path).history() is None
+    begun: list[float] = []
+    (tmp_path / "old").mkdir()
+    checkpoint = Checkpoint(path)
+    history = Vae(of.representation).train(
+        of, IMAGES, PART, tmp_path / "old", checkpoint, begun.append
+    )
+    assert begun == [pytest.approx(2 / 3)]
+    assert history == whole
+    assert checkpoint.history() == whole
+    means = [np.load(tmp_path / name / MEANS_FILE) for name in ("whole", "old")]
     np.testing.assert_array_equal(*means)
 
 

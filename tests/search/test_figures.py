@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from optuna.importance import FanovaImportanceEvaluator
 
+from sweep.search import figures
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
 from tests.search.builders import FACTS, config, result
@@ -20,10 +23,10 @@ def titles(
     study = Study(open_storage(f"sqlite:///{tmp_path}/optuna.db"), study_config, FACTS)
     while (attempt := study.begin_next()) is not None:
         study.complete(attempt, result(attempt, accuracy))
-    figures = study.recorded.figures()
-    for _, figure in figures:
+    drawn = study.recorded.figures()
+    for _, figure in drawn:
         assert json.loads(figure)["data"]
-    return [title for title, _ in figures]
+    return [title for title, _ in drawn]
 
 
 def test_each_space_has_its_plots(tmp_path: Path) -> None:
@@ -32,6 +35,23 @@ def test_each_space_has_its_plots(tmp_path: Path) -> None:
         *("Slices: vae", "Parallel coordinates: vae", "Importances: vae"),
         "Slices: pixels",
     ]
+
+
+def test_importances_of_many_trials_are_those_of_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No forest is grown on more trials than that, and the title says so."""
+    sizes: list[int] = []
+    evaluate = FanovaImportanceEvaluator.evaluate
+
+    def counting(self: Any, study: Any, *arguments: Any, **options: Any) -> Any:
+        sizes.append(len(study.trials))
+        return evaluate(self, study, *arguments, **options)
+
+    monkeypatch.setattr(FanovaImportanceEvaluator, "evaluate", counting)
+    monkeypatch.setattr(figures, "_MOST_FOR_IMPORTANCES", 11)
+    assert "Importances (of 11 of 20 trials): vae" in titles(tmp_path, vae=20)
+    assert sizes == [11]
 
 
 def test_few_trials_say_nothing_of_importance(tmp_path: Path) -> None:

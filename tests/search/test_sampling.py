@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -14,12 +15,12 @@ from hypothesis import strategies as st
 
 from sweep.config import Cell, parse_config
 from sweep.errors import ConfigError, HomeError
-from sweep.search.sampling import check_sampler
+from sweep.search.sampling import check_sampler, startup_trials
 from sweep.search.sequences import quasi_random
 from sweep.search.space import SearchSpace, cell_params
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from tests.search.builders import FACTS, LEARNING_SAMPLERS, config, result
+from tests.search.builders import FACTS, LEARNING_SAMPLERS, SAMPLERS, config, result
 
 
 @pytest.mark.parametrize("sampler", LEARNING_SAMPLERS)
@@ -131,3 +132,75 @@ def test_writers_wait_for_each_other(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "optuna.db") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert optuna.load_study(study_name="study", storage=url).directions
+
+
+def proposals(path: Path, sampler: str, trials: int, **search: Any) -> list[Cell]:
+    """The cells of the vae that a study tries, each ending before the next begins."""
+    study = Study(
+        open_storage(f"sqlite:///{path}"), config(sampler, vae=trials, search=search), FACTS
+    )
+    while (attempt := study.begin_next()) is not None:
+        study.complete(attempt, result(attempt))
+    return [attempt.cell for attempt in study.attempts]
+
+
+@pytest.mark.parametrize("sampler", LEARNING_SAMPLERS)
+def test_a_sampler_that_learns_starts_evenly(tmp_path: Path, sampler: str) -> None:
+    """A quarter of the trials, four at least, are those of the quasi-random sequence."""
+    learned = proposals(tmp_path / "learned.db", sampler, 12)
+    even = proposals(tmp_path / "even.db", "qmc", 12)
+    assert learned[:4] == even[:4]
+    assert learned[4:] != even[4:]
+    chance = proposals(tmp_path / "chance.db", "random", 12)
+    assert all(cell not in chance[4:5] for cell in learned[4:5])
+    longer = proposals(tmp_path / "longer.db", sampler, 12, startup_trials=8)
+    assert longer[:8] == even[:8]
+
+
+def test_start_ups_fit_the_budget() -> None:
+    """From four to ten trials, or as many as the config says."""
+    assert [startup_trials(config(vae=n), "vae") for n in (1, 16, 24, 40, 400)] == [4, 4, 6, 10, 10]
+    assert startup_trials(config(vae=40, search={"startup_trials": 3}), "vae") == 3
+    assert startup_trials(config(vae=40, search={"startup_trials": "auto"}), "vae") == 10
+
+
+VARIED: dict[str, Any] = {
+    "beta": {"low": 0.1, "high": 4.0, "log": True},
+    "classifier.learning_rate": {"low": 0.0001, "high": 0.01, "log": True, "points": 7},
+    "hidden_neurons": {"low": 10, "high": 1000, "log": True, "step": 10},
+}
+
+
+@pytest.mark.parametrize("sampler", [s for s in SAMPLERS if s != "grid"])
+def test_any_setting_is_searched(tmp_path: Path, sampler: str) -> None:
+    """Every cell once, each of its space; a study that is resumed goes on as one that was not."""
+    tree = config(sampler, vae=9).model_dump()
+    tree["representations"]["vae"]["space"] |= VARIED
+    study_config = parse_config(tree, "test")
+    space = SearchSpace(study_config, "vae")
+    cells = []
+    for name, restarts in (("whole", False), ("resumed", True)):
+        url = f"sqlite:///{tmp_path}/{name}.db"
+        study = Study(open_storage(url), study_config, FACTS)
+        while (attempt := study.begin_next()) is not None:
+            study.complete(attempt, result(attempt))
+            if restarts:
+                study = Study(open_storage(url), study_config, FACTS)
+        cells.append([attempt.cell for attempt in study.attempts])
+    whole, resumed = cells
+    assert whole == resumed
+    assert len(set(whole)) == 9
+    assert all(space.has(cell) for cell in whole)
+    assert all(cell.hidden_neurons % 10 == 0 for cell in whole)
+    params, distributions = cell_params(study_config, whole[0])
+    assert params["vae.beta"] == dict(whole[0].varied)["beta"]
+    assert params.keys() == distributions.keys()
+
+
+def test_a_grid_covers_ranges_from_the_beginning(tmp_path: Path) -> None:
+    """Both ends of the neurons with every latent dimension, then the middle: no corner alone."""
+    cells = proposals(tmp_path / "grid.db", "grid", 9)
+    assert {(cell.latent_dim, cell.hidden_neurons) for cell in cells[:6]} == {
+        (latent_dim, neurons) for latent_dim in (2, 4, 8) for neurons in (3, 10)
+    }
+    assert {cell.hidden_neurons for cell in cells[6:]} == {6}

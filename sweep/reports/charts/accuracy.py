@@ -22,7 +22,7 @@ _Parameters = Callable[[Row | PublishedRow], int]
 
 _BESIDE = 1.03
 _MOST_NAMED = 12
-_SYMBOLS = {"vae": 0, "pixels": 1, "pca": 2}
+_SYMBOLS = {"vae": 0, "pixels": 1, "pca": 2, "autoencoder": 3}
 
 
 def parameters_chart(reports: Sequence[Report]) -> Chart:

@@ -19,6 +19,8 @@ def findings(report: Report) -> Iterator[Table]:
     yield _printed(report)
     yield _encoders(report)
     yield _fronts(report)
+    yield _searched(report)
+    yield Table("How the search did", notes=report.search_readings)
     yield _differences(report)
     yield _label_budgets(report)
 
@@ -80,6 +82,28 @@ def _encoders(report: Report) -> Table:
     """A sentence for each configuration whose encoders explain its draws."""
     fits = [fit.reading for fit in report.encoder_fits]
     return Table("How far the encoder explains the accuracy", notes=tuple(fits))
+
+
+def _searched(report: Report) -> Table:
+    """All that a search saw, where the report stands on what of it was confirmed."""
+    confirmed = {(row.name, row.labels): row for row in report.rows}
+    rows = [(row, confirmed.get((row.name, row.labels))) for row in report.searched]
+    return Table(
+        "What the search saw",
+        ("configuration", "labels", "searched %", "classifier parameters", "confirmed %"),
+        tuple(
+            (
+                row.name,
+                f"{row.labels:,}",
+                percent(row.accuracy),
+                f"{row.classifier_parameters:,}",
+                NOTHING if other is None else percent(other.accuracy),
+            )
+            for row, other in rows
+        ),
+        ("On the validation partition; what was confirmed, on fresh draws and the test partition.",)
+        * bool(rows),
+    )
 
 
 def _fronts(report: Report) -> Table:

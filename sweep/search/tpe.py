@@ -1,0 +1,106 @@
+"""Optuna's TPE over a space that is known, proposing only what was not tried before."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import TPESampler
+from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+IsNew = Callable[[Mapping[str, Any]], bool]
+"""Whether parameters have not been tried before."""
+
+_ROUNDS = 10
+"""How often candidates are drawn before a proposal that was tried before is given."""
+
+
+class NewTPESampler(TPESampler):
+    """Optuna's sampler, multivariate, with one model for each proposal.
+
+    Optuna's own may propose what was tried before, and another try would cost another model. The
+    candidates among which this one chooses are all new, as long as its model has any.
+    """
+
+    def __init__(self, space: Mapping[str, BaseDistribution], is_new: IsNew, seed: int) -> None:
+        """Over a space, whose parameters all trials have."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            # The start-up is ours, and over as soon as anything of it has ended.
+            super().__init__(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=1)
+        self._space = space
+        fixed = {name: _only_value(each) for name, each in space.items() if each.single()}
+
+        def is_new_beside_fixed(params: Mapping[str, Any]) -> bool:
+            return is_new({**fixed, **params})
+
+        self._parzen_estimator_cls = partial(_NewCandidates, is_new_beside_fixed)  # type: ignore[assignment]
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """The space but for what has one value; Optuna would look through all trials for it."""
+        return {name: each for name, each in sorted(self._space.items()) if not each.single()}
+
+
+def _only_value(distribution: BaseDistribution) -> Any:
+    """The value of a distribution that has but one."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[0]
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    return distribution.low
+
+
+class _NewCandidates(_ParzenEstimator):
+    """A density from which what was tried before is not drawn."""
+
+    def __init__(
+        self,
+        is_new: IsNew,
+        observations: dict[str, NDArray[np.float64]],
+        search_space: dict[str, BaseDistribution],
+        *arguments: Any,
+    ) -> None:
+        super().__init__(observations, search_space, *arguments)
+        self._is_new = is_new
+
+    def sample(self, rng: np.random.RandomState, size: int) -> dict[str, NDArray[np.float64]]:
+        """Draws, as many as asked for; fewer, or ones tried before, if new ones are that rare."""
+        drawn = super().sample(rng, size)
+        found = self._new(drawn)
+        for _ in range(_ROUNDS - 1):
+            if _count(found) == size:
+                break
+            more = self._new(super().sample(rng, size))
+            found = {name: np.append(found[name], more[name])[:size] for name in found}
+        return found if _count(found) else drawn
+
+    def _new(self, drawn: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        rows = zip(*drawn.values(), strict=True)
+        are_new = [
+            self._is_new(
+                {
+                    name: self._search_space[name].to_external_repr(value)
+                    for name, value in zip(drawn, row, strict=True)
+                }
+            )
+            for row in rows
+        ]
+        return {name: values[are_new] for name, values in drawn.items()}
+
+
+def _count(drawn: Mapping[str, NDArray[np.float64]]) -> int:
+    return len(next(iter(drawn.values())))

@@ -1,0 +1,134 @@
+"""One MLflow run: as it is to stand there, and what is known to stand there already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+    from mlflow.entities import Run as MlflowRun
+
+RunKind = Literal["study", "trial", "encoder"]
+RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+Identity = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One MLflow run, as it is to stand there.
+
+    ``curves`` hold one value per epoch, from epoch 1. Times are milliseconds since the epoch.
+    """
+
+    kind: RunKind
+    name: str
+    status: RunStatus
+    started_at: int
+    finished_at: int
+    """Of a run that goes on: when it was looked at."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Artifacts by file name."""
+    files: Sequence[Path] = ()
+    """More artifacts."""
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it from the other runs of its study."""
+        return identity({"sweep.kind": self.kind, **self.tags})
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is more to come of it."""
+        return self.status == "RUNNING"
+
+
+def identity(tags: Mapping[str, str]) -> Identity:
+    """Trials are told apart by their number, encoders by their key; the study is one."""
+    kind = tags["sweep.kind"]
+    name = {"trial": "sweep.trial", "encoder": "sweep.key"}.get(kind)
+    return kind, tags[name] if name else ""
+
+
+class Standing:
+    """A run that MLflow has, with what is known to stand there.
+
+    MLflow doubles a point that is logged again with another timestamp. So it is asked once for the
+    steps of each curve of a run that was found there; of one that was created here, they are
+    remembered.
+    """
+
+    def __init__(self, run: MlflowRun, *, is_new: bool) -> None:
+        """Begin with what MLflow said of it.
+
+        Args:
+            run: as MLflow gave it.
+            is_new: whether it was created just now, so that it has no points.
+        """
+        self.run_id: str = run.info.run_id
+        self.status: str = run.info.status
+        self.has_inputs = False
+        self._is_new = is_new
+        self._tags: dict[str, str] = {}
+        self._params: dict[str, str] = {}
+        self._steps: dict[str, set[int]] = {}
+        if self.status != "FINISHED":  # of which nothing is written any more, and thousands stand
+            self._tags.update(run.data.tags)
+            self._params.update(run.data.params)
+
+    def missing_tags(self, run: Run) -> dict[str, str]:
+        """Tags that are not there, or have another value."""
+        return {key: v for key, v in run.tags.items() if self._tags.get(key) != v}
+
+    def stale_tags(self, run: Run) -> list[str]:
+        """Our tags that are there and no longer true, as the failure of one that goes on."""
+        ours = (key for key in self._tags if key.startswith("sweep."))
+        return [key for key in ours if key not in {"sweep.kind", "sweep.study", *run.tags}]
+
+    def missing_params(self, run: Run) -> dict[str, str]:
+        """Params that are not there."""
+        return {key: v for key, v in run.params.items() if self._params.get(key) != v}
+
+    def missing_points(self, client: MlflowClient, run: Run) -> list[Metric]:
+        """The run's metrics, and those steps of its curves that are not there."""
+        from mlflow.entities import Metric
+
+        moment = run.finished_at
+        points = [Metric(key, float(value), moment, 0) for key, value in run.metrics.items()]
+        for key, curve in run.curves.items():
+            held = self._held(client, key)
+            points += [
+                Metric(key, float(value), moment, step)
+                for step, value in enumerate(curve, start=1)
+                if step not in held
+            ]
+        return points
+
+    def note(self, run: Run, points: Sequence[Metric]) -> None:
+        """Take note of what was written: a run's tags and params, and some of its points."""
+        for key in self.stale_tags(run):
+            del self._tags[key]
+        self._tags.update(run.tags)
+        self._params.update(run.params)
+        for point in points:
+            self._steps.setdefault(point.key, set()).add(point.step)
+
+    def end(self, status: RunStatus) -> None:
+        """Take note of its status."""
+        self.status = status
+        if status == "FINISHED":
+            self._tags, self._params, self._steps = {}, {}, {}
+            self._is_new = False
+
+    def _held(self, client: MlflowClient, key: str) -> set[int]:
+        if key not in self._steps:
+            known = [] if self._is_new else client.get_metric_history(self.run_id, key)
+            self._steps[key] = {point.step for point in known}
+        return self._steps[key]

@@ -1,0 +1,67 @@
+"""Confirming what a search has selected, as a real study of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import mlflow_runs, sweep, trials
+
+CONFIRM = ("--set", "confirm={draws: 2, classifiers: 1}")
+
+
+@pytest.fixture(scope="module")
+def confirmed(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("confirmed")
+    done = sweep("run", tiny_config, "--home", home, "--workers", 2, *CONFIRM)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+def test_the_report_stands_on_draws_that_the_search_has_not_seen(confirmed: Path) -> None:
+    """Rows, fronts and intervals; what the search saw stands beside, and nothing is mixed."""
+    done = sweep("report", "tiny", "--home", confirmed, "--format", "json")
+    report = json.loads(done.stdout)
+    seen = {draw for row in report["searched"] for draw, _, _ in row["replicates"]}
+    fresh = {draw for row in report["rows"] for draw, _, _ in row["replicates"]}
+    assert fresh
+    assert seen.isdisjoint(fresh)
+    assert report["scored_on"] == "test"
+    assert 0 < len(report["rows"]) < len(report["searched"]) == len(trials(confirmed))
+    searched = {row["mlflow_run_ids"][0]: row for row in report["searched"]}
+    for row in report["rows"]:
+        own = searched[row["mlflow_run_ids"][0]]
+        assert row["searched_accuracy"] == pytest.approx(own["accuracy"])
+        assert own["pareto"] or own["pareto_inference"]  # by what the search saw, and that alone
+    text = sweep("report", "tiny", "--home", confirmed).stdout
+    assert "trained again on draws that it had not seen" in text
+
+
+def test_mlflow_has_the_test_scores_of_what_was_selected(confirmed: Path) -> None:
+    """Beside the scores that selected it; and every encoder of the fresh draws."""
+    report = json.loads(sweep("report", "tiny", "--home", confirmed, "--format", "json").stdout)
+    runs = {run.info.run_id: run for run in mlflow_runs(confirmed)}
+    for row in report["rows"]:
+        metrics = runs[row["mlflow_run_ids"][0]].data.metrics
+        assert metrics["test_accuracy"] == pytest.approx(row["accuracy"])
+        assert metrics["accuracy"] == pytest.approx(row["searched_accuracy"])
+    kinds = [run.data.tags["sweep.kind"] for run in runs.values()]
+    assert kinds.count("encoder") == len(list((confirmed / "encoders").iterdir()))
+
+
+def test_a_confirmed_study_is_left_as_it_is(confirmed: Path, tiny_config: Path) -> None:
+    """The same command trains nothing again, and prints the same."""
+    before = sweep("report", "tiny", "--home", confirmed, "--format", "json").stdout
+    files = {path: path.stat().st_mtime_ns for path in (confirmed / "draws").iterdir()}
+    done = sweep("run", tiny_config, "--home", confirmed, *CONFIRM)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in (confirmed / "draws").iterdir()} == files
+    assert sweep("report", "tiny", "--home", confirmed, "--format", "json").stdout == before
+
+
+def test_confirming_may_be_added_later(finished: Path, tiny_config: Path, tmp_path: Path) -> None:
+    """It changes none of a study's trials; taking it away again is refused."""
+    validated = sweep("validate", tiny_config, "--home", finished, *CONFIRM)
+    assert validated.returncode == 0, validated.stderr
