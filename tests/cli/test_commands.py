@@ -128,7 +128,7 @@ def test_trials(copy: Path) -> None:
     printed = sweep("trials", "tiny", "--home", copy, "--format", "csv").stdout
     of_csv = list(csv.DictReader(io.StringIO(printed)))
     assert of_csv == [
-        {key: "" if value is None else str(value) for key, value in each.items()}
+        {key: "" if value in (None, {}) else str(value) for key, value in each.items()}
         for each in listed["trials"]
     ]
     table = sweep("trials", "tiny", "--home", copy).stdout
