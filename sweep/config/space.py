@@ -200,8 +200,14 @@ class Space(Value):
     @model_validator(mode="before")
     @classmethod
     def _with_dots(cls, space: Any) -> Any:
-        """``classifier: {epochs: ...}`` says what ``classifier.epochs: ...`` says."""
-        if not isinstance(space, dict) or not isinstance(space.get("classifier"), dict):
+        """``classifier: {epochs: ...}`` says what ``classifier.epochs: ...`` says.
+
+        What is null is not searched: older versions wrote that of every dimension.
+        """
+        if not isinstance(space, dict):
+            return space
+        space = {name: value for name, value in space.items() if value is not None}
+        if not isinstance(space.get("classifier"), dict):
             return space
         nested = {f"{CLASSIFIER}{name}": value for name, value in space["classifier"].items()}
         return {name: value for name, value in space.items() if name != "classifier"} | nested

@@ -115,6 +115,20 @@ def test_what_cannot_be_searched_is_named(space: dict[str, Any], message: str) -
     assert message in raised.value.message
 
 
+def test_what_older_versions_stored_is_read() -> None:
+    """They wrote that pixels have no latent dimension; and neither step, points nor start-up."""
+    tree = config(vae=1, pixels=1).identity
+    for block in tree["representations"].values():
+        for each in (block or {"space": {}})["space"].values():
+            if each is not None:
+                each.pop("step", None)
+                each.pop("points", None)
+    tree["search"].pop("startup_trials")
+    old = tree["representations"]["pixels"]["space"]
+    tree["representations"]["pixels"]["space"] = {"latent_dim": None, **old}
+    assert parse_config(tree, "test").identity == config(vae=1, pixels=1).identity
+
+
 def test_a_grid_wants_an_end() -> None:
     """A real range has none without a step or points."""
     tree = config("grid", vae=1).model_dump()
