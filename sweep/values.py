@@ -35,10 +35,13 @@ def content_key(kind: str, content: dict[str, Any]) -> str:
 
     A field added later, None by default, thus leaves the keys of old specs as they are.
     """
-    canonical = json.dumps(
-        [_KEY_FORMAT, kind, without_nones(content)], sort_keys=True, separators=(",", ":")
-    )
-    return hashlib.sha256(canonical.encode()).hexdigest()[:KEY_LENGTH]
+    return json_checksum([_KEY_FORMAT, kind, without_nones(content)])[:KEY_LENGTH]
+
+
+def json_checksum(content: Any) -> str:
+    """SHA-256 of JSON, 64 hexadecimal digits, whatever the order of its keys."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def without_nones(content: Any) -> Any:

@@ -22,6 +22,7 @@ from sweep.files import (
 from sweep.home import locked
 from sweep.results import Assessment, DrawResult, EncoderRecord, ModelRecord
 from sweep.specs import AssessmentSpec, DrawSpec, EncoderSpec, ModelSpec
+from sweep.values import json_checksum
 
 FileSpec = TypeVar("FileSpec", DrawSpec, AssessmentSpec)
 FileResult = TypeVar("FileResult", DrawResult, Assessment)
@@ -69,7 +70,7 @@ class Files(Generic[FileSpec, FileResult]):
         try:
             content = json.loads(self.path(spec.key).read_bytes())
             if isinstance(content, dict) and _CHECKSUM in content:
-                if content[_CHECKSUM] != _canonical_checksum(content.get(_RESULT)):
+                if content[_CHECKSUM] != json_checksum(content.get(_RESULT)):
                     return None
                 content = content[_RESULT]
             result = self._type.model_validate(content, strict=False)
@@ -82,7 +83,7 @@ class Files(Generic[FileSpec, FileResult]):
         path, content = self.path(spec.key), result.model_dump(mode="json")
         if path.exists():
             set_aside(path)
-        document = {_CHECKSUM: _canonical_checksum(content), _RESULT: content}
+        document = {_CHECKSUM: json_checksum(content), _RESULT: content}
         publish_bytes(path, json.dumps(document).encode())
 
     def get_or_make(self, spec: FileSpec, make: Callable[[], FileResult]) -> FileResult:
@@ -227,7 +228,3 @@ def _checksums(directory: Path) -> dict[str, str]:
         for file in sorted(directory.iterdir())
         if file.name != _MANIFEST
     }
-
-
-def _canonical_checksum(content: Any) -> str:
-    return checksum(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())

@@ -6,20 +6,19 @@ versions that sealed nothing are read as they are.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sweep.errors import DamagedStorageError
+from sweep.values import json_checksum
 
 _SEAL = "seal"
 
 
 def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON object with its checksum."""
-    return {**value, _SEAL: _checksum(value)}
+    return {**value, _SEAL: json_checksum(value)}
 
 
 def unsealed(content: Any) -> Any:
@@ -31,7 +30,7 @@ def unsealed(content: Any) -> Any:
     if not isinstance(content, dict) or _SEAL not in content:
         return content
     value = {key: content[key] for key in content if key != _SEAL}
-    if content[_SEAL] != _checksum(value):
+    if content[_SEAL] != json_checksum(value):
         raise ValueError("it does not agree with its checksum")
     return value
 
@@ -51,8 +50,3 @@ def believing(study: str, what: str) -> Iterator[None]:
             hint="put back a copy of the storage; encoders and draws are kept in the home, so that "
             "running the study under another name (--set name=...) costs little",
         ) from error
-
-
-def _checksum(value: Mapping[str, Any]) -> str:
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
