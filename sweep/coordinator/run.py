@@ -104,8 +104,11 @@ def run_study(
                 selection.confirm(ending)
                 selection.assess(ending)
         held.check()
-        is_left = study.shortfall > 0 or selection.is_left
-        out_of_time = is_left and (limit.is_up or limit.holds_back) and not stopping()
+        out_of_time = (
+            (limit.is_up or limit.holds_back)
+            and not stopping()
+            and (study.shortfall > 0 or selection.is_left)
+        )
         shown = mirror.finish(stopped=stopping() or out_of_time, within=limit.left / 2)
         return Ended(
             progress=study.progress,

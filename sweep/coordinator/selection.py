@@ -9,36 +9,25 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 
 from sweep.artifacts import ArtifactStore
+from sweep.coordinator.assembly import Assembly
 from sweep.coordinator.encoders import Encoders
-from sweep.coordinator.events import Activity, Done, Event, GivenUp, Progressed
+from sweep.coordinator.events import Activity, Begun, Done, Event, GivenUp, Progressed
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot
-from sweep.evaluation import trial_result
 from sweep.execution import Executor
 from sweep.reports.comparison import selected
 from sweep.reports.rows import Measured
 from sweep.results import Assessment, DrawResult, EncoderRecord
 from sweep.search.attempt import Attempt
 from sweep.search.study import Study
-from sweep.specs import AssessmentSpec, Spec, TrialSpec
+from sweep.specs import AssessmentSpec, DrawSpec, Spec
 
 log = logging.getLogger("sweep")
-
-
-@dataclass
-class _Confirming:
-    """One selected configuration whose fresh draws are being made."""
-
-    attempt: Attempt
-    spec: TrialSpec
-    began: int
-    """Milliseconds since the epoch."""
-    draws: dict[int, DrawResult] = field(default_factory=dict)
 
 
 class _News:
@@ -52,12 +41,10 @@ class _News:
         self._began = time.monotonic()
         self._lines: list[str] = []
 
-    def done(self, line: str | None = None) -> None:
+    def done(self) -> None:
         """One of the tasks is done."""
         self._left -= 1
         self._done += 1
-        if line:
-            self.say(line)
 
     def say(self, line: str) -> None:
         """Something has happened."""
@@ -104,8 +91,8 @@ class Selection:
     def is_left(self) -> bool:
         """Whether anything is left that could still be made."""
         return (
-            len(_not_confirmed(self._study)) > self.not_confirmed
-            or len(_not_assessed(self._study)) > self.not_assessed
+            len(self._unconfirmed()) > self.not_confirmed
+            or len(self._unassessed()) > self.not_assessed
         )
 
     def confirm(self, stopping: Callable[[], bool]) -> None:
@@ -114,22 +101,29 @@ class Selection:
         Raises:
             InputError: the data or the home cannot be used any more.
         """
-        waiting = _not_confirmed(self._study)
-        by_draw = {spec.key: each for each in waiting.values() for spec in each.spec.outer_draws}
+        waiting = self._unconfirmed()
+        by_draw = {spec.key: each for each in waiting for spec in each.spec.outer_draws}
         news, given_up = _News(self._study, self._watch, len(by_draw)), set[str]()
         encoders = Encoders(self._store, self._projector, news.say)
-        wanted = [draw for each in waiting.values() for draw in each.spec.outer_draws]
+        wanted = [draw for each in waiting for draw in each.spec.outer_draws]
         for event in self._events(wanted, stopping):
             encoders.take(event)
             match event:
+                case Begun(DrawSpec() as spec):
+                    by_draw[spec.key].begin()
                 case Done(_, EncoderRecord() as record):
                     self._study.note_encoder(record)
-                case Done(spec, DrawResult() as draw):
+                case Done(DrawSpec() as spec, DrawResult() as draw):
                     each = by_draw[spec.key]
-                    each.draws[draw.draw] = draw
-                    is_whole = len(each.draws) == each.spec.draws
-                    news.done(_close(self._study, each) if is_whole else None)
-                case GivenUp(spec, failure):
+                    whole = each.take(draw)
+                    if whole is not None:
+                        self._study.note_confirmation(whole)
+                        news.say(
+                            f"{_label(each.attempt)}: confirmed: {100 * whole.accuracy:.2f} % on "
+                            f"the test partition, in {each.spec.draws} fresh draws"
+                        )
+                    news.done()
+                case GivenUp(DrawSpec() as spec, failure):
                     each = by_draw[spec.key]
                     if each.spec.key not in given_up:
                         log.warning("%s: not confirmed: %s", _label(each.attempt), failure.message)
@@ -146,14 +140,15 @@ class Selection:
         Raises:
             InputError: the data or the home cannot be used any more.
         """
-        waiting = _not_assessed(self._study)
+        waiting = self._unassessed()
         news = _News(self._study, self._watch, len(waiting))
         for event in self._events([spec for spec, _ in waiting.values()], stopping):
             match event:
                 case Done(spec, Assessment(accuracy=accuracy) as assessment):
                     self._study.note_assessment(assessment)
                     label = _label(waiting[spec.key][1])
-                    news.done(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
+                    news.say(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
+                    news.done()
                 case GivenUp(spec, failure):
                     self.not_assessed += 1
                     label = _label(waiting[spec.key][1])
@@ -162,6 +157,37 @@ class Selection:
                 case Progressed(running):
                     news.show(running)
 
+    @cached_property
+    def _selected(self) -> list[Attempt]:
+        """What was selected, by trials that have all ended."""
+        complete = [(each, each.result) for each in self._study.attempts if each.result]
+        chosen = selected([Measured(attempt.spec, result) for attempt, result in complete])
+        return [attempt for (attempt, _), is_on in zip(complete, chosen, strict=True) if is_on]
+
+    def _unconfirmed(self) -> list[Assembly]:
+        """What is selected and not confirmed."""
+        config, known = self._study.config, self._study.confirmations
+        if config.confirm is None:
+            return []
+        found = [Assembly(each, config.confirming_spec(each.spec)) for each in self._selected]
+        return [each for each in found if each.spec.key not in known]
+
+    def _unassessed(self) -> dict[str, tuple[AssessmentSpec, Attempt]]:
+        """What is selected and not assessed, by its assessment's key; what is to be confirmed
+        first, only when it is.
+        """
+        config, waiting = self._study.config, {}
+        for attempt in self._selected:
+            trial = attempt.spec
+            if config.confirm is not None:
+                trial = config.confirming_spec(trial)
+                if trial.key not in self._study.confirmations:
+                    continue
+            spec = AssessmentSpec(trial=trial)
+            if spec.key not in self._study.assessments:
+                waiting[spec.key] = spec, attempt
+        return waiting
+
     def _events(self, wanted: Sequence[Spec], stopping: Callable[[], bool]) -> Iterator[Event]:
         scheduler = Scheduler(self._executor, self._store, self._limit)
         for spec in wanted:
@@ -169,49 +195,5 @@ class Selection:
         return scheduler.events(stopping)
 
 
-def _close(study: Study, each: _Confirming) -> str:
-    """Write a configuration's confirmation down; the line that tells of it."""
-    draws = [each.draws[number] for number in each.spec.draw_numbers]
-    result = trial_result(each.spec, draws, each.began, int(1000 * time.time()))
-    study.note_confirmation(result)
-    return (
-        f"{_label(each.attempt)}: confirmed: {100 * result.accuracy:.2f} % on the test partition, "
-        f"in {len(draws)} fresh draws"
-    )
-
-
 def _label(attempt: Attempt) -> str:
     return f"trial {attempt.number}: {attempt.label}"
-
-
-def _selected(study: Study) -> list[Attempt]:
-    complete = [(attempt, attempt.result) for attempt in study.attempts if attempt.result]
-    chosen = selected([Measured(attempt.spec, result) for attempt, result in complete])
-    return [attempt for (attempt, _), is_on in zip(complete, chosen, strict=True) if is_on]
-
-
-def _not_confirmed(study: Study) -> dict[str, _Confirming]:
-    """What is selected and not confirmed, by the key of the trial that confirms it."""
-    if study.config.confirm is None:
-        return {}
-    now = int(1000 * time.time())
-    found = [
-        _Confirming(attempt, study.config.confirming_spec(attempt.spec), now)
-        for attempt in _selected(study)
-    ]
-    return {each.spec.key: each for each in found if each.spec.key not in study.confirmations}
-
-
-def _not_assessed(study: Study) -> dict[str, tuple[AssessmentSpec, Attempt]]:
-    """What is selected and not assessed, by its assessment's key."""
-    waiting = {}
-    for attempt in _selected(study):
-        trial = attempt.spec
-        if study.config.confirm is not None:
-            trial = study.config.confirming_spec(trial)
-            if trial.key not in study.confirmations:
-                continue
-        spec = AssessmentSpec(trial=trial)
-        if spec.key not in study.assessments:
-            waiting[spec.key] = spec, attempt
-    return waiting

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sweep.artifacts import ArtifactStore
+from sweep.coordinator.assembly import Assembly
 from sweep.coordinator.encoders import Encoders
 from sweep.coordinator.estimate import Pace, task_kind
 from sweep.coordinator.events import (
@@ -24,7 +24,6 @@ from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.timelimit import TimeLimit
-from sweep.evaluation import trial_result
 from sweep.execution import Executor
 from sweep.results import DrawResult, EncoderRecord
 from sweep.search.attempt import Attempt, Failure
@@ -47,22 +46,6 @@ class Snapshot:
     """What happened since the last snapshot, a line each."""
 
 
-@dataclass
-class _Open:
-    """An attempt whose draws are being made."""
-
-    attempt: Attempt
-    draws: dict[int, DrawResult] = field(default_factory=dict)
-    began: tuple[float, float] | None = None
-    """When its first draw began, by the clock and by one that does not jump."""
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """From its first draw's beginning until now, milliseconds since the epoch."""
-        clock, steady = self.began or (time.time(), time.monotonic())
-        return int(1000 * clock), int(1000 * (clock + time.monotonic() - steady))
-
-
 class TrialRun:
     """Runs a study's trials until none is left, or until it is told to stop."""
 
@@ -82,8 +65,8 @@ class TrialRun:
         self._watch = watch
         self._limit = limit or TimeLimit()
         self._scheduler = Scheduler(executor, store, self._limit)
-        self._open: dict[int, _Open] = {}
-        self._by_draw: dict[str, list[_Open]] = {}
+        self._open: dict[int, Assembly] = {}
+        self._by_draw: dict[str, list[Assembly]] = {}
         self._encoders = Encoders(store, projector, lambda line: self._news.append(line))
         self._pace = Pace()
         self._news: list[str] = []
@@ -107,8 +90,7 @@ class TrialRun:
                 self._begin_next()
             case Begun(spec):
                 for each in self._by_draw.get(spec.key, ()):
-                    if each.began is None:
-                        each.began = time.time(), time.monotonic()
+                    if each.begin():
                         self._projector.project([attempt_run(each.attempt, each.span[0])])
             case Progressed(running):
                 self._show(running)
@@ -136,18 +118,15 @@ class TrialRun:
         attempt = self._study.begin_next()
         if attempt is None:
             return
-        opened = self._open[attempt.number] = _Open(attempt)
+        opened = self._open[attempt.number] = Assembly(attempt, attempt.spec)
         for draw in attempt.spec.outer_draws:
             self._by_draw.setdefault(draw.key, []).append(opened)
             self._scheduler.want(draw)
 
     def _note_draw(self, spec: Spec, result: DrawResult) -> None:
         for each in list(self._by_draw.get(spec.key, ())):
-            each.draws[result.draw] = result
-            trial = each.attempt.spec
-            if len(each.draws) == trial.draws:
-                draws = [each.draws[draw] for draw in range(trial.draws)]
-                whole = trial_result(trial, draws, *each.span)
+            whole = each.take(result)
+            if whole is not None:
                 self._note_encoders(whole.encoders)
                 self._forget(each)
                 self._record(self._study.complete(each.attempt, whole))
@@ -159,7 +138,7 @@ class TrialRun:
                 self._study.note_encoder(record)
                 self._encoders.end(record)
 
-    def _close(self, each: _Open, failure: Failure) -> None:
+    def _close(self, each: Assembly, failure: Failure) -> None:
         """Record an attempt's failure; nothing more is begun for it."""
         self._forget(each)
         for draw in each.attempt.spec.outer_draws:
@@ -167,7 +146,7 @@ class TrialRun:
                 self._scheduler.unwant(draw)
         self._record(self._study.fail(each.attempt, failure))
 
-    def _forget(self, each: _Open) -> None:
+    def _forget(self, each: Assembly) -> None:
         del self._open[each.attempt.number]
         for draw in each.attempt.spec.outer_draws:
             waiting = self._by_draw[draw.key]
