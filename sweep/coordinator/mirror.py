@@ -78,9 +78,7 @@ class Mirror:
 
         def conclude(tracker: Tracker) -> None:
             written = document(study.recorded, tracker.trial_run_ids(), self._store)
-            self._note_test_scores(tracker, written.report)
-            run_id = tracker.project(self._run(status))
-            _attach(tracker, run_id, written)
+            self._attach(tracker, tracker.project(self._run(status)), written)
             shown.append(Shown(written.report, (tracker.uri, tracker.chart_path)))
 
         # Also those that were trained to confirm, or to assess, what was selected.
@@ -93,12 +91,28 @@ class Mirror:
             return shown[0]
         return Shown(document(study.recorded, {}, self._store).report, None)
 
+    def _attach(self, tracker: Tracker, run_id: str, written: Document) -> None:
+        """Bring a study's report to MLflow, unless that very report stands there: drawing it takes
+        longer than all else of a run that finds nothing to do.
+        """
+        content = [__version__, written.config.to_yaml(), written.report.model_dump_json()]
+        digest = hashlib.sha256("\0".join(content).encode()).hexdigest()
+        if tracker.has_report(run_id, digest, PAGE):
+            return
+        self._note_test_scores(tracker, written.report)
+        with tempfile.TemporaryDirectory() as directory:
+            write_report([written], Path(directory))
+            tracker.attach(run_id, Path(directory))
+        tracker.describe(run_id, summary(written.report))
+        tracker.note_report(run_id, digest)
+
     def _note_test_scores(self, tracker: Tracker, report: Report) -> None:
         """What the test partition says of what was selected stands beside its own scores."""
+        run_ids = tracker.trial_run_ids()
         ended = {
             run_id: attempt.result.finished_at
             for attempt in self._study.attempts
-            if attempt.result and (run_id := tracker.trial_run_ids().get(attempt.number))
+            if attempt.result and (run_id := run_ids.get(attempt.number))
         }
         for row in report.rows:
             is_tested = report.scored_on == "test" and bool(report.searched)
@@ -106,18 +120,3 @@ class Mirror:
             if score is not None:
                 for run_id in row.mlflow_run_ids:
                     tracker.note_metric(run_id, "test_accuracy", score, ended[run_id])
-
-
-def _attach(tracker: Tracker, run_id: str, written: Document) -> None:
-    """Attach a study's report to its run, unless that very report stands there: drawing it takes
-    longer than all else of a run that finds nothing to do.
-    """
-    content = [__version__, written.config.to_yaml(), written.report.model_dump_json()]
-    digest = hashlib.sha256("\0".join(content).encode()).hexdigest()
-    if tracker.has_report(run_id, digest, PAGE):
-        return
-    with tempfile.TemporaryDirectory() as directory:
-        write_report([written], Path(directory))
-        tracker.attach(run_id, Path(directory))
-    tracker.describe(run_id, summary(written.report))
-    tracker.note_report(run_id, digest)
