@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -56,10 +57,6 @@ class Choices(Value, Generic[Number]):
         """The value at ``u``, from 0 to just below 1; each has its share of that interval."""
         return self.choices[int(u * len(self.choices))]
 
-    def spread(self) -> Iterator[Number]:
-        """All values, in the list's order."""
-        yield from self.choices
-
 
 class Range(Value, Generic[Number]):
     """Numbers from ``low`` to ``high``, both included; ``log`` samples their logarithm.
@@ -95,9 +92,10 @@ class Range(Value, Generic[Number]):
             return sorted({self._point(place / (self.points - 1)) for place in range(self.points)})
         if self.step is not None:
             count = math.floor((self.high - self.low) / self.step + _SAME) + 1
-            return [self._whole(self.low + place * self.step) for place in range(count)]
+            steps = (self.low + place * self.step for place in range(count))
+            return [self._whole(min(value, self.high)) for value in steps]  # or a bit above it
         if self.is_whole:
-            return range(int(self.low), int(self.high) + 1)  # type: ignore[return-value]  # they are whole
+            return range(int(self.low), int(self.high) + 1)  # type: ignore[return-value]  # Number is int where the range is whole
         return None
 
     @property
@@ -114,7 +112,9 @@ class Range(Value, Generic[Number]):
         if values is None or isinstance(values, range):
             return value
         scale = math.log if self.log else float
-        return min(values, key=lambda each: abs(scale(each) - scale(value)))
+        place = bisect_left(values, value)  # samplers ask this of every candidate
+        around = values[max(place - 1, 0) : place + 1]
+        return min(around, key=lambda each: abs(scale(each) - scale(value)))
 
     def at(self, u: float) -> Number:
         """The value at ``u``, from 0 to just below 1; each has its share of that interval."""
@@ -155,7 +155,7 @@ class Range(Value, Generic[Number]):
 
     def _whole(self, value: float) -> Number:
         """A number as the range's numbers are."""
-        return round(value) if self.is_whole else value  # type: ignore[return-value]  # so it is
+        return round(value) if self.is_whole else value  # type: ignore[return-value]  # Number is int or float by is_whole
 
 
 def _halving() -> Iterator[float]:

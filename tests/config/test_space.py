@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sweep.config import Cell, Range, load_config, parse_config
@@ -38,6 +38,7 @@ def ranges(draw: st.DrawFn) -> Range[Any]:
 
 
 @given(ranges(), st.floats(0, 1, exclude_max=True))
+@example(Range[float](low=0.5, high=453.0, step=9.05), 0.0)  # the last step is rounded up
 def test_what_is_drawn_is_of_the_range(each: Range[Any], u: float) -> None:
     """A value among its values, where they have an end; and the nearest of one is itself."""
     value = each.at(u)
