@@ -90,12 +90,10 @@ def undertrained(config: StudyConfig, sizes: Mapping[str, int]) -> tuple[str, ..
         config: of the study.
         sizes: numbers of images, by part.
     """
-    specs = {
-        c.representation: config.trial_spec(c, "").representation for c in _likely_cells(config)
-    }
+    cells = {cell.representation: cell for cell in _likely_cells(config)}
     warnings = []
-    for name, spec in specs.items():
-        representation = bind(spec)
+    for name, cell in cells.items():
+        representation = bind(config.trial_spec(cell, "").representation)
         if not isinstance(representation, TrainedRepresentation):
             continue
         updates = representation.updates(sizes["encoder"])
