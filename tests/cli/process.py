@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -141,3 +142,18 @@ def report_rows(home: Path, *arguments: str, study: str = "tiny") -> list[dict[s
     assert done.returncode == 0, done.stderr
     rows: list[dict[str, Any]] = json.loads(done.stdout)["rows"]
     return rows
+
+
+def answer(text: str, *arguments: object) -> str:
+    """Answer the question of a command on a terminal; what it says on stderr."""
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "sweep", *map(str, arguments)],
+        stdin=end, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment(),
+    ) as process:  # fmt: skip
+        os.write(terminal, f"{text}\n".encode())
+        assert process.stderr is not None
+        said = process.stderr.read()
+    os.close(terminal)
+    os.close(end)
+    return said

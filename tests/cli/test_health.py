@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import pytest
 
 from sweep.lease import lease
 from sweep.workspace import Workspace
-from tests.cli.process import environment, start, sweep, wait_until
+from tests.cli.process import answer, start, sweep, wait_until
 
 HALF_A_TRANSACTION = """
 import os, signal, sqlite3, sys
@@ -188,22 +187,7 @@ def test_the_store_lists_and_prunes_what_no_study_needs(copy: Path) -> None:
     refused = sweep("store", "--prune", "--home", copy)
     assert refused.returncode == 2
     assert "--yes" in refused.stderr
-    assert "Remove 4 encoders" in answer(copy, "n")
+    assert "Remove 4 encoders" in answer("n", "store", "--prune", "--home", copy)
     assert len(list((copy / "encoders").iterdir())) == 4
-    assert "Removed 4 encoders" in answer(copy, "y")
+    assert "Removed 4 encoders" in answer("y", "store", "--prune", "--home", copy)
     assert not list((copy / "encoders").iterdir())
-
-
-def answer(home: Path, text: str) -> str:
-    """Answer the question of ``sweep store --prune`` on a terminal; what it says on stderr."""
-    terminal, end = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "sweep", "store", "--prune", "--home", str(home)],
-        stdin=end, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment(),
-    ) as process:  # fmt: skip
-        os.write(terminal, f"{text}\n".encode())
-        assert process.stderr is not None
-        said = process.stderr.read()
-    os.close(terminal)
-    os.close(end)
-    return said

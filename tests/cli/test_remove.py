@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import optuna
@@ -17,23 +14,14 @@ from sweep.lease import lease
 from sweep.tracking import Tracker
 from sweep.workspace import Workspace
 from tests.chaos.servers import MlflowServer
-from tests.cli.process import accuracies, assert_exactly_once, environment, mlflow_runs, sweep
+from tests.cli.process import (
+    accuracies,
+    answer,
+    assert_exactly_once,
+    mlflow_runs,
+    sweep,
+)
 from tests.search.builders import FACTS
-
-
-def answered(home: Path, text: str) -> str:
-    """Answer the question of ``sweep remove tiny`` on a terminal; what it says on stderr."""
-    terminal, end = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "sweep", "remove", "tiny", "--home", str(home)],
-        stdin=end, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment(),
-    ) as process:  # fmt: skip
-        os.write(terminal, f"{text}\n".encode())
-        assert process.stderr is not None
-        said = process.stderr.read()
-    os.close(terminal)
-    os.close(end)
-    return said
 
 
 def known(home: Path) -> bool:
@@ -61,9 +49,9 @@ def test_a_study_is_removed_and_runs_again_from_what_was_trained(
     before, results, old = kept(copy), accuracies(copy), mlflow_runs(copy)
     refused = sweep("remove", "tiny", "--home", copy)
     assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
-    assert "Remove the study tiny" in answered(copy, "n")
+    assert "Remove the study tiny" in answer("n", "remove", "tiny", "--home", copy)
     assert known(copy)
-    said = answered(copy, "y")
+    said = answer("y", "remove", "tiny", "--home", copy)
     assert "sweep store --prune" in said
     assert not known(copy)
     assert not list((copy / "logs").iterdir())
