@@ -61,10 +61,6 @@ class Files(Generic[FileSpec, FileResult]):
         """Where a result lies or would lie."""
         return self._place / f"{key}.json"
 
-    def has(self, key: str) -> bool:
-        """Whether a file of this key is there; reads nothing."""
-        return self.path(key).exists()
-
     def get(self, spec: FileSpec) -> FileResult | None:
         """What is kept of a spec; None if there is nothing that can be believed."""
         try:
@@ -218,7 +214,7 @@ class Directories(Generic[DirectorySpec, Record]):
     def _manifest(self, key: str) -> dict[str, Any]:
         manifest = json.loads((self.path(key) / _MANIFEST).read_bytes())
         if not isinstance(manifest, dict):
-            raise ValueError("a manifest is a mapping")  # noqa: TRY004  # as of one without sense
+            raise ValueError("a manifest is a mapping")  # noqa: TRY004  # who reads it takes a ValueError for damage
         return manifest
 
 

@@ -242,7 +242,7 @@ def _losses_and_hits(
     return losses, tf.cast(hits, tf.float32)
 
 
-@tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]  # no types
+@tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
 def _epoch(
     state: tuple[tf.Tensor, ...],
     velocities: tuple[tf.Tensor, ...],
