@@ -93,7 +93,8 @@ class Range(Value, Generic[Number]):
         if self.step is not None:
             count = math.floor((self.high - self.low) / self.step + _SAME) + 1
             steps = (self.low + place * self.step for place in range(count))
-            return [self._whole(min(value, self.high)) for value in steps]  # or a bit above it
+            high = float(self.high)  # which the last may exceed by a rounding
+            return [self._whole(min(float(value), high)) for value in steps]
         if self.is_whole:
             return range(int(self.low), int(self.high) + 1)  # type: ignore[return-value]  # Number is int where the range is whole
         return None
