@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.process import mlflow_runs, sweep, trials
 
+pytestmark = pytest.mark.slow
+
 CONFIRM = ("--set", "confirm={draws: 2, classifiers: 1}")
 
 

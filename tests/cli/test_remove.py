@@ -42,6 +42,7 @@ def kept(home: Path) -> dict[str, int]:
     }
 
 
+@pytest.mark.slow
 def test_a_study_is_removed_and_runs_again_from_what_was_trained(
     copy: Path, tiny_config: Path
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_study_that_is_being_run_stays(copy: Path) -> None:
     assert not (copy / "none").exists()
 
 
+@pytest.mark.slow
 def test_without_mlflow_nothing_is_removed(copy: Path) -> None:
     """It says so; what was half done is known by its name, and done by the same command."""
     elsewhere = {"MLFLOW_TRACKING_URI": "http://me:secret@127.0.0.1:1"}

@@ -88,6 +88,7 @@ def test_what_was_selected_is_scored_on_the_test_partition(finished: Path) -> No
     assert best["test_accuracy"] == pytest.approx(best["accuracy"], abs=0.1)
 
 
+@pytest.mark.slow
 def test_what_is_assessed_are_the_very_classifiers(tiny_config: Path, tmp_path: Path) -> None:
     """A study of rows is scored on the test partition; training again gives the same scores."""
     ran = sweep("run", tiny_config, "--home", tmp_path, "--trials", 0)
@@ -118,15 +119,18 @@ def test_the_study_run_carries_the_report(finished: Path) -> None:
     assert run.info.status == "FINISHED"
 
 
-def test_a_finished_study_is_left_as_it_is(finished: Path, tiny_config: Path) -> None:
-    """The same command again trains nothing, logs nothing twice, and prints the table again."""
-    before = accuracies(finished)
-    again = sweep("run", tiny_config, "--home", finished, "--format", "json")
+def test_a_finished_study_is_left_as_it_is(copy: Path, tiny_config: Path) -> None:
+    """The same command again trains nothing, logs nothing twice, and prints the table again.
+
+    A time to stop after changes nothing where there is nothing left to do.
+    """
+    before = accuracies(copy)
+    again = sweep("run", tiny_config, "--home", copy, "--stop-after", "1h", "--format", "json")
     assert again.returncode == 0, again.stderr
     assert len(json.loads(again.stdout)["rows"]) == TARGET
-    assert accuracies(finished) == before
-    assert len(trials(finished)) == TARGET
-    assert_exactly_once(finished)
+    assert accuracies(copy) == before
+    assert len(trials(copy)) == TARGET
+    assert_exactly_once(copy)
 
 
 @pytest.mark.slow
@@ -154,6 +158,7 @@ def test_interruptions_change_nothing(finished: Path, tiny_config: Path, tmp_pat
     assert accuracies(tmp_path) == accuracies(finished)
 
 
+@pytest.mark.slow
 def test_a_running_study_is_refused_and_ctrl_c_says_how_to_go_on(
     tiny_config: Path, tmp_path: Path
 ) -> None:
@@ -175,6 +180,7 @@ def test_a_running_study_is_refused_and_ctrl_c_says_how_to_go_on(
     wait_until(lambda: not processes(lambda _, group: group == first.pid), seconds=10)
 
 
+@pytest.mark.slow
 def test_a_trial_that_diverges_fails_and_the_study_goes_on(
     tiny_config: Path, tmp_path: Path
 ) -> None:
@@ -253,6 +259,7 @@ def test_label_budgets(tiny_config: Path, tmp_path: Path) -> None:
     assert (refused.returncode, "2,000 are more than the 1,000" in refused.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_study_with_more_draws_takes_those_that_are_there(copy: Path, tiny_config: Path) -> None:
     """By their content: only the new draws are trained, and the old replicates are the same."""
     before = {path.name: path.stat().st_mtime_ns for path in (copy / "draws").iterdir()}

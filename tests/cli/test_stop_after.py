@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import accuracies, assert_exactly_once, sweep, trials
+from tests.cli.process import accuracies, assert_exactly_once, sweep
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_study_leaves_in_time_and_goes_on(
     finished: Path, tiny_config: Path, tmp_path: Path
@@ -38,10 +39,3 @@ def test_a_duration_that_is_none(tiny_config: Path, tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "--stop-after: 'soon' is no duration" in refused.stderr
     assert not (tmp_path / "home").exists()
-
-
-def test_a_study_that_ends_in_time(finished: Path, tiny_config: Path) -> None:
-    """Ends as any other."""
-    done = sweep("run", tiny_config, "--home", finished, "--stop-after", "1h")
-    assert done.returncode == 0, done.stderr
-    assert {trial.state.name for trial in trials(finished)} == {"COMPLETE"}
