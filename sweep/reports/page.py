@@ -6,13 +6,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sweep.reports.charts import Chart, Panel, Series, ticks
+from sweep.reports.charts import Chart, Panel, Series
 from sweep.reports.comparison import Report
-from sweep.reports.style import PLOTLY_SYMBOLS, RING, colour
+from sweep.reports.style import PLOTLY_DASHES, PLOTLY_SYMBOLS, RING, colour
 from sweep.reports.tables import comparison_table, further_tables
 
 Figure = tuple[str, str]
 """A figure of Plotly's that somebody else has drawn: its title, and its JSON."""
+_LINES = 22
+"""Of text, beside the y axis of a chart."""
 
 
 def to_html(
@@ -42,12 +44,12 @@ def to_html(
 
 def _chart(chart: Chart) -> dict[str, Any]:
     """What the page's script draws a chart from."""
-    named = ticks(chart.shown) if chart.is_accuracy else []
+    named = chart.y_axis.ticks(_LINES, upright=True) if chart.is_accuracy else ()
     return {
         "log_x": chart.log_x,
         "y_title": chart.y_title,
-        "y_ticks": [chart.height(tick) for tick in named],
-        "y_names": [f"{tick:g}" for tick in named],
+        "y_ticks": [chart.height(tick.value) for tick in named],
+        "y_names": [tick.label for tick in named],
         "panels": [_panel(chart, panel) for panel in chart.panels],
     }
 
@@ -67,7 +69,7 @@ def _panel(chart: Chart, panel: Panel) -> dict[str, Any]:
 
 def _trace(chart: Chart, series: Series) -> dict[str, Any]:
     """A series as a trace of Plotly's."""
-    shade = colour(series.colour)
+    shade = colour(series.colour, series.tint)
     heights = [chart.height(point.y) for point in series.points]
     trace: dict[str, Any] = {
         "type": "scatter",
@@ -75,14 +77,20 @@ def _trace(chart: Chart, series: Series) -> dict[str, Any]:
         "x": [point.x for point in series.points],
         "y": heights,
     }
-    if series.kind == "line":
-        line = {"color": RING if series.has_more_labels else shade, "width": 1}
+    dash = PLOTLY_DASHES[series.dashes % len(PLOTLY_DASHES)]
+    if series.kind in ("line", "steps"):
+        line = {
+            "color": RING if series.has_more_labels else shade,
+            "width": 1,
+            "dash": dash,
+            "shape": "hv" if series.kind == "steps" else "linear",
+        }
         return trace | {"mode": "lines", "line": line, "opacity": 0.6, "hoverinfo": "skip"}
     symbol = PLOTLY_SYMBOLS[series.symbol % len(PLOTLY_SYMBOLS)]
     hollow = series.kind == "published"
     trace |= {
         "mode": "lines+markers" if series.kind == "connected" else "markers",
-        "line": {"color": shade, "width": 1},
+        "line": {"color": shade, "width": 1, "dash": dash},
         "marker": {
             "color": shade,
             "symbol": f"{symbol}-open" if hollow else symbol,

@@ -43,9 +43,10 @@ REPORT_FILES = {
     *("config.yaml", "provenance.json"),
     *(f"report.{suffix}" for suffix in ("md", "csv", "json", "tex", "html")),
     *(
-        f"accuracy_vs_{x}.{suffix}"
+        f"accuracy_vs_{x}{width}.{suffix}"
         for x in ("parameters", "latent_dim", "encoder")
-        for suffix in ("png", "svg")
+        for width in ("", "_column")
+        for suffix in ("png", "svg", "pdf")
     ),
 }
 """What a report of the tiny study is written as."""

@@ -9,12 +9,13 @@ from sweep.reports.charts.accuracy import (
     latent_dimensions_chart,
     parameters_chart,
 )
-from sweep.reports.charts.base import Chart, Panel, Point, Series, stretched, ticks
+from sweep.reports.charts.axes import Axis, Tick
+from sweep.reports.charts.base import Chart, Panel, Point, Series
 from sweep.reports.charts.encoders import encoders_chart
 from sweep.reports.charts.printed import printed_charts
 from sweep.reports.comparison import Report
 
-__all__ = ["Chart", "Panel", "Point", "Series", "charts", "stretched", "ticks"]
+__all__ = ["Axis", "Chart", "Panel", "Point", "Series", "Tick", "charts"]
 
 
 def charts(reports: Sequence[Report]) -> list[Chart]:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import count
 
 from sweep.reports.charts.base import (
+    MOST_NAMED,
+    STRETCHED_NOTE,
     Chart,
     Panel,
     Point,
     Series,
     accuracy_title,
     bars_note,
+    subject,
 )
 from sweep.reports.comparison import Report
 from sweep.reports.published import PUBLISHED, PublishedRow
 from sweep.reports.rows import Row
+from sweep.reports.style import number
 
 _Parameters = Callable[[Row | PublishedRow], int]
-
-_BESIDE = 1.03
-_MOST_NAMED = 12
-_SYMBOLS = {"vae": 0, "pixels": 1, "pca": 2, "autoencoder": 3}
+_OnFront = Callable[[Row], bool]
 
 
 def parameters_chart(reports: Sequence[Report]) -> Chart:
     """Both of a row's counts of parameters, with the fronts and the published rows."""
-    views: tuple[tuple[str, _Parameters, Callable[[Row], bool]], ...] = (
+    views: tuple[tuple[str, _Parameters, _OnFront], ...] = (
         (
             "parameters of the classifier",
             lambda row: row.classifier_parameters,
@@ -41,21 +41,29 @@ def parameters_chart(reports: Sequence[Report]) -> Chart:
     )
     panels = []
     for title, parameters, on_front in views:
-        measured = _by_representation(reports, parameters, with_most_labels)
+        measured = _by_representation(reports, parameters, on_front)
         fronts = _fronts(reports, parameters, on_front)
         published = _published(parameters, reports)
         panels.append(Panel(title, (*measured, *fronts, *published)))
     series = [each for panel in panels for each in panel.series]
-    note = "What was published are single runs on all of MNIST." + bars_note(panels)
-    if any(each.kind == "line" for each in series):
-        note += " Lines are Pareto fronts, of equal numbers of labels."
+    note = "One mark for each configuration."
+    if any(each.kind == "steps" for each in series):
+        note += (
+            " Steps are Pareto fronts: the best that was measured with at most so many parameters"
+            + (", of equal numbers of labels." if _labels(reports) > 1 else ".")
+        )
+    if any(each.kind == "published" for each in series):
+        note += " Hollow marks are what was published: single runs on all of MNIST."
+    note += bars_note(panels)
     if any(each.has_more_labels for each in series):
         note += " A ring marks what had more labels."
     if any(len({row.label_budget for row in report.rows}) > 1 for report in reports):
         note += " Of several label budgets, the largest."
+    note += STRETCHED_NOTE
     return Chart(
         name="accuracy_vs_parameters",
         title="Accuracy against parameters",
+        subject=subject(reports),
         y_title=accuracy_title(reports),
         panels=tuple(panels),
         note=note,
@@ -70,19 +78,24 @@ def with_most_labels(report: Report) -> list[Row]:
     return [row for row in report.rows if row.label_budget == most]
 
 
+def _labels(reports: Sequence[Report]) -> int:
+    """How many numbers of labels the rows with the most labels have."""
+    return len({row.labels for report in reports for row in with_most_labels(report)})
+
+
 def _by_representation(
     reports: Sequence[Report],
     x: Callable[[Row], float | None],
-    rows: Callable[[Report], Iterable[Row]],
+    on_front: _OnFront = lambda _: False,
 ) -> list[Series]:
-    """Rows that have an x, by study, representation and number of labels."""
-    counts = sorted({row.labels for report in reports for row in rows(report)})
+    """Rows that have an x, by study, representation and number of labels; names on the front."""
+    counts = sorted({row.labels for report in reports for row in with_most_labels(report)})
     found = []
-    for report, name, colour, symbol in _kinds(reports):
-        of_it = [row for row in rows(report) if row.representation == name]
+    for report, name, symbol in _kinds(reports):
+        of_it = [row for row in with_most_labels(report) if row.representation == name]
         for labels in counts:
             points = tuple(
-                _point(value, row)
+                replace(_point(value, row), name=row.name if on_front(row) else "")
                 for row in of_it
                 if row.labels == labels and (value := x(row)) is not None
             )
@@ -90,16 +103,14 @@ def _by_representation(
                 label = name if len(reports) == 1 else f"{report.study}: {name}"
                 label += f", {labels:,} labels" if len(counts) > 1 else ""
                 ringed = labels > counts[0]
-                found.append(Series(label, "measured", colour, symbol, points, ringed))
+                found.append(Series(label, "measured", number(name), symbol, points, ringed))
     return found
 
 
-def _fronts(
-    reports: Sequence[Report], x: Callable[[Row], int], on_front: Callable[[Row], bool]
-) -> list[Series]:
-    """Each study's front for each number of labels, as a line."""
+def _fronts(reports: Sequence[Report], x: Callable[[Row], int], on_front: _OnFront) -> list[Series]:
+    """Each study's front for each number of labels: only configurations that were measured."""
     found = []
-    for number, report in enumerate(reports):
+    for dashes, report in enumerate(reports):
         shown = with_most_labels(report)
         counts = sorted({row.labels for row in shown})
         for labels in counts:
@@ -107,15 +118,16 @@ def _fronts(
             if len(rows) > 1:
                 name = "Pareto front" if len(reports) == 1 else f"{report.study}: front"
                 name += f", {labels:,} labels" if len(counts) > 1 else ""
-                colour = -1 if len(reports) == 1 else number
                 points = tuple(_point(x(row), row) for row in rows)
                 more = labels > counts[0]
-                found.append(Series(name, "line", colour, 0, points, more))
+                found.append(Series(name, "steps", -1, 0, points, more, dashes=dashes))
     return found
 
 
 def _published(parameters: _Parameters, reports: Sequence[Report]) -> list[Series]:
-    where = "" if all(report.is_mnist for report in reports) else " on all of MNIST"
+    """The published rows, where ours stand beside any of them: elsewhere they say nothing."""
+    if all(row.published_accuracy is None for report in reports for row in report.rows):
+        return []
     found = []
     for name in dict.fromkeys(row.representation for row in PUBLISHED):
         points = tuple(
@@ -129,22 +141,24 @@ def _published(parameters: _Parameters, reports: Sequence[Report]) -> list[Serie
             for row in PUBLISHED
             if row.representation == name
         )
-        symbol = _SYMBOLS[name]
-        colour = symbol if len(reports) == 1 else -1
-        found.append(Series(f"{name}, published{where}", "published", colour, symbol, points))
+        symbol = number(name) if len(reports) == 1 else len(reports)
+        found.append(Series(f"{name}, published", "published", number(name), symbol, points))
     return found
 
 
 def latent_dimensions_chart(reports: Sequence[Report]) -> Chart:
     """The most accurate row of each latent dimension."""
-    series = _by_representation(reports, lambda row: row.latent_dim, with_most_labels)
+    series = _by_representation(reports, lambda row: row.latent_dim)
     panel = _few_values("latent dimensions", series)
     return Chart(
         name="accuracy_vs_latent_dim",
         title="Accuracy against the latent dimension",
+        subject=subject(reports),
         y_title=accuracy_title(reports),
         panels=(panel,),
-        note="The most accurate configuration of each dimension." + bars_note([panel]),
+        note="The most accurate configuration of each dimension."
+        + bars_note([panel])
+        + STRETCHED_NOTE,
         log_x=True,
     )
 
@@ -152,56 +166,47 @@ def latent_dimensions_chart(reports: Sequence[Report]) -> Chart:
 def label_budgets_chart(reports: Sequence[Report]) -> Chart:
     """The most accurate row of each representation with each number of labels."""
     series = []
-    for report, name, colour, symbol in _kinds(reports):
+    for report, name, symbol in _kinds(reports):
         rows = [row for row in report.rows if row.representation == name]
         label = name if len(reports) == 1 else f"{report.study}: {name}"
         points = tuple(_point(row.labels, row) for row in rows)
         if points:
-            series.append(Series(label, "measured", colour, symbol, points))
+            series.append(Series(label, "measured", number(name), symbol, points))
     panel = _few_values("labelled images", series)
     return Chart(
         name="accuracy_vs_labels",
         title="Accuracy against the number of labels",
+        subject=subject(reports),
         y_title=accuracy_title(reports),
         panels=(panel,),
         note="The most accurate configuration of each representation. A budget's labels are the "
-        "same for all, and so is its number of updates." + bars_note([panel]),
+        "same for all, and so is its number of updates." + bars_note([panel]) + STRETCHED_NOTE,
         log_x=True,
     )
 
 
 def _few_values(title: str, series: Sequence[Series]) -> Panel:
-    """A panel of the most accurate points; its x has the values that rows have."""
+    """A panel of each series' most accurate points; its x has the values that rows have."""
     values = sorted({int(point.x) for each in series for point in each.points})
-    named = tuple(values) if len(values) <= _MOST_NAMED else ()
-    return Panel(title, _best_beside(series), named)
+    few = tuple(values) if len(values) <= MOST_NAMED else ()
+    return Panel(title, tuple(map(_best, series)), few)
 
 
-def _best_beside(found: Sequence[Series]) -> tuple[Series, ...]:
-    """Each series' most accurate point of each x, connected; a little beside each other's."""
-    moved = []
-    for number, series in enumerate(found):
-        best: dict[float, Point] = {}
-        for point in series.points:
-            if point.x not in best or point.y > best[point.x].y:
-                best[point.x] = point
-        factor = _BESIDE ** (number - (len(found) - 1) / 2)
-        points = tuple(replace(best[x], x=x * factor) for x in sorted(best))
-        moved.append(replace(series, kind="connected", points=points))
-    return tuple(moved)
+def _best(series: Series) -> Series:
+    """Its most accurate point of each x, connected."""
+    best: dict[float, Point] = {}
+    for point in series.points:
+        if point.x not in best or point.y > best[point.x].y:
+            best[point.x] = point
+    return replace(series, kind="connected", points=tuple(best[x] for x in sorted(best)))
 
 
-def _kinds(reports: Sequence[Report]) -> Iterator[tuple[Report, str, int, int]]:
-    """Each study's representations, with a colour and a symbol.
-
-    Of one study, colours tell the representations apart; of several, the studies.
-    """
-    more = count(len(_SYMBOLS))
+def _kinds(reports: Sequence[Report]) -> Iterator[tuple[Report, str, int]]:
+    """Each study's representations, with a symbol: of several studies, that of the study."""
     names = dict.fromkeys(row.representation for report in reports for row in report.rows)
-    symbols = {name: _SYMBOLS[name] if name in _SYMBOLS else next(more) for name in names}
-    for number, report in enumerate(reports):
-        for name, symbol in symbols.items():
-            yield report, name, symbol if len(reports) == 1 else number, symbol
+    for place, report in enumerate(reports):
+        for name in names:
+            yield report, name, number(name) if len(reports) == 1 else place
 
 
 def _point(x: float, row: Row) -> Point:

@@ -1,21 +1,22 @@
-"""What a chart is: points in series, series in panels, panels side by side.
+"""What a chart is: points in series, series in panels, panels beside or above each other.
 
 Accuracies in charts are percent, on an axis that is stretched towards 100 %: there the difference
-between 97 and 98 % is as visible as that between 75 and 85 %.
+between 97 and 98 % is as visible as that between 75 and 82 %.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sweep.reports.charts.axes import Axis, stretched
 from sweep.reports.comparison import Report
 
-Kind = Literal["measured", "connected", "published", "line"]
+MOST_NAMED = 12
+"""So many values on an axis are few: they are named themselves."""
 
-_TICKS = (0, 20, 50, 60, 70, 75, 80, 85, 90, 93, 95, 96, 97, 98, 99, 99.5, 100)
+Kind = Literal["measured", "connected", "published", "line", "steps"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Point:
     low: float | None
     high: float | None
     text: str
+    name: str = ""
+    """What is written beside it, where there is room."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,19 @@ class Series:
 
     name: str
     kind: Kind
-    """A line has no marks; what is connected has both."""
+    """Lines and steps have no marks; what is connected has both. Steps stay at a point's height
+    until the next point, and rise there."""
     colour: int
-    """Which colour of the palette."""
+    """Which colour of the palette: in every chart that of its representation."""
     symbol: int
     """Which symbol."""
     points: tuple[Point, ...]
     has_more_labels: bool = False
     """It had more labels than others of the chart: its marks have a dark ring, its line is dark."""
+    tint: float = 0.0
+    """How far its colour is lightened: not at all (0) to white (1)."""
+    dashes: int = 0
+    """Which dashes its line has, if any; 0 for none."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Panel:
     x_title: str
     series: tuple[Series, ...]
     x_ticks: tuple[int, ...] = ()
-    """Where x has few values, those; empty where any scale will do."""
+    """Where x has few values, those: no other is named on its axis."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,8 @@ class Chart:
     name: str
     """Stem of its files."""
     title: str
+    subject: str
+    """The study, or the studies, and the data."""
     y_title: str
     panels: tuple[Panel, ...]
     note: str
@@ -75,9 +85,32 @@ class Chart:
         """Where a value lies on the y axis."""
         return stretched(y) if self.is_accuracy else y
 
+    def x_axis(self, panel: Panel) -> Axis:
+        """The axis of one of its panels."""
+        xs = (point.x for series in panel.series for point in series.points)
+        return Axis.over(xs, "logarithmic" if self.log_x else "linear", panel.x_ticks)
+
     @property
-    def shown(self) -> Iterator[float]:
-        """All values of y, ends of intervals included."""
+    def y_axis(self) -> Axis:
+        """The axis that its panels share; ends of intervals lie on it."""
+        return Axis.over(self._ys(), "stretched" if self.is_accuracy else "linear")
+
+    @property
+    def legend(self) -> list[Series]:
+        """Its series by name, each once, in the order that all panels keep."""
+        order: list[Series] = []
+        for panel in self.panels:
+            place = 0
+            for series in panel.series:
+                names = [each.name for each in order]
+                if series.name in names:
+                    place = max(place, names.index(series.name) + 1)
+                else:
+                    order.insert(place, series)
+                    place += 1
+        return order
+
+    def _ys(self) -> Iterator[float]:
         for panel in self.panels:
             for series in panel.series:
                 for point in series.points:
@@ -85,29 +118,35 @@ class Chart:
                     yield from (end for end in (point.low, point.high) if end is not None)
 
 
-def stretched(percent: float) -> float:
-    """Where an accuracy lies on the axis: minus the logarithm of the error, which may be zero."""
-    return -math.log10(100.5 - percent)
-
-
-def ticks(accuracies: Iterable[float]) -> list[float]:
-    """Accuracies to name on an axis that shows these, in percent."""
-    shown = sorted(accuracies) or [0.0, 100.0]
-    inside = [tick for tick in _TICKS if shown[0] <= tick <= shown[-1]]
-    if len(inside) > 1:
-        return inside
-    return sorted({math.floor(shown[0]), *inside, min(100.0, math.ceil(shown[-1]))})
+def subject(reports: Sequence[Report]) -> str:
+    """The studies and their data, such as ``quickstart on mnist-5k``."""
+    by_data: dict[str, list[str]] = {}
+    for report in reports:
+        by_data.setdefault(report.provenance.dataset.name, []).append(report.study)
+    return "; ".join(f"{', '.join(studies)} on {data}" for data, studies in by_data.items())
 
 
 def accuracy_title(reports: Sequence[Report]) -> str:
     """What the axis of accuracies is called."""
     scored_on = " or ".join(dict.fromkeys(report.scored_on for report in reports))
-    return f"accuracy on the {scored_on} partition (%), stretched scale"
+    return f"accuracy on the {scored_on} partition (%)"
+
+
+STRETCHED_NOTE = (
+    " The accuracy axis is stretched towards 100 %: halving the error takes about the same height "
+    "everywhere."
+)
 
 
 def bars_note(panels: Iterable[Panel]) -> str:
     """What bars are, where there are any."""
-    points = (p for panel in panels for series in panel.series for p in series.points)
+    points = (
+        point
+        for panel in panels
+        for series in panel.series
+        if series.kind in ("measured", "connected")
+        for point in series.points
+    )
     if any(point.low is not None for point in points):
-        return " Bars are 95 % intervals of the mean over draws."
+        return " Bars are 95 % intervals of the mean over draws; marks hide those that are shorter."
     return ""

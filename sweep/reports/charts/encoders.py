@@ -2,69 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from sweep.reports.charts.accuracy import with_most_labels
-from sweep.reports.charts.base import Chart, Panel, Point, Series, accuracy_title
+from sweep.reports.charts.base import (
+    MOST_NAMED,
+    STRETCHED_NOTE,
+    Chart,
+    Panel,
+    Point,
+    Series,
+    accuracy_title,
+    subject,
+)
 from sweep.reports.comparison import Report
 from sweep.reports.encoders import EXPLANATIONS, EncodedDraw, EncoderFit, Explanation
+from sweep.reports.style import number
 
 _TITLES: dict[Explanation, str] = {
     "loss": "loss of the encoder (nats an image)",
     "active_dimensions": "active latent dimensions of the encoder",
 }
+_SHORT: dict[Explanation, str] = {"loss": "loss", "active_dimensions": "active dimensions"}
+_LIGHTEST = 0.65
+"""Tint of the smallest latent dimension."""
 _LINE_POINTS = 20
 
 
 def encoders_chart(reports: Sequence[Report]) -> Chart:
     """One mark for each draw of a configuration whose encoder is known, and lines through them."""
-    panels = tuple(
-        Panel(_TITLES[over], series) for over in EXPLANATIONS if (series := _series(reports, over))
-    )
+    shown = [over for over in EXPLANATIONS if any(_known(reports, over))]
+    panels = tuple(_panel(reports, over) for over in shown)
     note = (
         "One mark for each draw of a configuration: mean of its classifiers, which share the "
-        "draw's encoder. A dimension is active if its mean varies with a variance above 0.01."
+        "draw's encoder. The more latent dimensions, the darker."
     )
+    if "active_dimensions" in shown:
+        note += " A dimension is active if its mean varies with a variance above 0.01."
     if any(each.kind == "line" for panel in panels for each in panel.series):
         note += " Lines are least-squares fits over the draws of one configuration."
     return Chart(
         name="accuracy_vs_encoder",
-        title="Accuracy against the encoder's loss and active dimensions",
+        title=f"Accuracy against the encoder's {' and '.join(_SHORT[over] for over in shown)}",
+        subject=subject(reports),
         y_title=accuracy_title(reports),
         panels=panels,
-        note=note,
+        note=note + STRETCHED_NOTE,
     )
 
 
-def _series(reports: Sequence[Report], over: Explanation) -> tuple[Series, ...]:
+def _known(reports: Sequence[Report], over: Explanation) -> Iterator[float]:
+    """What is known of encoders, among the rows with the most labels."""
+    for report in reports:
+        for draw in _draws(report):
+            if (x := getattr(draw, over)) is not None:
+                yield x
+
+
+def _kind(draw: EncodedDraw) -> tuple[str, int]:
+    return draw.representation, draw.latent_dim or 0
+
+
+def _draws(report: Report) -> list[EncodedDraw]:
+    shown = {(row.name, row.labels) for row in with_most_labels(report)}
+    return [draw for draw in report.encoded if (draw.configuration, draw.labels) in shown]
+
+
+def _panel(reports: Sequence[Report], over: Explanation) -> Panel:
     """The draws by representation and latent dimension, smaller dimensions first."""
     found: list[Series] = []
-    for report in reports:
-        shown = {(row.name, row.labels) for row in with_most_labels(report)}
-        draws = [d for d in report.encoded if (d.configuration, d.labels) in shown]
+    for study, report in enumerate(reports):
+        draws = _draws(report)
         kinds = sorted({(draw.representation, draw.latent_dim or 0) for draw in draws})
-        for kind in kinds:
-            of_it = [d for d in draws if (d.representation, d.latent_dim or 0) == kind]
+        for name, latent_dim in kinds:
+            dims = [dim for other, dim in kinds if other == name]
+            place = dims.index(latent_dim)
+            of_it = [
+                d for d in draws if (d.representation, d.latent_dim or 0) == (name, latent_dim)
+            ]
             points = tuple(
                 _point(x, draw, over) for draw in of_it if (x := getattr(draw, over)) is not None
             )
             if not points:
                 continue
-            place = len({series.name for series in found if series.kind == "measured"})
-            label = f"{kind[0]} {kind[1]}"
+            label = f"{name} {latent_dim}"
             if len(reports) > 1:
                 label = f"{report.study}: {label}"
-            found.append(Series(label, "measured", place, place, points))
+            marks = Series(
+                label,
+                "measured",
+                number(name),
+                place if len(reports) == 1 else study,
+                points,
+                tint=_LIGHTEST * (len(dims) - 1 - place) / max(1, len(dims) - 1),
+            )
             names = {(draw.configuration, draw.labels) for draw in of_it}
             xs = [point.x for point in points]
+            found.append(marks)
             found += [
-                Series(label, "line", place, 0, _line(fit, min(xs), max(xs)))
+                replace(marks, kind="line", points=_line(fit, min(xs), max(xs)))
                 for fit in report.encoder_fits
                 if fit.over == over and (fit.configuration, fit.labels) in names
             ]
-    return tuple(found)
+    values = sorted({int(x) for x in _known(reports, over)} if over == "active_dimensions" else ())
+    return Panel(_TITLES[over], tuple(found), tuple(values) if len(values) <= MOST_NAMED else ())
 
 
 def _point(x: float, draw: EncodedDraw, over: Explanation) -> Point:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sweep.reports.charts.base import Chart, Panel, Point, Series, accuracy_title
+from sweep.reports.charts.base import (
+    STRETCHED_NOTE,
+    Chart,
+    Panel,
+    Point,
+    Series,
+    accuracy_title,
+    subject,
+)
 from sweep.reports.comparison import Report
 from sweep.reports.printed import PrintedComparison, Quantity
+from sweep.reports.style import number
 
-_PRINTED = -1
-_QUANTITIES: tuple[tuple[Quantity, str, int], ...] = (
-    ("train_accuracy", "training", 4),
-    ("val_accuracy", "scored partition", 0),
+_QUANTITIES: tuple[tuple[Quantity, str, float], ...] = (
+    ("train_accuracy", "training", 0.5),
+    ("val_accuracy", "scored partition", 0.0),
 )
-"""What is shown of classifiers, by its name and colour."""
+"""What is shown of classifiers, by its name and the tint of its representation's colour."""
 _FIRST_LOSS = 2
 """The first epoch's loss may be hundreds of nats, of which the axis would be full."""
 
@@ -28,7 +36,7 @@ def printed_charts(reports: Sequence[Report]) -> Iterator[Chart]:
     (report,) = reports
     losses = [each for each in report.printed if each.quantity == "loss"]
     if losses:
-        yield _loss_chart(losses[0])
+        yield _loss_chart(report, losses[0])
     configurations = dict.fromkeys(
         each.configuration for each in report.printed if each.quantity == "val_accuracy"
     )
@@ -36,16 +44,18 @@ def printed_charts(reports: Sequence[Report]) -> Iterator[Chart]:
         yield _accuracy_chart(report, list(configurations))
 
 
-def _loss_chart(losses: PrintedComparison) -> Chart:
+def _loss_chart(report: Report, losses: PrintedComparison) -> Chart:
+    vae = number("vae")
     ours = [
-        Series(f"ours, draw {draw + 1}", "line", draw, 0, _points(curve, 1, _FIRST_LOSS))
-        for draw, curve in enumerate(losses.ours)
+        Series(f"ours, draw {n}", "line", vae, vae, _points(curve, 1, _FIRST_LOSS), dashes=n - 1)
+        for n, curve in enumerate(losses.ours, start=1)
     ]
-    printed = Series("printed", "published", _PRINTED, 0, _points(losses.printed, 1, _FIRST_LOSS))
+    printed = Series("printed", "published", vae, vae, _points(losses.printed, 1, _FIRST_LOSS))
     firsts = ", ".join(f"{curve[0]:,.0f}" for curve in losses.ours)
     return Chart(
         name="printed_encoder_loss",
         title="The VAE's loss at 10 dimensions: printed by the notebook, and ours",
+        subject=subject([report]),
         y_title="loss (nats an image)",
         panels=(Panel("epoch", (*ours, printed)),),
         note="Means over each epoch's batches, from the second epoch on; the first was printed as "
@@ -59,12 +69,16 @@ def _accuracy_chart(report: Report, configurations: Sequence[str]) -> Chart:
     panels = []
     for name in configurations:
         series = []
-        for quantity, what, colour in _QUANTITIES:
+        kind = name.split()[0]
+        look = number(kind)
+        for quantity, what, tint in _QUANTITIES:
             each = found[name, quantity]
+            printed, ours = (f"{kind}, {whose}, {what}" for whose in ("printed", "ours"))
+            points = _points(each.printed, 100)
             series += [
-                Series(f"printed, {what}", "published", colour, 0, _points(each.printed, 100)),
+                Series(printed, "published", look, look, points, tint=tint),
                 *(
-                    Series(f"ours, {what}", "line", colour, 0, _points(curve, 100))
+                    Series(ours, "line", look, look, _points(curve, 100), tint=tint)
                     for curve in each.ours
                 ),
             ]
@@ -73,9 +87,12 @@ def _accuracy_chart(report: Report, configurations: Sequence[str]) -> Chart:
     return Chart(
         name="printed_classifier_curves",
         title="The classifiers' accuracy by epoch: printed by the notebook, and ours",
+        subject=subject([report]),
         y_title=accuracy_title([report]),
         panels=tuple(panels),
-        note="Ours are means over all replicates, the printed ones single runs." + _differs(shown),
+        note="Ours are means over all replicates, the printed ones single runs."
+        + _differs(shown)
+        + STRETCHED_NOTE,
     )
 
 

@@ -1,0 +1,136 @@
+"""Which marks of a panel have their names beside them, and where: no two of them touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+_DISTANCES = (1.0, 2.5, 5.0)
+"""In radii of the mark; from the second on a line leads to the name."""
+_ALONG, _THIN = 8, 0.5
+_SIDES = ((-1, 1), (-1, 0), (0, 1), (1, -1), (1, 0), (1, 1), (0, -1), (-1, -1))
+"""Where a name may stand: up and left of a front there is nothing that was measured."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in a panel, in points from its lower left corner."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Its middle."""
+        return (self.left + self.right) / 2, (self.bottom + self.top) / 2
+
+
+@dataclass(frozen=True)
+class Named:
+    """A mark that wants its name beside it; lengths in points."""
+
+    x: float
+    y: float
+    radius: float
+    width: float
+    """Of the name."""
+    height: float
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A name beside its mark."""
+
+    box: Box
+    leader: tuple[tuple[float, float], tuple[float, float]] | None
+    """From the mark to the name, where that stands farther away."""
+
+
+def place_names(
+    wanted: Sequence[Named], taken: Sequence[Box], width: float, height: float, most: int
+) -> dict[int, Placed]:
+    """Where names stand, by the place of their marks in ``wanted``; the others find no room.
+
+    The first and the last come first, then what lies midway between those that had their turn.
+
+    Args:
+        wanted: the marks, in order.
+        taken: where no name may stand: marks, bars, lines.
+        width: of the panel, in points.
+        height: of the panel, in points.
+        most: so many names at most.
+    """
+    boxes, names = _array(taken), _array([])
+    found: dict[int, Placed] = {}
+    for place in _midway(len(wanted)):
+        if len(found) == most:
+            break
+        for placed in _beside(wanted[place]):
+            box, line = placed.box, _along(placed)
+            is_inside = min(box.left, box.bottom) >= 0 and box.right <= width and box.top <= height
+            if not is_inside or _overlap([box], boxes) or _overlap(line, names):
+                continue
+            found[place] = placed
+            boxes = np.vstack([boxes, _array([box, *line])])
+            names = np.vstack([names, _array([box])])
+            break
+    return found
+
+
+def _midway(count: int) -> Iterator[int]:
+    """All places of a sequence: the ends, then the middles of what lies between."""
+    yield from dict.fromkeys([0, count - 1] if count else [])
+    between = [(0, count - 1)]
+    while between:
+        low, high = between.pop(0)
+        if high - low > 1:
+            middle = (low + high) // 2
+            yield middle
+            between += [(low, middle), (middle, high)]
+
+
+def _beside(named: Named) -> Iterator[Placed]:
+    """Where a name may stand, what is better first."""
+    for distance, (x_side, y_side) in product(_DISTANCES, _SIDES):
+        near = named.radius * distance * (0.7 if x_side and y_side else 1)
+        x = named.x + x_side * (near + named.width / 2)
+        y = named.y + y_side * (near + named.height / 2)
+        box = Box(
+            x - named.width / 2, y - named.height / 2, x + named.width / 2, y + named.height / 2
+        )
+        end = (named.x + x_side * near, named.y + y_side * near)
+        yield Placed(box, None if distance == _DISTANCES[0] else ((named.x, named.y), end))
+
+
+def _along(placed: Placed) -> list[Box]:
+    """Where the line to a name is: boxes that lie on it."""
+    if placed.leader is None:
+        return []
+    (x, y), (to_x, to_y) = placed.leader
+    parts = np.linspace(0, 1, _ALONG, endpoint=False)
+    centres = [(x + part * (to_x - x), y + part * (to_y - y)) for part in parts]
+    return [Box(a - _THIN, b - _THIN, a + _THIN, b + _THIN) for a, b in centres]
+
+
+def _array(boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+    found = [(box.left, box.bottom, box.right, box.top) for box in boxes]
+    return np.array(found, dtype=np.float64).reshape(-1, 4)
+
+
+def _overlap(boxes: Sequence[Box], others: npt.NDArray[np.float64]) -> bool:
+    """Whether any of these lies over any of the others."""
+    left, bottom, right, top = others.T
+    return any(
+        bool(
+            (
+                (left < box.right) & (right > box.left) & (bottom < box.top) & (top > box.bottom)
+            ).any()
+        )
+        for box in boxes
+    )

@@ -1,0 +1,59 @@
+"""Names beside marks: no two of them touch, and none lies over what is drawn."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep.reports.charts.names import Box, Named, place_names
+
+WIDTH, HEIGHT, MOST = 200.0, 150.0, 6
+POSITIONS = st.tuples(st.floats(0, WIDTH), st.floats(0, HEIGHT))
+WANTED = st.lists(
+    st.builds(
+        lambda at, width: Named(at[0], at[1], radius=3, width=width, height=8),
+        POSITIONS,
+        st.floats(10, 60),
+    ),
+    max_size=15,
+)
+TAKEN = st.lists(POSITIONS.map(lambda at: Box(at[0] - 3, at[1] - 3, at[0] + 3, at[1] + 3)))
+
+
+def overlap(one: Box, other: Box) -> bool:
+    return (
+        one.left < other.right
+        and one.right > other.left
+        and one.bottom < other.top
+        and one.top > other.bottom
+    )
+
+
+@given(WANTED, TAKEN)
+def test_names_touch_nothing(wanted: list[Named], taken: list[Box]) -> None:
+    """Not each other, not what is drawn, not the panel's frame; and they are not too many."""
+    placed = place_names(wanted, taken, WIDTH, HEIGHT, MOST)
+    boxes = [each.box for each in placed.values()]
+    assert len(boxes) <= MOST
+    assert not any(overlap(one, other) for one, other in combinations(boxes, 2))
+    assert not any(overlap(box, other) for box in boxes for other in taken)
+    assert all(box.left >= 0 and box.right <= WIDTH for box in boxes)
+    assert all(box.bottom >= 0 and box.top <= HEIGHT for box in boxes)
+
+
+def test_the_ends_come_first() -> None:
+    """Of many the first and the last are named, and others between."""
+    wanted = [Named(20 + 10 * n, 10 + 8 * n, 3, 15, 8) for n in range(16)]
+    placed = place_names(wanted, [], WIDTH, HEIGHT, 3)
+    assert sorted(placed) == [0, 7, 15]
+    assert all(each.leader is None for each in placed.values())
+
+
+def test_a_name_that_stands_apart_has_a_line() -> None:
+    """From its mark, where what lies about that is taken."""
+    mark = Named(100, 75, 3, 20, 8)
+    (placed,) = place_names([mark], [Box(92, 67, 108, 83)], WIDTH, HEIGHT, 1).values()
+    assert placed.leader is not None
+    assert placed.leader[0] == (100, 75)
