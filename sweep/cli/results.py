@@ -88,6 +88,7 @@ def _report(session: Session, studies: list[str], format_: ReportFormat, out: Pa
     from sweep.coordinator.documents import document, write_report
     from sweep.coordinator.studies import open_study
     from sweep.reports import render
+    from sweep.reports.latex import to_latex
 
     workspace = session.workspace
     documents = [
@@ -105,7 +106,7 @@ def _report(session: Session, studies: list[str], format_: ReportFormat, out: Pa
         case ReportFormat.json:
             print(render.to_json(reports), end="")
         case ReportFormat.latex:
-            print(render.to_latex(reports), end="")
+            print(to_latex(reports), end="")
     if out is not None:
         try:
             paths = write_report(documents, out)

@@ -13,6 +13,7 @@ from sweep.reports import render
 from sweep.reports.charts import charts
 from sweep.reports.comparison import Report, compare
 from sweep.reports.drawing import save_charts
+from sweep.reports.latex import to_latex
 from sweep.reports.page import Figure, to_html
 from sweep.reports.rows import Measured
 from sweep.reports.searches import search_reading, unit_square
@@ -139,7 +140,7 @@ def write_report(documents: Sequence[Document], directory: Path) -> list[Path]:
         "report.md": render.to_markdown(reports, drawn),
         "report.csv": render.to_csv(reports),
         "report.json": render.to_json(reports),
-        "report.tex": render.to_latex(reports),
+        "report.tex": to_latex(reports, drawn),
         PAGE: to_html(reports, drawn, _figures(documents)),
         "provenance.json": render.provenance_json(reports),
     }

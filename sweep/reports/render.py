@@ -1,4 +1,4 @@
-"""Reports as text: a terminal table, Markdown, LaTeX, CSV and JSON."""
+"""Reports as text: a terminal table, Markdown, CSV and JSON; ``latex`` is LaTeX."""
 
 from __future__ import annotations
 
@@ -29,21 +29,6 @@ from sweep.reports.tables import (
 from sweep.reports.verdicts import is_told
 
 _SUMMARY_ROWS = 20
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "/": r"/\allowbreak{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "→": r"$\rightarrow$",
-    "±": r"$\pm$",
-    "–": "--",
-    "…": r"\dots{}",
-}
 
 
 def to_table(reports: Sequence[Report]) -> TerminalTable:
@@ -131,44 +116,6 @@ def _markdown_table(table: Table) -> list[str]:
 def _markdown(text: str) -> str:
     """Text in a table's cell that is no markup."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-
-
-def to_latex(reports: Sequence[Report]) -> str:
-    """The same tables in LaTeX, to be read into a document."""
-    lines = [r"% Needs \usepackage{booktabs,longtable} and an input encoding of UTF-8."]
-    for table in (comparison_table(reports), *further_tables(reports)):
-        lines += ["", rf"\paragraph{{{_latex(table.title)}}}"]
-        if table.columns:
-            lines += _latex_table(table)
-        lines += ["", *(f"{_latex(note)}\n" for note in table.notes)]
-    return "\n".join(lines)
-
-
-def _latex_table(table: Table) -> list[str]:
-    widest = max(len(cell) for row in table.rows for cell in row) if table.rows else 0
-    text = "p{0.75\\linewidth}" if widest > 60 else "l"  # a sentence in a cell is folded
-    kinds = "".join("r" if name not in table.left else text for name in table.columns[1:])
-    first = "l" if table.columns[0] in table.left else "r"
-    return [
-        r"{\footnotesize\setlength{\tabcolsep}{3pt}",
-        rf"\begin{{longtable}}{{{first}{kinds}}}",
-        r"\toprule",
-        " & ".join(_latex_heading(name) for name in table.columns) + r" \\",
-        r"\midrule",
-        r"\endhead",
-        *(" & ".join(map(_latex, row)) + r" \\" for row in table.rows),
-        r"\bottomrule",
-        r"\end{longtable}}",
-    ]
-
-
-def _latex_heading(name: str) -> str:
-    """A column's name, one word above the other where there are several long ones."""
-    return r"\shortstack{" + r"\\".join(_latex(name).rsplit(" ", 1)) + "}"
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
 
 
 def to_json(reports: Sequence[Report]) -> str:

@@ -76,16 +76,6 @@ def test_markdown_has_the_published_values_where_there_are_any() -> None:
     assert "published" not in render.to_markdown([report(is_mnist=False)]).partition("\n\nAcc")[0]
 
 
-def test_latex_escapes_what_latex_would_read() -> None:
-    """Percent signs, underscores and arrows; and every row ends."""
-    found = report(is_mnist=True).model_copy(update={"study": "a_study & 50 %"})
-    text = render.to_latex([found])
-    assert r"\paragraph{a\_study \& 50 \%}" in text
-    assert "→" not in text
-    assert r"vae 10 $\rightarrow$ 200 & 95.80 &" in text
-    assert text.count(r"\begin{longtable}") == text.count(r"\end{longtable}") > 3
-
-
 def test_a_summary_has_the_most_accurate_rows() -> None:
     """MLflow takes descriptions of 8,000 characters; a study may have thousands of rows."""
     row = report(is_mnist=True).rows[0]
@@ -138,4 +128,3 @@ def test_a_study_without_results_has_a_report() -> None:
     assert json.loads(render.to_json([EMPTY]))["rows"] == []
     assert render.to_csv([EMPTY]).count("\n") == 1
     assert "# study" in render.to_markdown([EMPTY])
-    assert r"\paragraph{study}" in render.to_latex([EMPTY])
