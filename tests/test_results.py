@@ -1,6 +1,7 @@
 """The notebook's table as it was measured: the files, and the README that opens with them.
 
-``uv run python -m tests.test_results`` brings the README into agreement with the files.
+``uv run python -m tests.test_results`` brings the README, the texts and the pictures into agreement
+with ``report.json``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from sweep.config import load_config
 from sweep.reports import render
 from sweep.reports.charts import charts
 from sweep.reports.comparison import Report
+from sweep.reports.drawing import save_charts
+from sweep.reports.latex import to_latex
 from sweep.reports.published import PUBLISHED
 from sweep.reports.tables import comparison_table
 
@@ -36,9 +39,12 @@ def block() -> str:
     """What stands between the README's marks: the plot, and the columns that matter most."""
     table = comparison_table([report()])
     places = [table.columns.index(name) for name in (*_SHOWN, *_COUNTS)]
-    picture = f"results/{TABLE.name}/accuracy_vs_parameters.png"
+    picture = f"results/{TABLE.name}/accuracy_vs_parameters"
     lines = [
-        f"![Accuracy against parameters: {table.title}]({picture})",
+        "<picture>",
+        f'<source media="(max-width: 600px)" srcset="{picture}_column.png">',
+        f'<img alt="Accuracy against parameters: {table.title}" src="{picture}.png">',
+        "</picture>",
         "",
         f"| {' | '.join(table.columns[place] for place in places)} |",
         f"|{'|'.join('---' if table.columns[p] in table.left else '---:' for p in places)}|",
@@ -86,16 +92,24 @@ def test_the_files_say_the_same() -> None:
     found = report()
     assert (TABLE / "report.json").read_text() == render.to_json([found])
     assert (TABLE / "report.csv").read_text() == render.to_csv([found])
-    assert (TABLE / "report.tex").read_text() == render.to_latex([found])
+    assert (TABLE / "report.tex").read_text() == to_latex([found], charts([found]))
     assert (TABLE / "report.md").read_text() == render.to_markdown([found], charts([found]))
 
 
 @pytest.mark.parametrize("chart", [chart.name for chart in charts([report()])])
 def test_its_charts_are_there(chart: str) -> None:
-    """Each as a picture."""
-    for suffix in ("png", "svg"):
-        assert (TABLE / f"{chart}.{suffix}").stat().st_size > 10_000
+    """Each as a picture, in two widths, of what the report holds."""
+    (found,) = (each for each in charts([report()]) if each.name == chart)
+    for width in ("", "_column"):
+        for suffix in ("png", "svg", "pdf"):
+            assert (TABLE / f"{chart}{width}.{suffix}").stat().st_size > 10_000
+        assert f">{found.subject}</text>" in (TABLE / f"{chart}{width}.svg").read_text()
 
 
 if __name__ == "__main__":
+    _FOUND = [report()]
+    _CHARTS = charts(_FOUND)
+    save_charts(_CHARTS, TABLE)
+    (TABLE / "report.tex").write_text(to_latex(_FOUND, _CHARTS))
+    (TABLE / "report.md").write_text(render.to_markdown(_FOUND, _CHARTS))
     README.write_text(_BLOCK.sub(lambda _: block(), README.read_text()))
