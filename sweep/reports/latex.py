@@ -6,6 +6,7 @@ print, and one that still would be stands in parts.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ _LATEX = {
 _TEXT_WIDTH = 345.0
 _SIZES = (("footnotesize", 8.0), ("scriptsize", 7.0))
 _COLUMN_GAP = 5.0
+_HEADING = 8
+"""Characters that a line of a heading may have in any case."""
 _FOLDED = 90.0
 """Text in a cell that is wider than this may be folded."""
 _WIDTHS = {
@@ -102,7 +105,7 @@ def _table(table: Table) -> Iterator[str]:
 @dataclass(frozen=True)
 class _Column:
     heading: tuple[str, ...]
-    """Words, one above the other."""
+    """Its lines, one above the other."""
     cells: tuple[str, ...]
     is_text: bool
     is_key: bool
@@ -120,10 +123,11 @@ class _Column:
 
 
 def _column(table: Table, place: int) -> _Column:
-    name = table.columns[place]
+    name, cells = table.columns[place], tuple(row[place] for row in table.rows)
+    width = max(_HEADING, *map(len, name.split()), *map(len, cells))
     return _Column(
-        heading=tuple(name.split()),
-        cells=tuple(row[place] for row in table.rows),
+        heading=tuple(textwrap.wrap(name, width, break_long_words=False)),
+        cells=cells,
         is_text=name in table.left,
         is_key=place == 0 or all(each in table.left for each in table.columns[: place + 1]),
     )
