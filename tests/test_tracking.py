@@ -16,6 +16,7 @@ from mlflow.entities import Run as MlflowRun
 from sweep.results import DataFacts
 from sweep.tracking import Run, Tracker, find_trial_run_ids
 from sweep.tracking import tracker as tracker_module
+from sweep.tracking.connection import ui_address
 from sweep.workspace import Workspace
 from tests.cli.process import wait_until
 
@@ -259,6 +260,19 @@ def test_the_description_links_to_a_view_that_is_there(workspace: Workspace, stu
     ]
     assert "the table" in experiment.tags["mlflow.note.content"]
     assert tracker.chart_path.removeprefix("/") in experiment.tags["mlflow.note.content"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "address"),
+    [
+        ("sqlite:////home/mlflow.db", "http://127.0.0.1:5000"),
+        ("https://me:secret@tracking:8443/mlflow/", "https://tracking:8443/mlflow"),
+        ("databricks", None),
+    ],
+)
+def test_runs_have_an_address(uri: str, address: str | None) -> None:
+    """The server's own, without a password; for a database, where ``sweep ui`` serves it."""
+    assert ui_address(uri) == address
 
 
 def test_looking_creates_nothing(tmp_path: Path, workspace: Workspace) -> None:

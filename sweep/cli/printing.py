@@ -24,9 +24,7 @@ from sweep.reports import render
 from sweep.reports.comparison import Report
 from sweep.reports.tables import notes
 from sweep.search.attempt import Attempt
-from sweep.tracking.connection import is_server
-
-_UI = "http://127.0.0.1:5000"
+from sweep.tracking.connection import UI, is_server
 
 
 def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: bool) -> None:
@@ -56,7 +54,7 @@ def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: b
             "Chart of accuracy against parameters: start MLflow's UI with",
             f"  {command}",
             "and open",
-            f"  {_UI}{path}",
+            f"  {UI}{path}",
         ]
     where.print("\n".join(lines), soft_wrap=True)
 

@@ -89,6 +89,7 @@ def _report(session: Session, studies: list[str], format_: ReportFormat, out: Pa
     from sweep.coordinator.studies import open_study
     from sweep.reports import render
     from sweep.reports.latex import to_latex
+    from sweep.tracking.connection import ui_address
 
     workspace = session.workspace
     documents = [
@@ -109,7 +110,7 @@ def _report(session: Session, studies: list[str], format_: ReportFormat, out: Pa
             print(to_latex(reports), end="")
     if out is not None:
         try:
-            paths = write_report(documents, out)
+            paths = write_report(documents, out, ui_address(workspace.tracking))
         except OSError as error:
             raise SweepError(f"the report cannot be written to {out}: {error.strerror}") from error
         session.say(f"Written to {out}: {', '.join(path.name for path in paths)}")

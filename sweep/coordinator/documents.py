@@ -126,12 +126,15 @@ def _assessment(recorded: Recorded, trial: TrialSpec, store: ArtifactStore) -> A
     return recorded.assessments.get(spec.key) or store.assessments.get(spec)
 
 
-def write_report(documents: Sequence[Document], directory: Path) -> list[Path]:
+def write_report(
+    documents: Sequence[Document], directory: Path, mlflow: str | None = None
+) -> list[Path]:
     """Write the report of one study or several in every format, with its plots; the paths written.
 
     Args:
         documents: what to write.
         directory: where to write; created if it is not there.
+        mlflow: where MLflow's UI over their runs is, if it is known.
     """
     directory.mkdir(parents=True, exist_ok=True)
     reports = [each.report for each in documents]
@@ -141,7 +144,7 @@ def write_report(documents: Sequence[Document], directory: Path) -> list[Path]:
         "report.csv": render.to_csv(reports),
         "report.json": render.to_json(reports),
         "report.tex": to_latex(reports, drawn),
-        PAGE: to_html(reports, drawn, _figures(documents)),
+        PAGE: to_html(reports, drawn, _figures(documents), mlflow),
         "provenance.json": render.provenance_json(reports),
     }
     if len(documents) == 1:
@@ -155,7 +158,7 @@ def _figures(documents: Sequence[Document]) -> list[Figure]:
     """Optuna's own plots, under the study's name where there are several."""
     several = len(documents) > 1
     return [
-        (f"{each.config.name}: {title}" if several else title, figure)
+        (f"{each.config.name}: {title}" if several else title, drawn)
         for each in documents
-        for title, figure in each.figures()
+        for title, drawn in each.figures()
     ]

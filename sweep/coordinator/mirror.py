@@ -19,6 +19,7 @@ from sweep.reports.render import summary
 from sweep.search.attempt import State
 from sweep.search.study import Study
 from sweep.tracking import RunStatus, Tracker
+from sweep.tracking.connection import ui_address
 from sweep.workspace import Workspace
 
 _LAST_PROJECTION_SECONDS = 120.0
@@ -101,7 +102,7 @@ class Mirror:
             return
         self._note_test_scores(tracker, written.report)
         with tempfile.TemporaryDirectory() as directory:
-            write_report([written], Path(directory))
+            write_report([written], Path(directory), ui_address(tracker.uri))
             tracker.attach(run_id, Path(directory))
         tracker.describe(run_id, summary(written.report))
         tracker.note_report(run_id, digest)

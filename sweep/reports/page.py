@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from collections.abc import Sequence
+from importlib import resources
 from typing import Any
 
 from sweep.reports.charts import Chart, Panel, Series
 from sweep.reports.comparison import Report
 from sweep.reports.style import PLOTLY_DASHES, PLOTLY_SYMBOLS, RING, colour
-from sweep.reports.tables import comparison_table, further_tables
+from sweep.reports.tables import comparison_table, further_tables, report_rows
 
-Figure = tuple[str, str]
-"""A figure of Plotly's that somebody else has drawn: its title, and its JSON."""
+_PLOTLY = "plotly/plotly-basic.min.js"
+
+Figure = tuple[str, Sequence[str]]
+"""Figures of Plotly's that somebody else has drawn, side by side: their title, and their JSON.
+
+They may hold ``scatter`` and ``bar``, the traces of Plotly's basic bundle.
+"""
 _LINES = 22
 """Of text, beside the y axis of a chart."""
 
 
 def to_html(
-    reports: Sequence[Report], charts: Sequence[Chart], figures: Sequence[Figure] = ()
+    reports: Sequence[Report],
+    charts: Sequence[Chart],
+    figures: Sequence[Figure] = (),
+    mlflow: str | None = None,
 ) -> str:
     """The page, with its charts drawn by Plotly's JavaScript, which it contains.
 
@@ -26,20 +37,35 @@ def to_html(
         reports: of one study or several.
         charts: their charts.
         figures: more figures, shown below.
+        mlflow: where MLflow's UI over the runs is, if it is known: the address of its root.
     """
     from jinja2 import Environment, PackageLoader
-    from plotly.offline import get_plotlyjs
 
     template = Environment(loader=PackageLoader("sweep.reports", "."), autoescape=True)
     return template.get_template("page.html").render(
         title=", ".join(report.study for report in reports),
+        reports=reports,
         comparison=comparison_table(reports),
+        runs=[row.mlflow_run_ids for _, row in report_rows(reports)],
+        mlflow=mlflow,
         tables=further_tables(reports),
         charts=charts,
-        drawn=[_chart(chart) for chart in charts],
-        figures=[{"title": title, **json.loads(figure)} for title, figure in figures],
-        plotly=get_plotlyjs(),
+        figures=figures,
+        plotly=_packed(resources.files("sweep.reports").joinpath(_PLOTLY).read_text()),
+        drawn=_packed(
+            json.dumps(
+                {
+                    "charts": [_chart(chart) for chart in charts],
+                    "figures": [json.loads(figure) for _, drawn in figures for figure in drawn],
+                }
+            )
+        ),
     )
+
+
+def _packed(text: str) -> str:
+    """Compressed for the page's script, which makes less than half of it."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _chart(chart: Chart) -> dict[str, Any]:
@@ -74,6 +100,7 @@ def _trace(chart: Chart, series: Series) -> dict[str, Any]:
     trace: dict[str, Any] = {
         "type": "scatter",
         "name": series.name,
+        "legendgroup": series.name,
         "x": [point.x for point in series.points],
         "y": heights,
     }

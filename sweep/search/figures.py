@@ -11,7 +11,7 @@ import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from sweep.config import StudyConfig
 from sweep.search.space import SearchSpace, label_name
@@ -19,53 +19,77 @@ from sweep.search.space import SearchSpace, label_name
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-Titled = tuple[str, str]
-"""A figure of Plotly's: its title, and its JSON."""
+Titled = tuple[str, tuple[str, ...]]
+"""Figures of Plotly's that stand side by side: their title, and the JSON of each."""
 
 _FEWEST_TRIALS = 4  # fewer show no dependence on anything
 _FEWEST_FOR_IMPORTANCES = 10  # a forest is grown on them
 _MOST_FOR_IMPORTANCES = 200  # the time that it takes grows with them, and what it says does not
+_COLOUR_BAR = {"thickness": 10, "x": 1, "xpad": 6}
 
 
 def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
     """Importances, slices and parallel coordinates of the first objective, with their titles.
 
     For each representation that was searched, over its own space; with label budgets, over the
-    largest. Importances are those of functional ANOVA (Hutter, Hoos, Leyton-Brown 2014), for which
-    a few trials, or trials that all score alike, say nothing: there they are left out, as is what
-    Optuna cannot draw. Of very many trials they are those of a random sample, and their title says
-    of how many.
+    largest. Slices are a figure for each parameter. Importances are those of functional ANOVA
+    (Hutter, Hoos, Leyton-Brown 2014), for which a few trials, or trials that all score alike, say
+    nothing: there they are left out, as is what Optuna cannot draw. Of very many trials they are
+    those of a random sample, and their title says of how many.
     """
     study = optuna.load_study(study_name=config.name, storage=storage)
     objective = config.search.objectives[0]
+    target = "accuracy (%)" if objective == "accuracy" else objective.replace("_", " ")
     found = []
     for name, block in config.blocks.items():
         if not block.trials:
             continue
         params = list(SearchSpace(config, name).dimensions)
-        shown = _of_space(study, params, config)
+        shown = _of_space(study, name, params, config)
+        params = [_plain(param, name) for param in params]
         if len(shown.trials) < _FEWEST_TRIALS:
             continue
-        plots: dict[str, Callable[..., Figure]] = {"Slices": optuna.visualization.plot_slice}
+        plots: dict[str, Callable[..., list[Figure]]] = {"Slices": _slices}
         if len(params) > 1:
-            plots["Parallel coordinates"] = optuna.visualization.plot_parallel_coordinate
+            plots["Parallel coordinates"] = _parallel_coordinates
         values = {trial.value for trial in shown.trials}
         if len(params) > 1 and len(shown.trials) >= _FEWEST_FOR_IMPORTANCES and len(values) > 1:
             count = len(shown.trials)
             sampled = f" (of {_MOST_FOR_IMPORTANCES} of {count:,} trials)"
             plots[f"Importances{sampled if count > _MOST_FOR_IMPORTANCES else ''}"] = _importances
         for title, plot in plots.items():
-            figure = _drawn(plot, shown, params, objective)
-            if figure is not None:
-                found.append((f"{title}: {name}", str(figure.to_json())))
+            drawn = _drawn(plot, shown, params, target)
+            if drawn:
+                found.append((f"{title}: {name}", tuple(_json(figure) for figure in drawn)))
     return found
 
 
-def _importances(study: optuna.Study, **options: Any) -> Figure:
+def _json(figure: Figure) -> str:
+    """Without what the page decides: title, background and fonts."""
+    figure.update_layout(template=None, title=None)
+    return str(figure.to_json())
+
+
+def _slices(study: optuna.Study, params: Sequence[str], **options: Any) -> list[Figure]:
+    drawn = [optuna.visualization.plot_slice(study, params=[name], **options) for name in params]
+    for figure in drawn:
+        figure.update_traces(marker={"size": 8, "colorbar": _COLOUR_BAR})
+    return drawn
+
+
+def _parallel_coordinates(study: optuna.Study, **options: Any) -> list[Figure]:
+    figure = optuna.visualization.plot_parallel_coordinate(study, **options)
+    figure.update_traces(marker_colorbar=_COLOUR_BAR, selector={"mode": "markers"})
+    return [figure]
+
+
+def _importances(study: optuna.Study, **options: Any) -> list[Figure]:
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
-    return optuna.visualization.plot_param_importances(
+    figure = optuna.visualization.plot_param_importances(
         _sample(study), evaluator=evaluator, **options
     )
+    figure.update_yaxes(title=None)  # it would stand on the parameters' names
+    return [figure]
 
 
 def _sample(study: optuna.Study) -> optuna.Study:
@@ -79,36 +103,45 @@ def _sample(study: optuna.Study) -> optuna.Study:
     return sample
 
 
-def _of_space(study: optuna.Study, params: Sequence[str], config: StudyConfig) -> optuna.Study:
+def _of_space(
+    study: optuna.Study, representation: str, params: Sequence[str], config: StudyConfig
+) -> optuna.Study:
     """The complete trials that have these parameters, with the first objective, in memory.
 
     With an objective of its own, whose direction it knows, and no ``target``: Optuna would take the
-    least of a target to be the best, and say what matters for bad accuracies.
+    least of a target to be the best, and say what matters for bad accuracies. Accuracies are in
+    percent, and parameters without the representation's name, as reports show them.
     """
     shown = optuna.create_study(direction=study.directions[0])
     leading = label_name(config.leading_budget)
+    scale = 100 if config.search.objectives[0] == "accuracy" else 1
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         leads = trial.params.get("labels", leading) == leading
         if leads and set(params) <= trial.params.keys():
-            shown.add_trial(_with_first_value(trial, params))
+            names = {_plain(param, representation): param for param in params}
+            shown.add_trial(
+                optuna.trial.create_trial(
+                    value=scale * trial.values[0],
+                    params={plain: trial.params[name] for plain, name in names.items()},
+                    distributions={
+                        plain: trial.distributions[name] for plain, name in names.items()
+                    },
+                )
+            )
     return shown
 
 
-def _with_first_value(trial: FrozenTrial, params: Sequence[str]) -> FrozenTrial:
-    return optuna.trial.create_trial(
-        value=trial.values[0],
-        params={name: trial.params[name] for name in params},
-        distributions={name: trial.distributions[name] for name in params},
-    )
+def _plain(param: str, representation: str) -> str:
+    return param.removeprefix(f"{representation}.")
 
 
 def _drawn(
-    plot: Callable[..., Figure], study: optuna.Study, params: list[str], objective: str
-) -> Figure | None:
+    plot: Callable[..., list[Figure]], study: optuna.Study, params: list[str], target: str
+) -> list[Figure]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         try:
-            return plot(study, params=params, target_name=objective)
+            return plot(study, params=params, target_name=target)
         except (ValueError, RuntimeError, ZeroDivisionError) as error:
-            logging.getLogger("sweep").info("Optuna draws no %s: %s", plot.__name__, error)
-            return None
+            logging.getLogger("sweep").info("Optuna draws no %s: %s", plot.__name__[1:], error)
+            return []

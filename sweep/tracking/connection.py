@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from typing import TYPE_CHECKING
 
 from sweep.database import sqlite_file
@@ -19,11 +20,22 @@ SERVER_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
+UI = "http://127.0.0.1:5000"
+"""Where ``sweep ui`` serves a home, unless it is told otherwise."""
 
 
 def is_server(uri: str) -> bool:
     """Whether MLflow is reached through a server, and not as a database."""
     return uri.startswith(("http://", "https://", "databricks"))
+
+
+def ui_address(uri: str) -> str | None:
+    """Where MLflow's UI over a tracking URI is, without user and password; None if unknown."""
+    if not is_server(uri):
+        return UI
+    if uri.startswith("databricks"):
+        return None
+    return re.sub(r"//[^/@]*@", "//", uri).rstrip("/")
 
 
 def client(uri: str) -> MlflowClient:

@@ -19,9 +19,9 @@ def test_a_report_is_attached_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """A run that finds nothing to do draws nothing; what has changed, or is gone, is drawn anew."""
     written: list[int] = []
 
-    def counting(documents: list[Document], directory: Path) -> list[Path]:
+    def counting(documents: list[Document], directory: Path, mlflow: str | None) -> list[Path]:
         written.append(len(documents[0].report.rows))
-        return write_report(documents, directory)
+        return write_report(documents, directory, mlflow)
 
     monkeypatch.setattr(mirror_module, "write_report", counting)
     projected: list[str] = []
@@ -44,6 +44,7 @@ def test_a_report_is_attached_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert written == [2, 3]
     assert [kind for kind in projected if kind != "study"] == ["trial"] * 3
     (page,) = list(workspace.home.mlartifacts.rglob("report.html"))
+    assert "http://127.0.0.1:5000/#/runs/" in page.read_text()
     page.unlink()
     assert Mirror(study, workspace).finish(stopped=False).chart is not None
     assert written == [2, 3, 3]

@@ -85,6 +85,34 @@ def test_differences_are_in_points_with_their_sign() -> None:
     assert "Of 2 differences, 0.1 would" in table.notes[1]
 
 
+def test_differences_of_one_draw_are_not_shown() -> None:
+    """They have no interval; one sentence says so, instead of a table of dashes."""
+    measured = [
+        Measured(trial_spec(draws=1, members=1), trial_result([[0.90]])),
+        Measured(
+            trial_spec(**PIXELS, draws=1, members=1),
+            trial_result([[0.92]], classifier_parameters=4_000),
+        ),
+    ]
+    assert study_report(measured).differences
+    table = tables(measured)["Differences within the same number of parameters"]
+    assert (table.columns, table.rows) == ((), ())
+    (sentence,) = table.notes
+    assert "one draw each" in sentence
+
+
+def test_columns_in_which_nothing_stands_are_left_out() -> None:
+    """Of all tables; what one row has stays."""
+    one = Measured(trial_spec(draws=1, members=1), trial_result([[0.9]]))
+    two = Measured(trial_spec(hidden_neurons=100), trial_result([[0.9], [0.92]]))
+    intervals = {"95 % interval", "one new run %"}
+    assert not intervals & set(comparison_table([study_report([one])]).columns)
+    both = comparison_table([study_report([one]), study_report([two], study="other")])
+    assert intervals < set(both.columns)
+    assert "–" in both.rows[0]
+    assert "ms for 1,000 images" not in tables([one])["Costs"].columns
+
+
 def test_label_budgets_are_a_table_of_their_own() -> None:
     """A column for each number of labels, a row for each representation."""
     measured = [

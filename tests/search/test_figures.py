@@ -18,19 +18,23 @@ from tests.search.builders import FACTS, config, result
 def titles(
     tmp_path: Path, accuracy: float | None = None, vae: int = 0, pixels: int = 0
 ) -> list[str]:
-    """Of a finished study; every figure is what Plotly reads."""
+    """Of a finished study; every figure is what Plotly's basic bundle draws."""
     study_config = config(vae=vae, pixels=pixels)
     study = Study(open_storage(f"sqlite:///{tmp_path}/optuna.db"), study_config, FACTS)
     while (attempt := study.begin_next()) is not None:
         study.complete(attempt, result(attempt, accuracy))
     drawn = study.recorded.figures()
-    for _, figure in drawn:
-        assert json.loads(figure)["data"]
+    for title, found in drawn:
+        for figure in map(json.loads, found):
+            assert {trace["type"] for trace in figure["data"]} <= {"scatter", "bar"}
+            assert figure["data"]
+            assert "vae." not in json.dumps(figure)
+        assert len(found) == (2 if title == "Slices: vae" else 1)
     return [title for title, _ in drawn]
 
 
 def test_each_space_has_its_plots(tmp_path: Path) -> None:
-    """Of one parameter there are neither importances nor parallel coordinates."""
+    """Slices are a figure for each parameter; one parameter has no other plots."""
     assert titles(tmp_path, vae=12, pixels=12) == [
         *("Slices: vae", "Parallel coordinates: vae", "Importances: vae"),
         "Slices: pixels",

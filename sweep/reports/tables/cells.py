@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sweep.reports.rows import Row
 
@@ -19,6 +19,20 @@ class Table:
     notes: tuple[str, ...] = ()
     left: frozenset[str] = field(default=frozenset({"study", "configuration", "verdict"}))
     """Columns of text; those of numbers stand to the right."""
+
+    @property
+    def told(self) -> Table:
+        """The same without the columns in which nothing stands."""
+        places = [
+            place
+            for place in range(len(self.columns))
+            if not self.rows or any(row[place] != NOTHING for row in self.rows)
+        ]
+        return replace(
+            self,
+            columns=tuple(self.columns[place] for place in places),
+            rows=tuple(tuple(row[place] for place in places) for row in self.rows),
+        )
 
 
 def replicates(row: Row) -> str:

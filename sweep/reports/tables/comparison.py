@@ -49,13 +49,14 @@ def comparison_table(reports: Sequence[Report]) -> Table:
             for report, row in report_rows(reports)
         ),
         notes=tuple(notes(reports)),
-    )
+    ).told
 
 
 def further_tables(reports: Sequence[Report]) -> list[Table]:
-    """What follows from the rows: only tables that have anything in them."""
+    """What follows from the rows: only tables, and columns, that have anything in them."""
+    several = len(reports) > 1
     return [
-        replace(table, title=f"{report.study}: {table.title}") if len(reports) > 1 else table
+        replace(table.told, title=f"{report.study}: {table.title}" if several else table.title)
         for report in reports
         for table in (*findings(report), *background(report))
         if table.rows or (table.notes and not table.columns)

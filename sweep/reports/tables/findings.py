@@ -158,22 +158,35 @@ def _place(is_on: bool, share: float | None) -> str:
 
 
 def _differences(report: Report) -> Table:
-    """Pairs of representations within the same number of parameters and labels."""
-    found = len(report.differences)
-    intervals = sum(each.low is not None for each in report.differences)
+    """Pairs of representations within the same number of parameters and labels.
+
+    Only those that have an interval: of one draw, a difference says nothing.
+    """
+    title = "Differences within the same number of parameters"
+    told = [
+        (each, each.low, each.high)
+        for each in report.differences
+        if each.low is not None and each.high is not None
+    ]
+    if not told:
+        alone = (
+            "None is shown: these configurations have one draw each, a difference of two of them "
+            "has no interval, and so it may be nothing but luck. Two draws have one."
+        )
+        return Table(title, notes=(alone,) if report.differences else ())
     lines = [
         "In points of accuracy: the first minus the second, each with its most accurate "
         "configuration within the bound, paired over the draws that they have in common, with "
         "equal labels. What a search selected stands with its scores on the test partition where "
         "both have them; validation scores that selected are too good."
     ]
-    if intervals > 1:
+    if len(told) > 1:
         lines.append(
-            f"Of {found} differences, {0.05 * intervals:.1f} would have an interval that excludes "
-            "0 by chance even if there were none; and they are not independent."
+            f"Of {len(told)} differences, {0.05 * len(told):.1f} would have an interval that "
+            "excludes 0 by chance even if there were none; and they are not independent."
         )
     return Table(
-        "Differences within the same number of parameters",
+        title,
         (
             *("counted", "at most", "labels", "first", "second"),
             *("difference", "95 % interval", "draws", "scored on"),
@@ -186,13 +199,11 @@ def _differences(report: Report) -> Table:
                 each.first,
                 each.second,
                 gap(each.difference),
-                NOTHING
-                if each.low is None or each.high is None
-                else f"{gap(each.low)} to {gap(each.high)}",
+                f"{gap(low)} to {gap(high)}",
                 str(each.n_draws),
                 each.scored_on,
             )
-            for each in report.differences
+            for each, low, high in told
         ),
         tuple(lines),
         frozenset({"counted", "first", "second", "scored on"}),
