@@ -152,7 +152,7 @@ def test_report_formats_agree(finished: Path, tmp_path: Path) -> None:
     written = (tmp_path / "report.md").read_text()
     assert set(markdown.splitlines()) <= set(written.splitlines())  # which has pictures besides
     latex = sweep("report", "tiny", "--home", finished, "--format", "latex").stdout
-    assert latex == (tmp_path / "report.tex").read_text()
+    assert set(latex.splitlines()) <= set((tmp_path / "report.tex").read_text().splitlines())
     origin = json.loads((tmp_path / "provenance.json").read_text())
     assert (origin["seed"], origin["attempts"]["complete"]) == (3, TARGET)
     assert origin["environments"][0]["packages"]["tensorflow"]
