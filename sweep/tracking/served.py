@@ -37,7 +37,7 @@ class ImageClassifier(PythonModel):
     def predict(
         self,
         context: PythonModelContext,  # MLflow's form of the method
-        model_input: NDArray[Any],
+        model_input: np.ndarray,  # as MLflow knows it
         params: dict[str, Any] | None = None,
     ) -> NDArray[np.float32]:
         """Probabilities of the ten classes, for pixels from 0 to 255 or from 0 to 1.
