@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("latent-sweep", "tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
+_FROM_THE_START = (
+    *("LD_PRELOAD", "GLIBC_TUNABLES", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"),
+    *("OPENBLAS_CORETYPE", "MKL_CBWR", "MKL_DEBUG_CPU_TYPE"),
+)
+"""Variables that may change numbers, and act before Python begins or as soon as NumPy is there."""
 
 
 def available_cores() -> int:
@@ -49,6 +54,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
         "git_revision": _git_revision(),
+        "variables": {name: os.environ[name] for name in _FROM_THE_START if name in os.environ},
     }
 
 
