@@ -26,12 +26,11 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQL
 
 from sweep.database import (
     engine_arguments,
-    masked,
-    reason,
     sqlite_file,
+    unusable,
     use_immediate_transactions,
 )
-from sweep.errors import HomeError, StudyBusyError
+from sweep.errors import StudyBusyError
 from sweep.home import locked
 from sweep.workspace import Workspace
 
@@ -205,15 +204,6 @@ def taken_over(study: str) -> StudyBusyError:
     return StudyBusyError(
         f"the study '{study}' was taken over by another process",
         hint="this one seemed to be dead; what it trained is kept",
-    )
-
-
-def unusable(storage_url: str, error: BaseException) -> HomeError:
-    """The error of a storage that cannot be opened."""
-    missing = isinstance(error, ImportError)
-    return HomeError(
-        f"the studies' storage {masked(storage_url)} cannot be opened: {reason(error)}",
-        hint="uv sync --extra postgres" if missing else "check SWEEP_STORAGE and --home",
     )
 
 

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweep.database import readable, sqlite_file
+from sweep.database import readable
 from sweep.errors import HomeError, UnknownStudyError
 from sweep.lease import Owner, last_owner
 from sweep.search.attempt import Attempt, State
 from sweep.search.history import History, best_attempt
 from sweep.search.ledger import interruption, study_names
 from sweep.search.recorded import Recorded, recorded
-from sweep.search.storage import Storage, open_storage
+from sweep.search.storage import Storage, find_storage
 from sweep.workspace import Workspace
 
 
@@ -47,10 +47,8 @@ def open_study(workspace: Workspace, name: str) -> Recorded:
 
 def study_list(workspace: Workspace) -> list[str]:
     """The names of all studies."""
-    if _is_missing(workspace):
-        _refuse_lost_studies(workspace)
-        return []
-    return study_names(storage_to_look_at(workspace))
+    storage = _storage(workspace)
+    return [] if storage is None else study_names(storage)
 
 
 def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
@@ -106,13 +104,20 @@ def storage_to_look_at(workspace: Workspace) -> Storage:
         UnknownStudyError: there is none.
         HomeError: it cannot be opened.
     """
-    if _is_missing(workspace):
-        _refuse_lost_studies(workspace)
+    storage = _storage(workspace)
+    if storage is None:
         raise UnknownStudyError(
             f"there is no study in the home {workspace.home.root}",
             hint="name another home with --home DIR or SWEEP_HOME",
         )
-    return open_storage(readable(workspace.storage))
+    return storage
+
+
+def _storage(workspace: Workspace) -> Storage | None:
+    storage = find_storage(readable(workspace.storage))
+    if storage is None:
+        _refuse_lost_studies(workspace)
+    return storage
 
 
 def _refuse_lost_studies(workspace: Workspace) -> None:
@@ -123,8 +128,3 @@ def _refuse_lost_studies(workspace: Workspace) -> None:
             f"{workspace.home.optuna_db}",
             hint="put back a copy of it; or run their configs again, which takes what is kept",
         )
-
-
-def _is_missing(workspace: Workspace) -> bool:
-    file = sqlite_file(workspace.storage)
-    return file is not None and not file.exists()
