@@ -108,13 +108,14 @@ def _cpu() -> Finding:
 
 def _gpu() -> Finding:
     cards = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
-    models = [card.read_text().partition("Model:")[2].split("\n")[0].strip() for card in cards]
+    texts = (card.read_text(encoding="utf-8") for card in cards)
+    models = [text.partition("Model:")[2].split("\n")[0].strip() for text in texts]
     return Finding("gpu", "ok", ", ".join(models) or "none; training is on the CPU")
 
 
 def _memory() -> Finding:
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return Finding("memory", "ok", "not known on this system")
     available = 1024 * next(int(line.split()[1]) for line in lines if "MemAvailable" in line)

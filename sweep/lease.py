@@ -248,7 +248,9 @@ def _process_started(pid: int) -> str:
     """What tells a process from a later one of its number; empty if there is no such process."""
     if sys.platform == "linux":
         try:
-            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            stat = (
+                Path(f"/proc/{pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()
+            )
         except OSError:
             return ""
         return "" if stat[0] == "Z" else stat[19]

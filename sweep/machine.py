@@ -28,7 +28,11 @@ def cpu_flags() -> frozenset[str]:
     """What the CPU can do, in Linux's words; empty where the system does not say."""
     try:
         return frozenset(
-            Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
+            Path("/proc/cpuinfo")
+            .read_text(encoding="utf-8")
+            .partition("flags")[2]
+            .partition("\n")[0]
+            .split()
         )
     except OSError:
         return frozenset()
@@ -37,7 +41,7 @@ def cpu_flags() -> frozenset[str]:
 def cpu_model() -> str:
     """The CPU's name, or its architecture where the system does not say."""
     try:
-        cpuinfo = Path("/proc/cpuinfo").read_text()
+        cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         cpuinfo = ""
     model = cpuinfo.partition("model name")[2].partition(":")[2].partition("\n")[0].strip()

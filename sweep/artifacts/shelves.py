@@ -160,8 +160,8 @@ class Directories(Generic[DirectorySpec, Record]):
                 remove_leftovers(path)  # of a making that was killed: the lock is ours now
                 with published_directory(path) as directory:
                     made = make(directory)
-                    (directory / _RECORD).write_text(made.model_dump_json())
-                    (directory / _MANIFEST).write_text(json.dumps(_checksums(directory)))
+                    (directory / _RECORD).write_bytes(made.model_dump_json().encode())
+                    (directory / _MANIFEST).write_bytes(json.dumps(_checksums(directory)).encode())
             record = self.record(spec.key)
             assert record is not None  # it was whole, or has just been written
             with suppress(OSError):  # as on a disk that cannot be written: it is used all the same

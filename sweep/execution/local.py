@@ -62,6 +62,11 @@ class LocalExecutor:
         return sum(worker.task is None for worker in self._workers)
 
     def submit(self, task: Task) -> None:
+        """See :class:`Executor`.
+
+        Raises:
+            OSError: the system starts no process.
+        """
         next(w for w in self._workers if w.task is None).start(task)
 
     def wait(self, timeout: float) -> list[Outcome]:
@@ -116,7 +121,10 @@ class _Worker:
             self.future = self._schedule(task)
         except RuntimeError:  # the process died while it had nothing to do: the pool is broken
             self.stop()
-            self.future = self._schedule(task)
+            try:
+                self.future = self._schedule(task)
+            except BrokenProcessPool as error:  # nor does another one begin
+                raise error.__cause__ or error from None
 
     def _schedule(self, task: Task) -> Future[str]:
         if self._pool is None:
@@ -184,10 +192,10 @@ class _Worker:
 def _is_stopped(pid: int) -> bool:
     """Whether a process was stopped, as by Ctrl-Z; where the system does not say, it was not."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="latin-1")
     except OSError:
         return False
-    return state in ("T", "t")
+    return stat.rpartition(")")[2].split()[0] in ("T", "t")
 
 
 def _death(exitcode: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import optuna
 import sqlalchemy
 from alembic.migration import MigrationContext
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,7 +20,7 @@ from sweep.database import engine_arguments, sqlite_file, unusable, use_immediat
 Storage = BaseStorage
 """Where studies are kept: a name for those who do not import Optuna."""
 
-_UNUSABLE = (SQLAlchemyError, ImportError, RuntimeError, ValueError)
+_UNUSABLE = (SQLAlchemyError, StorageInternalError, ImportError, RuntimeError, ValueError)
 
 
 def open_storage(url: str) -> Storage:

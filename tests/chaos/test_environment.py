@@ -1,13 +1,17 @@
-"""A study in environments that users have set for other programs, with real processes."""
+"""Commands in environments that users, shells and containers have made, with real processes."""
 
 from __future__ import annotations
 
 import json
+import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.process import accuracies, sweep
+from tests.cli.process import accuracies, environment, start, sweep
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
@@ -74,3 +78,68 @@ def test_what_a_user_has_set_changes_no_number(
     (tmp_path / "keras.json").write_text(json.dumps(KERAS))
     home = tmp_path / "home"
     assert trained(config, home, {name: value or str(tmp_path)}) == undisturbed
+
+
+@pytest.mark.parametrize("number", [12, 17, 20, 23, 26])
+def test_few_files_may_be_opened(number: int, config: Path, tmp_path: Path) -> None:
+    """One line says so, or it is enough."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
+
+    process = start("run", config, "--home", tmp_path / "home", "--quiet", preexec_fn=limit)
+    said = process.communicate(timeout=200)[1]
+    assert "Traceback" not in said
+    assert process.returncode == 0 or "error: " in said.splitlines()[-1] + said.splitlines()[-2]
+
+
+CLOSED = {"stdout": (1,), "stderr": (2,), "both": (1, 2), "all": (0, 1, 2)}
+
+
+@pytest.mark.parametrize("which", CLOSED)
+def test_a_stream_may_be_closed(which: str, finished: Path, tmp_path: Path) -> None:
+    """What is printed is lost, as was wished; what is written is whole, and nothing else breaks."""
+
+    def close() -> None:
+        for descriptor in CLOSED[which]:
+            os.close(descriptor)
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "sweep", "report", "tiny", "--home", finished),
+            *("--out", tmp_path, "--quiet"),
+        ],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        preexec_fn=close,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("pixels → 10" in done.stdout) == (1 not in CLOSED[which])
+    assert "pixels → 10" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["ascii:strict", "iso-8859-1:strict", "utf-8:strict"])
+def test_a_terminal_may_lack_characters(encoding: str, finished: Path, tmp_path: Path) -> None:
+    """It gets what it can show; files are UTF-8, whatever the locale."""
+    env = {
+        "PYTHONIOENCODING": encoding,
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+    }
+    for format_ in ("table", "markdown"):
+        process = start(
+            *("report", "tiny", "--home", finished, "--format", format_, "--out", tmp_path),
+            env=env,
+            encoding=encoding.partition(":")[0],
+        )
+        printed, said = process.communicate(timeout=100)
+        assert process.returncode == 0, said
+        arrow = "→" if encoding.startswith("utf-8") else "->"
+        assert f"pixels {arrow} 10" in printed
+    assert "pixels → 10" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    trials = sweep("trials", "tiny", "--home", finished, env=env | {"PYTHONIOENCODING": "ascii"})
+    assert trials.returncode == 0, trials.stderr
