@@ -114,9 +114,23 @@ def readable(url: str) -> str:
 
 
 def masked(text: str) -> str:
-    """A text without the passwords of the URLs in it."""
-    text = re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
-    return re.sub(r"(?i)([?&](?:password|passwd|pwd|token|secret)=)[^&\s'\"]+", r"\1***", text)
+    """A text without the secrets of the URLs in it: passwords, tokens and keys.
+
+    Of ``user:password@`` the user stays; a password may hold "@" and "/" that nobody escaped. Where
+    a URL ends is a guess, so a little more may be hidden than need be.
+    """
+    text = re.sub(r"://(?!/)[^\s'\"<>]*@", _masked_authority, text)
+    return re.sub(
+        r"(?i)([?&;][\w.-]*(?:pass|pwd|token|secret|key|cred|auth|signature)[\w.-]*=)[^&;\s'\"]+",
+        r"\1***",
+        text,
+    )
+
+
+def _masked_authority(found: re.Match[str]) -> str:
+    user, _, password = found[0].removeprefix("://").removesuffix("@").partition(":")
+    is_name = password and not {"@", "/"} & set(user)  # and no token
+    return f"://{user}:***@" if is_name else "://***@"
 
 
 def reason(error: BaseException) -> str:
