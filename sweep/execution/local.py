@@ -49,6 +49,8 @@ class LocalExecutor:
             logs: directory for what the processes print, a file for each.
         """
         logs.mkdir(parents=True, exist_ok=True)
+        # A logging.py in the working directory is not Python's: heeded by processes that start.
+        os.environ["PYTHONSAFEPATH"] = "1"
         self._workers = [
             _Worker(prepare, timeout, logs / f"worker-{n + 1}.log") for n in range(workers)
         ]

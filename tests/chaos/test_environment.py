@@ -143,3 +143,22 @@ def test_a_terminal_may_lack_characters(encoding: str, finished: Path, tmp_path:
     assert "pixels → 10" in (tmp_path / "report.md").read_text(encoding="utf-8")
     trials = sweep("trials", "tiny", "--home", finished, env=env | {"PYTHONIOENCODING": "ascii"})
     assert trials.returncode == 0, trials.stderr
+
+
+def test_files_of_a_user_are_no_modules(
+    config: Path, undisturbed: dict[str, list[float]], tmp_path: Path
+) -> None:
+    """Where the working directory has files with names of Python's modules, and of ours."""
+    for name in ("logging", "random", "sweep", "mlflow", "numpy", "token"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')")
+    home = tmp_path / "home"
+    done = subprocess.run(
+        [Path(sys.executable).with_name("sweep"), "run", config, "--home", home, "--workers", "1"],
+        env=environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert accuracies(home, "numbers") == undisturbed
