@@ -5,20 +5,28 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 
 _LAST_SECONDS = 0.5
 
 
 def main() -> None:
     """Run the command line; imported late, because worker processes import this module, too."""
+    from sweep.cli.streams import settle_streams
+
+    settle_streams()
     from sweep.cli.app import run
 
     status = run()
-    for thread in threading.enumerate():
-        if thread.name.startswith("mlflow"):
-            thread.join(_LAST_SECONDS)
-            if thread.is_alive():
-                _leave(status)
+    try:
+        deadline = time.monotonic() + _LAST_SECONDS
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join(max(0, deadline - time.monotonic()))
+                if thread.is_alive():
+                    _leave(status)
+    except KeyboardInterrupt:
+        _leave(status)
     sys.exit(status)
 
 

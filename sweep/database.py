@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from sweep.errors import HomeError
 
 _SQLITE_TIMEOUT_SECONDS = 60
 _CONNECT_SECONDS = 10
 _READ_ONLY = "mode=ro"
+_MAKING_TABLES = 0x73776565
+"""The number of the lock in PostgreSQL under which tables are made."""
 
 
 def engine_arguments(url: str) -> dict[str, Any]:
@@ -48,6 +55,40 @@ def use_immediate_transactions(engine: sqlalchemy.Engine) -> None:
     engine.dispose()
 
 
+@contextmanager
+def creation_lock(url: str) -> Iterator[None]:
+    """Keep other hosts from making tables in a database of PostgreSQL; no lock in others.
+
+    Two hosts that make the same table at once both fail, and each leaves a part of it.
+
+    Raises:
+        HomeError: the database cannot be reached.
+    """
+    if not url.startswith("postgresql"):
+        yield
+        return
+    try:
+        engine = sqlalchemy.create_engine(url, **engine_arguments(url))
+        connection = engine.connect()
+    except (SQLAlchemyError, ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise unusable(url, error) from error
+    try:
+        connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_lock(_MAKING_TABLES)))
+        yield
+    finally:
+        connection.close()
+        engine.dispose()  # the lock goes with the connection
+
+
+def unusable(url: str, error: BaseException) -> HomeError:
+    """The error of a studies' storage that cannot be opened."""
+    missing = isinstance(error, ImportError)
+    return HomeError(
+        f"the studies' storage {masked(url)} cannot be opened: {reason(error)}",
+        hint="uv sync --extra postgres" if missing else "check SWEEP_STORAGE and --home",
+    )
+
+
 def sqlite_file(url: str) -> Path | None:
     """The file of an SQLite URL; None for other databases."""
     try:
@@ -73,9 +114,23 @@ def readable(url: str) -> str:
 
 
 def masked(text: str) -> str:
-    """A text without the passwords of the URLs in it."""
-    text = re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
-    return re.sub(r"(?i)([?&](?:password|passwd|pwd|token|secret)=)[^&\s'\"]+", r"\1***", text)
+    """A text without the secrets of the URLs in it: passwords, tokens and keys.
+
+    Of ``user:password@`` the user stays; a password may hold "@" and "/" that nobody escaped. Where
+    a URL ends is a guess, so a little more may be hidden than need be.
+    """
+    text = re.sub(r"://(?!/)[^\s'\"<>]*@", _masked_authority, text)
+    return re.sub(
+        r"(?i)([?&;][\w.-]*(?:pass|pwd|token|secret|key|cred|auth|signature)[\w.-]*=)[^&;\s'\"]+",
+        r"\1***",
+        text,
+    )
+
+
+def _masked_authority(found: re.Match[str]) -> str:
+    user, _, password = found[0].removeprefix("://").removesuffix("@").partition(":")
+    is_name = password and not {"@", "/"} & set(user)  # and no token
+    return f"://{user}:***@" if is_name else "://***@"
 
 
 def reason(error: BaseException) -> str:

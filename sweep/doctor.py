@@ -25,7 +25,7 @@ from sweep.lease import last_owner
 from sweep.machine import available_cores, cpu_flags
 from sweep.search.attempt import State
 from sweep.search.ledger import Ledger, study_names
-from sweep.search.storage import open_storage
+from sweep.search.storage import find_storage
 from sweep.tracking import find_trial_run_ids
 from sweep.tracking.connection import is_server
 from sweep.workspace import Workspace
@@ -108,13 +108,14 @@ def _cpu() -> Finding:
 
 def _gpu() -> Finding:
     cards = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
-    models = [card.read_text().partition("Model:")[2].split("\n")[0].strip() for card in cards]
+    texts = (card.read_text(encoding="utf-8") for card in cards)
+    models = [text.partition("Model:")[2].split("\n")[0].strip() for text in texts]
     return Finding("gpu", "ok", ", ".join(models) or "none; training is on the CPU")
 
 
 def _memory() -> Finding:
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return Finding("memory", "ok", "not known on this system")
     available = 1024 * next(int(line.split()[1]) for line in lines if "MemAvailable" in line)
@@ -199,14 +200,19 @@ def _storage(url: str) -> Finding:
     if file is not None and (problem := _database("studies", file, mend)):
         return problem
     try:
-        names = study_names(open_storage(readable(url)))
+        storage = find_storage(readable(url))
     except SweepError as error:
         return Finding("studies", "problem", error.message, error.hint)
+    if storage is None:
+        return Finding("studies", "ok", "none yet")
+    names = study_names(storage)
     return Finding("studies", "ok", f"{len(names)} in {masked(url)}")
 
 
 def _studies(workspace: Workspace) -> Iterator[Finding]:
-    storage = open_storage(readable(workspace.storage))
+    storage = find_storage(readable(workspace.storage))
+    if storage is None:
+        return
     for name in study_names(storage):
         attempts = Ledger(storage, name).attempts()
         latest = {attempt.spec.key: attempt for attempt in attempts}.values()

@@ -26,12 +26,11 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQL
 
 from sweep.database import (
     engine_arguments,
-    masked,
-    reason,
     sqlite_file,
+    unusable,
     use_immediate_transactions,
 )
-from sweep.errors import HomeError, StudyBusyError
+from sweep.errors import StudyBusyError
 from sweep.home import locked
 from sweep.workspace import Workspace
 
@@ -208,15 +207,6 @@ def taken_over(study: str) -> StudyBusyError:
     )
 
 
-def unusable(storage_url: str, error: BaseException) -> HomeError:
-    """The error of a storage that cannot be opened."""
-    missing = isinstance(error, ImportError)
-    return HomeError(
-        f"the studies' storage {masked(storage_url)} cannot be opened: {reason(error)}",
-        hint="uv sync --extra postgres" if missing else "check SWEEP_STORAGE and --home",
-    )
-
-
 def _take(workspace: Workspace, study: str) -> Lease:
     try:
         with workspace.making_tables():
@@ -258,7 +248,9 @@ def _process_started(pid: int) -> str:
     """What tells a process from a later one of its number; empty if there is no such process."""
     if sys.platform == "linux":
         try:
-            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            stat = (
+                Path(f"/proc/{pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()
+            )
         except OSError:
             return ""
         return "" if stat[0] == "Z" else stat[19]

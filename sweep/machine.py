@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("latent-sweep", "tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
+_FROM_THE_START = (
+    *("LD_PRELOAD", "GLIBC_TUNABLES", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"),
+    *("OPENBLAS_CORETYPE", "MKL_CBWR", "MKL_DEBUG_CPU_TYPE"),
+)
+"""Variables that may change numbers, and act before Python begins or as soon as NumPy is there."""
 
 
 def available_cores() -> int:
@@ -23,7 +28,11 @@ def cpu_flags() -> frozenset[str]:
     """What the CPU can do, in Linux's words; empty where the system does not say."""
     try:
         return frozenset(
-            Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
+            Path("/proc/cpuinfo")
+            .read_text(encoding="utf-8")
+            .partition("flags")[2]
+            .partition("\n")[0]
+            .split()
         )
     except OSError:
         return frozenset()
@@ -32,7 +41,7 @@ def cpu_flags() -> frozenset[str]:
 def cpu_model() -> str:
     """The CPU's name, or its architecture where the system does not say."""
     try:
-        cpuinfo = Path("/proc/cpuinfo").read_text()
+        cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         cpuinfo = ""
     model = cpuinfo.partition("model name")[2].partition(":")[2].partition("\n")[0].strip()
@@ -49,6 +58,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
         "git_revision": _git_revision(),
+        "variables": {name: os.environ[name] for name in _FROM_THE_START if name in os.environ},
     }
 
 

@@ -126,6 +126,14 @@ class Environment(Value):
     """Versions by name."""
     git_revision: str | None = None
     """The commit of the code, with "+" if it was changed since; null outside of a clone."""
+    variables: dict[str, str] = Field(default_factory=dict)
+    """Variables that were set and may change numbers, but for those that workers do not heed."""
+
+    @property
+    def numerics(self) -> tuple[object, ...]:
+        """What must be equal for results to be equal to the last bit."""
+        versions = (self.packages.get(name) for name in ("tensorflow", "keras", "numpy"))
+        return (self.cpu, self.system, *versions, sorted(self.variables.items()))
 
 
 EncoderHistory = dict[str, tuple[float, ...]]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.artifacts import ArtifactStore
+from sweep.database import creation_lock
 from sweep.home import Home, expanded, locked
 
 
@@ -53,10 +54,12 @@ class Workspace:
     def making_tables(self) -> Iterator[None]:
         """Hold a lock while the storage's tables may be made: two may not make them at once.
 
+        Neither two processes of this home, nor two hosts that share a database.
+
         Raises:
-            HomeError: the lock cannot be taken.
+            HomeError: the lock cannot be taken, or the database cannot be reached.
         """
-        with locked(self.home.locks / "optuna.db.lock"):
+        with locked(self.home.locks / "optuna.db.lock"), creation_lock(self.storage):
             yield
 
     @property

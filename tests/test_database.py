@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sweep.database import masked, reason
 
@@ -15,12 +19,37 @@ from sweep.database import masked, reason
          "postgresql+psycopg://:***@h"),
         ("postgresql://h/db?user=me&password=s3&x=1", "postgresql://h/db?user=me&password=***&x=1"),
         ("sqlite:////home/me/optuna.db", "sqlite:////home/me/optuna.db"),
+        ("postgresql://me:p@ss@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://me:p/a?s#s@host/db", "postgresql://me:***@host/db"),
+        ("http://token@host:5000/x", "http://***@host:5000/x"),
+        ("postgresql://h/db?sslpassword=s3&sslmode=require",
+         "postgresql://h/db?sslpassword=***&sslmode=require"),
+        ("http://h/?api_key=k&X-Amz-Signature=s", "http://h/?api_key=***&X-Amz-Signature=***"),
+        ("'http://u:p@h' and \"mysql://u:q@h\"", "'http://u:***@h' and \"mysql://u:***@h\""),
         ("http://host:5000 at 12:30, me@host", "http://host:5000 at 12:30, me@host"),
     ],
 )  # fmt: skip
 def test_passwords_are_masked(text: str, shown: str) -> None:
     """Wherever a URL stands in a text; and nothing else is."""
     assert masked(text) == shown
+
+
+SECRET = st.text(st.characters(codec="ascii", exclude_characters=" '\"<>\x7f"), min_size=1).map(
+    lambda text: f"canary{''.join(c for c in text if c.isprintable())}canary"
+)
+
+
+@given(password=SECRET, host=st.sampled_from(["host", "h:5432", "[::1]:80"]))
+def test_no_password_is_shown(password: str, host: str) -> None:
+    """Whatever characters are in it, escaped or not, as a user, a password or a parameter."""
+    for url in (
+        f"postgresql+psycopg://me:{password}@{host}/db",
+        f"https://{password.replace(':', '')}@{host}/path",
+        f"https://{password.replace(':', '')}:@{host}/path",
+        f"postgresql://{host}/db?user=me&sslpassword={quote(password, safe='')}",
+        f"http://me:{quote(password)}@{host}",
+    ):
+        assert "canary" not in masked(f"it is {url} here")
 
 
 def test_a_reason_is_one_line_without_passwords() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +32,8 @@ Record = TypeVar("Record", EncoderRecord, ModelRecord)
 
 _CHECKSUM, _RESULT = "sha256", "result"
 _MANIFEST, _RECORD = "manifest.json", "record.json"
+_HELD_AT_ONCE = 100
+"""Locks, each of which is an open file."""
 
 
 class Files(Generic[FileSpec, FileResult]):
@@ -157,8 +160,8 @@ class Directories(Generic[DirectorySpec, Record]):
                 remove_leftovers(path)  # of a making that was killed: the lock is ours now
                 with published_directory(path) as directory:
                     made = make(directory)
-                    (directory / _RECORD).write_text(made.model_dump_json())
-                    (directory / _MANIFEST).write_text(json.dumps(_checksums(directory)))
+                    (directory / _RECORD).write_bytes(made.model_dump_json().encode())
+                    (directory / _MANIFEST).write_bytes(json.dumps(_checksums(directory)).encode())
             record = self.record(spec.key)
             assert record is not None  # it was whole, or has just been written
             with suppress(OSError):  # as on a disk that cannot be written: it is used all the same
@@ -177,14 +180,29 @@ class Directories(Generic[DirectorySpec, Record]):
         """Bytes that one takes, as far as its directory can be looked at."""
         return sum(file.stat().st_size for file in self.path(key).iterdir() if file.is_file())
 
-    def remove(self, key: str) -> bool:
-        """Remove one, with what makings of it have left; whether it was not in use."""
-        with self._if_idle(key) as is_idle:
-            if is_idle:
-                if self.path(key).exists():
-                    set_aside(self.path(key))  # under another name it is gone at once, or whole
-                self._remove_leftovers(key)
-            return is_idle
+    def remove_unless(
+        self, keys: Iterable[str], needed: Callable[[], Collection[str]]
+    ) -> list[str]:
+        """Remove those that nobody makes or takes at this moment, and nobody needs.
+
+        Args:
+            keys: which.
+            needed: the keys that are needed; asked when the locks are held, so that whoever comes
+                to need one after that waits, and finds it gone.
+
+        Returns:
+            The keys of those that were removed, with what makings of them had left.
+        """
+        removed = []
+        for some in _batches(keys):
+            with ExitStack() as stack:
+                idle = [key for key in some if stack.enter_context(self._if_idle(key))]
+                for key in set(idle) - set(needed()):
+                    if self.path(key).exists():
+                        set_aside(self.path(key))  # under another name it is gone at once, or whole
+                    self._remove_leftovers(key)
+                    removed.append(key)
+        return removed
 
     def remove_leftovers(self, key: str) -> None:
         """Remove what makings have left, and what was set aside, unless it is being made."""
@@ -216,6 +234,12 @@ class Directories(Generic[DirectorySpec, Record]):
         if not isinstance(manifest, dict):
             raise ValueError("a manifest is a mapping")  # noqa: TRY004  # who reads it takes a ValueError for damage
         return manifest
+
+
+def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(keys)
+    while some := list(islice(left, _HELD_AT_ONCE)):
+        yield some
 
 
 def _checksums(directory: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -94,12 +95,14 @@ class ArtifactStore:
         names = (path.name for path in self._home.checkpoints.glob("[!.]*"))
         return sorted(name for name in names if "." not in name)  # others were set aside
 
-    def remove_encoder(self, key: str) -> bool:
-        """Remove an encoder, however far it is trained; whether it was not in use."""
-        is_removed = self.encoders.remove(key)
-        if is_removed:
+    def remove_encoders(
+        self, keys: Iterable[str], needed: Callable[[], Collection[str]]
+    ) -> list[str]:
+        """Remove encoders, however far they are trained; see :meth:`Directories.remove_unless`."""
+        removed = self.encoders.remove_unless(keys, needed)
+        for key in removed:
             self.checkpoint(key).remove()
-        return is_removed
+        return removed
 
     def leftovers(self) -> list[Path]:
         """What interrupted writes have left, and what was set aside as damaged."""

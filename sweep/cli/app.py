@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
@@ -12,6 +13,17 @@ from sweep import __version__
 from sweep.cli import health, results, studies
 from sweep.cli.options import stderr
 from sweep.errors import StoppedError, SweepError
+
+_WANTS = {
+    errno.EMFILE: "no more files may be opened (ulimit -n says how many)",
+    errno.ENFILE: "the machine has no more files to open",
+    errno.EAGAIN: "no more processes may be started (ulimit -u says how many)",
+    errno.ENOMEM: "there is no memory left",
+    errno.EROFS: "a place that must take writes does not; workers need /dev/shm or TMPDIR",
+    errno.EACCES: "a place that must take writes does not; workers need /dev/shm or TMPDIR",
+    errno.ENOSPC: "a place that must take writes is full; workers need /dev/shm or TMPDIR",
+}
+"""What the system does not give, by the number of its error."""
 
 app = typer.Typer(
     name="sweep",
@@ -64,5 +76,12 @@ def run() -> int:
         return StoppedError.exit_status
     except BrokenPipeError:  # as in 'sweep report ... | head'
         sys.stdout = None  # nothing is left to flush
+        return 1
+    except OSError as error:
+        want = _WANTS.get(error.errno or 0)
+        if want is None:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        stderr.print(Text.assemble(("error: ", "bold red"), f"{want}{where}: {error.strerror}"))
         return 1
     return 0

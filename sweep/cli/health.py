@@ -58,8 +58,6 @@ def store(
 
     workspace = session.workspace
     encoders = stocked.stock(workspace)
-    unneeded = [encoder for encoder in encoders if not encoder.studies]
-    abandoned = stocked.abandoned(workspace) if prune else []
     if format_ is Facts.json:
         facts = [asdict(e) | {"spec": e.spec.model_dump(mode="json")} for e in encoders]
         print(json.dumps({"encoders": facts}, indent=2))
@@ -67,18 +65,20 @@ def store(
         _print_encoders(encoders)
     if not prune:
         return
-    if not unneeded and not abandoned and not workspace.store.leftovers():
+    sizes = {encoder.key: encoder.size for encoder in encoders}
+    found = stocked.unneeded(workspace)
+    size = _megabytes(sum(sizes.get(key, 0) for key in found))
+    question = f"Remove {len(found)} encoders that no study needs ({size})?"
+    if found and not (yes or confirmed(question, "--prune")):
+        return
+    removed = stocked.prune(workspace)  # decides anew: the question may have been open for long
+    if not found and not removed:
         session.say("Nothing to remove: every encoder is needed.")
         return
-    size = sum(encoder.size for encoder in unneeded)
-    question = f"Remove {len(unneeded)} encoders that no study needs ({_megabytes(size)})?"
-    if not (yes or confirmed(question, "--prune")):
-        return
-    stocked.prune(workspace, abandoned)
-    removed = stocked.prune(workspace, [encoder.key for encoder in unneeded])
-    kept = len(unneeded) - removed
-    in_use = f"; {kept} are in use and stay" if kept else ""
-    session.say(f"Removed {removed} encoders ({_megabytes(size)}){in_use}.")
+    size = _megabytes(sum(sizes.get(key, 0) for key in removed))
+    kept = len(found.difference(removed))
+    in_use = f"; {kept} are in use or needed by now, and stay" if kept else ""
+    session.say(f"Removed {len(removed)} encoders ({size}){in_use}.")
 
 
 def _print_encoders(encoders: list[StoredEncoder]) -> None:

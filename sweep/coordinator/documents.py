@@ -150,7 +150,7 @@ def write_report(
     if len(documents) == 1:
         texts["config.yaml"] = documents[0].config.to_yaml()
     for name, text in texts.items():
-        (directory / name).write_text(text)
+        (directory / name).write_text(text, encoding="utf-8")
     return [directory / name for name in texts] + save_charts(drawn, directory)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -64,12 +65,19 @@ class Mirror:
         )
         self.projector.project(attempt_run(attempt) for attempt in past)
 
-    def finish(self, *, stopped: bool, within: float = _LAST_PROJECTION_SECONDS) -> Shown:
+    def finish(
+        self,
+        *,
+        stopped: bool,
+        within: float = _LAST_PROJECTION_SECONDS,
+        leaving: Callable[[], bool] = lambda: False,
+    ) -> Shown:
         """Wait for what is being projected, and attach the report.
 
         Args:
             stopped: whether the study is left before its end.
             within: seconds that MLflow is waited for.
+            leaving: says that it is waited for no longer.
         """
         study = self._study
         status: RunStatus = "FAILED" if study.shortfall else "FINISHED"
@@ -87,7 +95,7 @@ class Mirror:
             encoder_run(record, self._store.pictures(key))
             for key, record in sorted(study.encoders.items())
         )
-        self.projector.finish(conclude, min(within, _LAST_PROJECTION_SECONDS))
+        self.projector.finish(conclude, min(within, _LAST_PROJECTION_SECONDS), leaving)
         if shown:
             return shown[0]
         return Shown(document(study.recorded, {}, self._store).report, None)

@@ -22,6 +22,7 @@ from sweep.workspace import Workspace
 log = logging.getLogger("sweep")
 
 _RETRY_SECONDS = 15.0
+_LOOK_SECONDS = 0.2
 _HOLD_SECONDS = 1.0
 """How long a run that goes on is held back: one that ends sooner is written once, as it ended, and
 one that gets on quickly is written once a second."""
@@ -81,10 +82,23 @@ class Projector:
         with self._lock:
             return next((each for each in self._waiting.values() if hasty or each.is_due), None)
 
-    def finish(self, last: Callable[[Tracker], None], timeout: float) -> bool:
-        """Project what is left, then do one last thing; whether all of that was done in time."""
+    def finish(
+        self,
+        last: Callable[[Tracker], None],
+        timeout: float,
+        leaving: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Project what is left, then do one last thing; whether all of that was done.
+
+        Args:
+            last: is given MLflow when it holds all else.
+            timeout: seconds after which nobody waits any more.
+            leaving: says that nobody waits any more before.
+        """
         done = self._thread.submit(self._finish, last)
-        wait_for([done], timeout)
+        deadline = time.monotonic() + timeout
+        while not done.done() and time.monotonic() < deadline and not leaving():
+            wait_for([done], _LOOK_SECONDS)
         self._given_up = True
         self._thread.shutdown(wait=False, cancel_futures=True)
         if done.done() and not done.cancelled() and done.result():

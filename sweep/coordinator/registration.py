@@ -99,14 +99,12 @@ def register_study(
             if version is None:
                 run_id = tracker.trial_run_ids().get(attempt.number)
                 with _output_to(workspace.home.logs / name / "register.log"):
-                    from sweep.classifier.image_model import load_image_model  # TensorFlow
-
                     version = register_model(
                         tracker.uri,
                         run_id or tracker.project(attempt_run(attempt)),
                         model_name or name,
                         spec.key,
-                        load_image_model(models.path(spec.key) / MODEL_FILE),
+                        models.path(spec.key) / MODEL_FILE,
                         examples,
                         {"sweep.study": name, "sweep.trial": str(attempt.number)},
                     )

@@ -59,4 +59,6 @@ def remove_study(workspace: Workspace, name: str) -> None:
                 f"removed: {error.strerror or error}",
                 hint="mend it, and run the same command again",
             ) from error
-        delete_study(open_storage(workspace.storage), name)
+        with workspace.making_tables():
+            storage = open_storage(workspace.storage)
+        delete_study(storage, name)

@@ -104,12 +104,17 @@ def run_study(
                 selection.confirm(ending)
                 selection.assess(ending)
         held.check()
+        stopped = stopping()
         out_of_time = (
             (limit.is_up or limit.holds_back)
-            and not stopping()
+            and not stopped
             and (study.shortfall > 0 or selection.is_left)
         )
-        shown = mirror.finish(stopped=stopping() or out_of_time, within=limit.left / 2)
+        shown = mirror.finish(
+            stopped=stopped or out_of_time,
+            within=limit.left / 2,
+            leaving=lambda: stopping() and not stopped,  # asked again, the signal ends it
+        )
         return Ended(
             progress=study.progress,
             shortfall=study.shortfall,
@@ -117,7 +122,7 @@ def run_study(
             not_assessed=selection.not_assessed,
             report=shown.report,
             exhausted=study.exhausted,
-            stopped=stopping(),
+            stopped=stopped,
             out_of_time=out_of_time,
             chart=shown.chart,
             best=study.best if len(config.search.objectives) == 1 else None,

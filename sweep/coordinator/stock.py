@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sweep.coordinator.studies import open_study, study_list
@@ -52,16 +51,6 @@ def stock(workspace: Workspace) -> list[StoredEncoder]:
     return sorted(found, key=lambda encoder: -encoder.last_use)
 
 
-def abandoned(workspace: Workspace) -> list[str]:
-    """Keys of the half-trained encoders that no study needs.
-
-    Raises:
-        HomeError: the studies' storage cannot be opened.
-    """
-    needed = _needed(workspace)
-    return [key for key in workspace.store.half_trained() if key not in needed]
-
-
 def _needed(workspace: Workspace) -> dict[str, list[str]]:
     """The studies that need an encoder, by its key."""
     needed: dict[str, list[str]] = {}
@@ -72,18 +61,37 @@ def _needed(workspace: Workspace) -> dict[str, list[str]]:
             continue  # its creation was cut short, or another program made it
         rows = [stored.config.trial_spec(row, stored.data.sha256) for row in stored.config.cells]
         specs = [attempt.spec for attempt in stored.attempts] + rows
+        if stored.config.confirm is not None:  # whatever of it may be selected, and confirmed
+            specs += [stored.config.confirming_spec(spec) for spec in specs]
         for key in {encoder.key for spec in specs for encoder in spec.encoders}:
             needed.setdefault(key, []).append(study)
     return needed
 
 
-def prune(workspace: Workspace, keys: Iterable[str]) -> int:
-    """Remove encoders, and what interrupted writes have left; how many encoders were removed.
+def unneeded(workspace: Workspace) -> set[str]:
+    """Keys of the encoders that no study needs, however far they are trained.
 
-    What a worker holds at this moment is left alone.
+    Raises:
+        HomeError: the studies' storage cannot be opened.
     """
     store = workspace.store
-    removed = sum(store.remove_encoder(key) for key in keys)
+    return {*store.encoders.published(), *store.half_trained()} - _needed(workspace).keys()
+
+
+def prune(workspace: Workspace) -> list[str]:
+    """Remove the encoders that no study needs, and what interrupted writes have left.
+
+    What is needed is decided when nobody can come to need more of it; what a worker holds at this
+    moment is left alone.
+
+    Returns:
+        The keys of the encoders that were removed.
+
+    Raises:
+        HomeError: the studies' storage cannot be opened.
+    """
+    store = workspace.store
+    removed = store.remove_encoders(unneeded(workspace), lambda: _needed(workspace).keys())
     for path in store.leftovers():
         if path.parent == workspace.home.encoders:
             store.encoders.remove_leftovers(path.name.removeprefix(".")[:KEY_LENGTH])

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweep.database import readable, sqlite_file
+from sweep.database import readable
 from sweep.errors import HomeError, UnknownStudyError
 from sweep.lease import Owner, last_owner
 from sweep.search.attempt import Attempt, State
 from sweep.search.history import History, best_attempt
 from sweep.search.ledger import interruption, study_names
+from sweep.search.patience import at_once
 from sweep.search.recorded import Recorded, recorded
-from sweep.search.storage import Storage, open_storage
+from sweep.search.storage import Storage, find_storage
 from sweep.workspace import Workspace
 
 
@@ -41,16 +42,15 @@ def open_study(workspace: Workspace, name: str) -> Recorded:
     Raises:
         UnknownStudyError: there is no study of this name.
         DamagedStorageError: something of it is not what was written.
+        OutageError: the storage is out of reach.
     """
-    return recorded(storage_to_look_at(workspace), name)
+    return _open(storage_to_look_at(workspace), name)
 
 
 def study_list(workspace: Workspace) -> list[str]:
     """The names of all studies."""
-    if _is_missing(workspace):
-        _refuse_lost_studies(workspace)
-        return []
-    return study_names(storage_to_look_at(workspace))
+    storage = _storage(workspace)
+    return [] if storage is None else at_once(lambda: study_names(storage))
 
 
 def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
@@ -60,10 +60,14 @@ def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
         UnknownStudyError: there is no study of this name.
     """
     found = []
-    for each in study_list(workspace) if name is None else [name]:
+    storage = storage_to_look_at(workspace) if name is not None else _storage(workspace)
+    if storage is None:
+        return []
+    names = [name] if name is not None else at_once(lambda: study_names(storage))
+    for each in names:
         owner = last_owner(readable(workspace.storage), each)  # before what it may be at
         try:
-            stored = open_study(workspace, each)
+            stored = _open(storage, each)
         except UnknownStudyError:
             if name is not None:
                 raise
@@ -106,13 +110,24 @@ def storage_to_look_at(workspace: Workspace) -> Storage:
         UnknownStudyError: there is none.
         HomeError: it cannot be opened.
     """
-    if _is_missing(workspace):
-        _refuse_lost_studies(workspace)
+    storage = _storage(workspace)
+    if storage is None:
         raise UnknownStudyError(
             f"there is no study in the home {workspace.home.root}",
             hint="name another home with --home DIR or SWEEP_HOME",
         )
-    return open_storage(readable(workspace.storage))
+    return storage
+
+
+def _open(storage: Storage, name: str) -> Recorded:
+    return at_once(lambda: recorded(storage, name))
+
+
+def _storage(workspace: Workspace) -> Storage | None:
+    storage = find_storage(readable(workspace.storage))
+    if storage is None:
+        _refuse_lost_studies(workspace)
+    return storage
 
 
 def _refuse_lost_studies(workspace: Workspace) -> None:
@@ -123,8 +138,3 @@ def _refuse_lost_studies(workspace: Workspace) -> None:
             f"{workspace.home.optuna_db}",
             hint="put back a copy of it; or run their configs again, which takes what is kept",
         )
-
-
-def _is_missing(workspace: Workspace) -> bool:
-    file = sqlite_file(workspace.storage)
-    return file is not None and not file.exists()

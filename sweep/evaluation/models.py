@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweep.artifacts.store import MODEL_FILE
-from sweep.evaluation.training import train_draw
+from sweep.evaluation.training import train_again
 from sweep.evaluation.workbench import Workbench
 from sweep.results import ModelRecord
 from sweep.specs import DrawSpec, ModelSpec
@@ -17,6 +17,7 @@ def make_model(spec: ModelSpec, bench: Workbench, on_progress: OnProgress) -> Mo
 
     Raises:
         DivergedError: the training left the finite numbers.
+        DataError: the result that is kept of the draw is not of this classifier.
     """
 
     def make(out: Path) -> ModelRecord:
@@ -24,7 +25,7 @@ def make_model(spec: ModelSpec, bench: Workbench, on_progress: OnProgress) -> Mo
 
         trial = spec.trial
         dataset = bench.checked_dataset(trial.data)
-        trained = train_draw(DrawSpec(trial=trial, draw=spec.draw), bench, on_progress)
+        trained = train_again(DrawSpec(trial=trial, draw=spec.draw), bench, on_progress)
         model = image_model(trained.extractor.network(), trained.weights, spec.member)
         held_out = trained.parts[trial.scored_on]
         predicted = model.predict(dataset.images[held_out], verbose=0).argmax(axis=1)

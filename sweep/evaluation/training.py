@@ -13,15 +13,20 @@ from numpy.typing import NDArray
 
 from sweep import seeds
 from sweep.data.partition import BUDGET_PART, Indices, label_subset, partition
+from sweep.errors import DataError
 from sweep.evaluation.encoders import extractor
 from sweep.evaluation.workbench import Workbench
 from sweep.representations import Extractor, bind
 from sweep.results import DrawResult
-from sweep.specs import DrawSpec
+from sweep.specs import Artifact, DrawSpec
 from sweep.values import OnProgress
 
 if TYPE_CHECKING:  # it imports TensorFlow
     from sweep.classifier.population import Weights
+
+_MAY_DIFFER, _IMAGES_MAY_DIFFER = 0.02, 3
+"""How far the accuracy of the same classifier may be off on another kind of machine. On the same
+kind it is not off at all."""
 
 
 def make_draw(spec: DrawSpec, bench: Workbench, on_progress: OnProgress) -> DrawResult:
@@ -41,6 +46,31 @@ class TrainedDraw:
     weights: Weights
     extractor: Extractor
     parts: Mapping[str, Indices]
+
+
+def train_again(of: DrawSpec, bench: Workbench, on_progress: OnProgress) -> TrainedDraw:
+    """Train the members of a draw again, and hold them against the result that is kept of it.
+
+    Raises:
+        DivergedError: a training left the finite numbers.
+        DataError: the result that is kept is not of these members.
+    """
+    trained = train_draw(of, bench, on_progress)
+    kept = bench.store.draws.get(of)
+    if kept is not None:
+        images = len(trained.parts[of.trial.scored_on])
+        for before, now in zip(kept.members, trained.result.members, strict=True):
+            differs = abs(before.val_accuracy[-1] - now.val_accuracy[-1])
+            if differs > max(_MAY_DIFFER, _IMAGES_MAY_DIFFER / images):
+                path = bench.store.path(Artifact("draw", of.key))
+                raise DataError(
+                    f"{path} is not what {of.label} comes to: it has an accuracy of "
+                    f"{before.val_accuracy[-1]:.4f}, and training again gives "
+                    f"{now.val_accuracy[-1]:.4f}",
+                    hint="move that file away, remove the study, and run it again: only this draw "
+                    "is trained anew",
+                )
+    return trained
 
 
 def train_draw(of: DrawSpec, bench: Workbench, on_progress: OnProgress) -> TrainedDraw:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -14,6 +13,7 @@ from sweep.errors import OutageError
 from sweep.evaluation.assessments import make_assessment
 from sweep.evaluation.encoders import make_encoder
 from sweep.evaluation.models import make_model
+from sweep.evaluation.numerics import settle_numerics
 from sweep.evaluation.training import make_draw
 from sweep.evaluation.workbench import Workbench
 from sweep.home import Home
@@ -37,7 +37,7 @@ def prepare_worker(
 
     A task is the JSON of a spec; the result is that of what ``RESULTS`` has for its kind.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read by TensorFlow when it is imported
+    settle_numerics()
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)

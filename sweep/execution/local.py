@@ -27,6 +27,8 @@ from pebble import ProcessExpired, ProcessPool
 from sweep.execution.base import Failed, FailureKind, Outcome, Task, WorkFunction
 
 TASKS_PER_PROCESS = 50
+LONGEST_LOOK = 5.0
+"""Seconds between two looks at a task that count: more, and this process was stopped itself."""
 _NOT_BEGUN = -1.0
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -43,10 +45,12 @@ class LocalExecutor:
             workers: number of processes.
             prepare: called once in each new process; gives the function that does its tasks.
                 It is pickled.
-            timeout: seconds that a task may take.
+            timeout: seconds that a task may take, but for those in which it is stopped.
             logs: directory for what the processes print, a file for each.
         """
         logs.mkdir(parents=True, exist_ok=True)
+        # A logging.py in the working directory is not Python's: heeded by processes that start.
+        os.environ["PYTHONSAFEPATH"] = "1"
         self._workers = [
             _Worker(prepare, timeout, logs / f"worker-{n + 1}.log") for n in range(workers)
         ]
@@ -60,6 +64,11 @@ class LocalExecutor:
         return sum(worker.task is None for worker in self._workers)
 
     def submit(self, task: Task) -> None:
+        """See :class:`Executor`.
+
+        Raises:
+            OSError: the system starts no process.
+        """
         next(w for w in self._workers if w.task is None).start(task)
 
     def wait(self, timeout: float) -> list[Outcome]:
@@ -92,10 +101,12 @@ class _Worker:
         self._log = log
         # Shared memory, because writing to it can never block a worker.
         self._fraction = _SPAWN.RawValue("d", 0.0)
+        self._pid = _SPAWN.RawValue("i", 0)
         self._pool: ProcessPool | None = None
         self._second_start = False
-        self._begun: float | None = None
-        """When the task was seen to have begun, by a clock that does not jump."""
+        self._seconds = 0.0
+        """How long the task was seen to run; while it or this process is stopped, it does not."""
+        self._looked = 0.0
         self.task: Task | None = None
         self.future: Future[str] | None = None
 
@@ -105,13 +116,17 @@ class _Worker:
 
     def start(self, task: Task) -> None:
         self.task = task
-        self._begun = None
+        self._seconds = 0.0
+        self._looked = time.monotonic()
         self._fraction.value = _NOT_BEGUN
         try:
             self.future = self._schedule(task)
         except RuntimeError:  # the process died while it had nothing to do: the pool is broken
             self.stop()
-            self.future = self._schedule(task)
+            try:
+                self.future = self._schedule(task)
+            except BrokenProcessPool as error:  # nor does another one begin
+                raise error.__cause__ or error from None
 
     def _schedule(self, task: Task) -> Future[str]:
         if self._pool is None:
@@ -119,7 +134,7 @@ class _Worker:
                 max_workers=1,
                 max_tasks=TASKS_PER_PROCESS,
                 initializer=_initialize,
-                initargs=(self._prepare, self._fraction, str(self._log), os.getpid()),
+                initargs=(self._prepare, self._fraction, self._pid, str(self._log), os.getpid()),
                 context=_SPAWN,
             )
         future: Future[str] = self._pool.schedule(_work, args=(task.payload,))
@@ -160,9 +175,11 @@ class _Worker:
         return Outcome(task, failed)
 
     def _is_overdue(self) -> bool:
-        if self._begun is None and self.fraction != _NOT_BEGUN:
-            self._begun = time.monotonic()
-        return self._begun is not None and time.monotonic() - self._begun > self._timeout
+        now = time.monotonic()
+        since, self._looked = now - self._looked, now
+        if self.fraction != _NOT_BEGUN and not _is_stopped(self._pid.value):
+            self._seconds += min(since, LONGEST_LOOK)
+        return self._seconds > self._timeout
 
     def stop(self) -> None:
         """Kill the process. Joining may wait for a message that was cut off, so nobody waits."""
@@ -172,6 +189,15 @@ class _Worker:
             joiner.start()
             joiner.join(timeout=5)
             self._pool = None
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a process was stopped, as by Ctrl-Z; where the system does not say, it was not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="latin-1")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] in ("T", "t")
 
 
 def _death(exitcode: int) -> str:
@@ -189,7 +215,7 @@ _shared_fraction: Any = None
 
 
 def _initialize(
-    prepare: Callable[[], WorkFunction], fraction: Any, log: str, coordinator: int
+    prepare: Callable[[], WorkFunction], fraction: Any, pid: Any, log: str, coordinator: int
 ) -> None:
     global _function, _shared_fraction
     _end_with(coordinator)
@@ -200,6 +226,7 @@ def _initialize(
     os.dup2(descriptor, 2)
     os.close(descriptor)
     _shared_fraction = fraction
+    pid.value = os.getpid()
     _function = prepare()
 
 

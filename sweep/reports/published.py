@@ -177,5 +177,5 @@ class Printed(Value):
 @cache
 def printed() -> Printed:
     """The curves, from ``printed_curves.json`` beside this module."""
-    text = resources.files("sweep.reports").joinpath("printed_curves.json").read_text()
-    return Printed.model_validate(json.loads(text), strict=False)
+    content = resources.files("sweep.reports").joinpath("printed_curves.json").read_bytes()
+    return Printed.model_validate(json.loads(content), strict=False)

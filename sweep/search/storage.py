@@ -10,20 +10,23 @@ from pathlib import Path
 
 import optuna
 import sqlalchemy
+from alembic.migration import MigrationContext
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 
-from sweep.database import engine_arguments, sqlite_file, use_immediate_transactions
-from sweep.lease import unusable
+from sweep.database import engine_arguments, sqlite_file, unusable, use_immediate_transactions
 
 Storage = BaseStorage
 """Where studies are kept: a name for those who do not import Optuna."""
 
-_UNUSABLE = (SQLAlchemyError, ImportError, RuntimeError, ValueError)
+_UNUSABLE = (SQLAlchemyError, StorageInternalError, ImportError, RuntimeError, ValueError)
 
 
 def open_storage(url: str) -> Storage:
     """Open Optuna's storage, and create its tables if they are not there.
+
+    Whoever calls it holds the lock of :meth:`sweep.workspace.Workspace.making_tables`.
 
     Raises:
         HomeError: the storage cannot be opened.
@@ -35,6 +38,18 @@ def open_storage(url: str) -> Storage:
     except _UNUSABLE as error:
         raise unusable(url, error) from error
     return optuna.storages.get_storage(backend)
+
+
+def find_storage(url: str) -> Storage | None:
+    """Open Optuna's storage to look at it; None as long as its tables are not all there.
+
+    Nothing is created, also while another process creates them.
+
+    Raises:
+        HomeError: the storage cannot be opened.
+    """
+    backend = _existing_tables(url)
+    return backend and optuna.storages.get_storage(backend)
 
 
 @contextmanager
@@ -53,14 +68,7 @@ def existing_storage(url: str, home: Path) -> Iterator[Storage | None]:
     file = sqlite_file(url)
     if file is not None:
         _check_file(url, file, home)
-        if not file.exists():
-            yield None
-            return
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    try:
-        backend = _existing_tables(url)
-    except _UNUSABLE as error:
-        raise unusable(url, error) from error
+    backend = _existing_tables(url)
     if backend is None:
         yield None
         return
@@ -82,10 +90,25 @@ def _check_file(url: str, file: Path, home: Path) -> None:
 
 
 def _existing_tables(url: str) -> RDBStorage | None:
-    engine = sqlalchemy.create_engine(url, **engine_arguments(url))
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        return None
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        if not sqlalchemy.inspect(engine).has_table("studies"):
-            return None
-    finally:
-        engine.dispose()
-    return RDBStorage(url, engine_kwargs=engine_arguments(url), skip_table_creation=True)
+        engine = sqlalchemy.create_engine(url, **engine_arguments(url))
+        try:
+            if not _is_complete(engine):
+                return None
+        finally:
+            engine.dispose()
+        return RDBStorage(url, engine_kwargs=engine_arguments(url), skip_table_creation=True)
+    except _UNUSABLE as error:
+        raise unusable(url, error) from error
+
+
+def _is_complete(engine: sqlalchemy.Engine) -> bool:
+    """Whether Optuna has made all of its tables: the revision of their form comes last."""
+    if not sqlalchemy.inspect(engine).has_table("alembic_version"):
+        return False
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() is not None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib import metadata
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,10 @@ from numpy.typing import NDArray
 from sweep.errors import InputError
 from sweep.tracking.connection import client
 
-if TYPE_CHECKING:
-    import keras  # imports TensorFlow
-
 _KEY = "sweep.key"
 _REQUIREMENTS = ("keras", "tensorflow", "numpy")
+_SERVED = Path(__file__).with_name("served.py")
+_CLASSES = 10
 
 
 class Version(NamedTuple):
@@ -64,7 +64,7 @@ def register_model(
     run_id: str,
     name: str,
     key: str,
-    model: keras.Model,
+    model: Path,
     example: NDArray[np.uint8],
     tags: Mapping[str, str],
 ) -> Version:
@@ -77,29 +77,32 @@ def register_model(
         run_id: of the trial.
         name: of the registered model; made if it is not there.
         key: content key of the model, by which :func:`find_version` finds it.
-        model: images uint8 ``(n, 28, 28)`` to probabilities float32 ``(n, 10)``.
+        model: a Keras model's file: images uint8 ``(n, 28, 28)`` to probabilities ``(n, 10)``.
         example: images to try it with.
         tags: of the version.
     """
     import mlflow
-    import mlflow.tensorflow
+    import mlflow.pyfunc
     from mlflow.models import Model, ModelSignature
     from mlflow.types import Schema, TensorSpec
 
     mlflow.set_tracking_uri(uri)
     registry = client(uri)
     mlflow.set_experiment(experiment_id=registry.get_run(run_id).info.experiment_id)
+    number = np.dtype(np.float32)
     logged = Model.log(
         artifact_path=None,
         name="model",
-        flavor=mlflow.tensorflow,  # mlflow.keras fails with an example: MLflow's issue 16183
+        flavor=mlflow.pyfunc,
         run_id=run_id,
-        model=model,
+        python_model=str(_SERVED),
+        artifacts={"model": str(model)},
+        # Floats: to uint8, MLflow casts whatever it is sent, pixels from 0 to 1 to nothing but 0.
         signature=ModelSignature(
-            Schema([TensorSpec(np.dtype(np.uint8), (-1, *example.shape[1:]))]),
-            Schema([TensorSpec(np.dtype(np.float32), (-1, model.output_shape[-1]))]),
+            Schema([TensorSpec(number, (-1, *example.shape[1:]))]),
+            Schema([TensorSpec(number, (-1, _CLASSES))]),
         ),
-        input_example=example,
+        input_example=example.astype(number),
         pip_requirements=[f"{package}=={metadata.version(package)}" for package in _REQUIREMENTS],
     )
     # With its tags from the beginning: a version without its key would be registered again.

@@ -16,7 +16,7 @@ from sweep.tracking.views import START_PATH, VIEW
 
 __all__ = ["app"]
 
-_PAGE = Path(__file__).with_suffix(".html").read_text().replace("VIEW", VIEW)
+_PAGE = Path(__file__).with_suffix(".html").read_text(encoding="utf-8").replace("VIEW", VIEW)
 
 
 @_flask.route(START_PATH)

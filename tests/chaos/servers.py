@@ -6,6 +6,7 @@ import http.client
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,31 @@ class Proxy:
         self._server.server_close()
 
 
+class DrippingServer:
+    """Takes every request, and answers with a byte now and then, for ever."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.uri = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # it is closed
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._drip, args=(connection,), daemon=True).start()
+
+    def _drip(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+            while True:
+                connection.sendall(b" ")
+                time.sleep(1)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
 class Postgres:
     """Debian's PostgreSQL on loopback, in a directory of its own, as a user that is not root."""
 
@@ -124,7 +150,11 @@ class Postgres:
             )
         self.start()
         for name in ("optuna", "mlflow"):
-            self._run("createdb", "-h", "127.0.0.1", "-p", self._port, "-U", "sweep", name)
+            self.create(name)
+
+    def create(self, database: str) -> None:
+        """Make an empty database."""
+        self._run("createdb", "-h", "127.0.0.1", "-p", self._port, "-U", "sweep", database)
 
     def url(self, database: str) -> str:
         return f"postgresql://sweep:a-secret@127.0.0.1:{self._port}/{database}"

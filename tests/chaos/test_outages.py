@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -16,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from sweep.ui import free_port
-from tests.chaos.servers import MlflowServer, Proxy
+from tests.chaos.servers import DrippingServer, MlflowServer, Proxy
 from tests.chaos.study import STUDY, config_for
+from tests.cli.process import TARGET as TINY_TARGET
 from tests.cli.process import accuracies, start, sweep, trials, wait_until
 from tests.guarantee import assert_exactly_once
 
@@ -126,6 +128,37 @@ def mounted(directory: Path, *options: str) -> Iterator[Path]:
         yield directory
     finally:
         subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
+def test_a_server_that_drips_keeps_nobody(tiny_config: Path, tmp_path: Path) -> None:
+    """The table is printed, and the process ends soon after; the study is whole."""
+    dripping = DrippingServer()
+    began = time.monotonic()
+    env = {"MLFLOW_TRACKING_URI": dripping.uri}
+    done = sweep("run", tiny_config, "--home", tmp_path, env=env, timeout=400)
+    dripping.close()
+    assert done.returncode == 0, done.stderr
+    assert "pixels → 10" in done.stdout
+    assert "MLflow does not hold everything yet" in done.stderr
+    assert "Traceback" not in done.stderr
+    print(f"{time.monotonic() - began:.0f} s with a server that drips")
+
+
+def test_ctrl_c_ends_a_run_that_waits_for_a_server(tiny_config: Path, tmp_path: Path) -> None:
+    """Once asks it to end, twice ends it; and nothing is said in Python."""
+    dripping = DrippingServer()
+    process = start(
+        "run", tiny_config, "--home", tmp_path, env={"MLFLOW_TRACKING_URI": dripping.uri}
+    )
+    wait_until(lambda: completed(tmp_path) == TINY_TARGET, seconds=200)
+    time.sleep(5)  # it waits for MLflow
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    said = process.communicate(timeout=15)
+    dripping.close()
+    assert process.returncode in (0, 1, 130), said
+    assert "Traceback" not in said[1]
 
 
 @needs_root

@@ -145,16 +145,23 @@ def report_rows(home: Path, *arguments: str, study: str = "tiny") -> list[dict[s
     return rows
 
 
-def answer(text: str, *arguments: object) -> str:
-    """Answer the question of a command on a terminal; what it says on stderr."""
+def answer(text: str, *arguments: object, meanwhile: Callable[[], object] = str) -> str:
+    """Answer the question of a command on a terminal; what it says on stderr.
+
+    ``meanwhile`` is done while the question is open.
+    """
     terminal, end = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "sweep", *map(str, arguments)],
         stdin=end, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment(),
     ) as process:  # fmt: skip
-        os.write(terminal, f"{text}\n".encode())
         assert process.stderr is not None
-        said = process.stderr.read()
+        said = ""
+        while "?" not in said and (character := process.stderr.read(1)):
+            said += character
+        meanwhile()
+        os.write(terminal, f"{text}\n".encode())
+        said += process.stderr.read()
     os.close(terminal)
     os.close(end)
     return said

@@ -191,3 +191,16 @@ def test_the_store_lists_and_prunes_what_no_study_needs(copy: Path) -> None:
     assert len(list((copy / "encoders").iterdir())) == 4
     assert "Removed 4 encoders" in answer("y", "store", "--prune", "--home", copy)
     assert not list((copy / "encoders").iterdir())
+
+
+def test_what_is_pruned_is_decided_after_the_answer(copy: Path) -> None:
+    """A study that begins while the question is open keeps its encoders."""
+    database = copy / "optuna.db"
+    content = database.read_bytes()
+    optuna.delete_study(study_name="tiny", storage=f"sqlite:///{database}")
+    said = answer(
+        "y", "store", "--prune", "--home", copy, meanwhile=lambda: database.write_bytes(content)
+    )
+    assert "Remove 4 encoders" in said
+    assert "Removed 0 encoders (0.0 MB); 4 are in use or needed by now" in said
+    assert len(list((copy / "encoders").iterdir())) == 4

@@ -11,7 +11,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
+from typing import Any
+from urllib.error import HTTPError, URLError
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from sweep.data.datasets import DatasetSource
 from sweep.ui import free_port
 from tests.cli.process import assert_exactly_once, environment, sweep, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 CONFIG = """
 name: register
@@ -89,7 +90,10 @@ def served(home: Path, uri: str) -> Iterator[str]:
 def test_a_registered_model_is_served(
     home: Path, options: tuple[str, ...], name: str, right: float
 ) -> None:
-    """A POST of images is answered with ten probabilities each, the right digit the highest."""
+    """A POST of images is answered with ten probabilities each, the right digit the highest.
+
+    On either scale of pixels, with the same; what is on neither, or unclear, is refused.
+    """
     registered = sweep("register", "register", "--home", home, "--format", "json", *options)
     assert registered.returncode == 0, registered.stderr
     facts = json.loads(registered.stdout)
@@ -99,17 +103,44 @@ def test_a_registered_model_is_served(
 
     dataset = DatasetSource.of("mnist-5k", None).load()
     chosen = np.random.default_rng(0).choice(len(dataset.labels), 200, replace=False)
+    images, labels = dataset.images[chosen], dataset.labels[chosen]
     with served(home, facts["uri"]) as address:
-        request = urllib.request.Request(
-            f"{address}/invocations",
-            json.dumps({"inputs": dataset.images[chosen].tolist()}).encode(),
-            {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request) as response:
-            probabilities = np.array(json.load(response)["predictions"])
+        status, answer = post(address, images.tolist())
+        assert status == 200
+        probabilities = np.array(answer["predictions"])
+        unit = post(address, (images / 255).tolist())
+        refused = {
+            "from 0 to 1, and some": np.concatenate([images[:1], images[1:2] / 255]),
+            "negative": images / 127.5 - 1,
+            "above 255": np.where(images > 200, 300.0, images),
+            "0 or 1": images // 255,
+            "shape": images.reshape(-1, 784),
+            "expected shape": images[..., None],
+        }
+        answers = {reason: post(address, sent.tolist()) for reason, sent in refused.items()}
     assert probabilities.shape == (200, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
-    assert (probabilities.argmax(axis=1) == dataset.labels[chosen]).mean() > right
+    assert (probabilities.argmax(axis=1) == labels).mean() > right
+    assert unit[0] == 200
+    np.testing.assert_allclose(unit[1]["predictions"], probabilities, atol=1e-5)
+    for reason, (status, answer) in answers.items():
+        assert status == 400
+        assert reason in answer["message"]
+        assert len(answer["message"]) < 500  # and no pixels
+
+
+def post(address: str, images: list[Any]) -> tuple[int, dict[str, Any]]:
+    """The status and the JSON of what a served model answers."""
+    request = urllib.request.Request(
+        f"{address}/invocations",
+        json.dumps({"inputs": images}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request) as response:
+            return response.status, json.load(response)
+    except HTTPError as error:
+        return error.code, json.load(error)
 
 
 def test_the_version_says_where_it_comes_from(home: Path) -> None:
@@ -127,7 +158,7 @@ def test_the_version_says_where_it_comes_from(home: Path) -> None:
     assert version.tags["sweep.study"] == "register"
     info = mlflow.models.get_model_info("models:/register/1")
     assert info.signature.inputs.to_dict()[0]["tensor-spec"] == {
-        "dtype": "uint8",
+        "dtype": "float32",
         "shape": (-1, 28, 28),
     }
     assert info.signature.outputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 10)
@@ -152,7 +183,7 @@ def test_the_version_says_where_it_comes_from(home: Path) -> None:
             ("register",),
             {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"},
             1,
-            "MLflow did not take the model",
+            ") did not take the model",
         ),
     ],
 )

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sweep.data.arrays import Wanted
 from sweep.data.images import MOST_IMAGES
 from sweep.data.npz import read_npz
 from sweep.errors import DataError
@@ -88,6 +89,75 @@ def test_arrays_of_any_name(arrays: dict[str, Any], tmp_path: Path) -> None:
     assert dataset.images.flags.c_contiguous
 
 
+SAVED: dict[str, Callable[[Path], object]] = {
+    "one-hot beside a fold": lambda path: np.savez(
+        path, images=IMAGES, labels=np.eye(10, dtype=np.float32)[LABELS], fold=LABELS[::-1]
+    ),
+    "one-hot of truths": lambda path: np.savez(path, x=IMAGES, y=np.eye(10, dtype=bool)[LABELS]),
+    "whole-numbered floats": lambda path: np.savez(path, x=IMAGES, y=LABELS / 1.0),
+    "flat": lambda path: np.savez(path, x=IMAGES.reshape(-1, 784), y=LABELS),
+    "channels first": lambda path: np.savez(path, data=IMAGES[:, None], targets=LABELS),
+    "ids beside": lambda path: np.savez(path, x=IMAGES, y=LABELS, ids=np.arange(40)),
+    "a writer beside": lambda path: np.savez(
+        path, images=IMAGES, labels=LABELS, writer=LABELS[::-1].astype(np.int64)
+    ),
+    "packed by macOS": lambda path: write_members(
+        path, **{"x": npy(IMAGES), "y": npy(LABELS), "__MACOSX/._x": b"\0\5\x16\7Mac OS X"}
+    ),
+    "version 3": lambda path: write_members(path, x=version_3(npy(IMAGES)), y=npy(LABELS)),
+}
+
+
+def version_3(content: bytes) -> bytes:
+    """An array's file with a header as NumPy writes it for names that are not Latin."""
+    return b"\x93NUMPY\x03\x00" + content[8:10] + b"\0\0" + content[10:]
+
+
+@pytest.mark.parametrize("kind", SAVED)
+def test_what_is_clear_is_read(kind: str, tmp_path: Path) -> None:
+    """Names decide before shapes; labels may be one-hot, or floats that are whole numbers."""
+    SAVED[kind](tmp_path / "mine.npz")
+    dataset = read_npz(tmp_path / "mine.npz", "mine")
+    np.testing.assert_array_equal(dataset.images, IMAGES)
+    np.testing.assert_array_equal(dataset.labels, LABELS)
+
+
+AMBIGUOUS: dict[str, dict[str, Any]] = {
+    "two sets of labels": {"images": IMAGES, "labels": LABELS, "y": LABELS[::-1]},
+    "labels or folds": {"a": IMAGES, "b": np.eye(10)[LABELS], "fold": LABELS[::-1]},
+    "two sets of images": {"x": IMAGES, "pixels": IMAGES[::-1], "y": LABELS},
+    "crossed": {
+        "x_1": IMAGES[:20],
+        "x_2": IMAGES[20:],
+        "y_2": LABELS[20:],
+        "y_3": LABELS[:20],
+    },
+}
+
+
+@pytest.mark.parametrize("kind", AMBIGUOUS)
+def test_what_is_ambiguous_is_refused_until_it_is_said(kind: str, tmp_path: Path) -> None:
+    """The refusal lists what is there; naming the arrays settles it."""
+    arrays = AMBIGUOUS[kind]
+    np.savez(tmp_path / "mine.npz", **arrays)
+    with pytest.raises(DataError, match=r"mine\.npz holds .* is not clear") as raised:
+        read_npz(tmp_path / "mine.npz", "mine")
+    assert "images: KEY, labels: KEY" in str(raised.value.hint)
+    assert all(f"{key} (" in raised.value.message for key in arrays)
+    images, *_, labels = arrays
+    dataset = read_npz(tmp_path / "mine.npz", "mine", Wanted(images, labels))
+    np.testing.assert_array_equal(dataset.images, arrays[images])
+    np.testing.assert_array_equal(dataset.labels, arrays[labels])
+
+
+@pytest.mark.parametrize("wanted", [Wanted("images", "y"), Wanted(labels="x"), Wanted("y")])
+def test_an_array_that_is_not_there_is_refused(wanted: Wanted, tmp_path: Path) -> None:
+    """As is one that has another form; with what is there."""
+    np.savez(tmp_path / "mine.npz", x=IMAGES, y=LABELS)
+    with pytest.raises(DataError, match=r"the array '.*; it holds x \(uint8"):
+        read_npz(tmp_path / "mine.npz", "mine", wanted)
+
+
 @given(cuts=st.lists(st.integers(0, 40), max_size=8))
 def test_how_it_is_cut_into_arrays_changes_nothing(
     cuts: list[int], tmp_path_factory: pytest.TempPathFactory
@@ -147,10 +217,12 @@ BROKEN: dict[str, Callable[[Path], object]] = {
     "lzma": packed_with(zipfile.ZIP_LZMA),
     "other arrays": lambda path: np.savez(path, a=IMAGES[0]),
     "not .npy inside": lambda path: write_members(path, x_train=b"no"),
-    "version 3": lambda path: write_members(path, x=b"\x93NUMPY\x03\x00" + npy(LABELS)[8:]),
-    "flat images": lambda path: write(path, x_train=IMAGES.reshape(40, 784)),
+    "version 4": lambda path: write_members(path, x=b"\x93NUMPY\x04\x00" + npy(LABELS)[8:]),
     "small images": lambda path: write(path, x_train=IMAGES[:, :20, :20]),
-    "float labels": lambda path: write(path, y_train=LABELS / 1.0),
+    "labels between": lambda path: write(path, y_train=LABELS / 2),
+    "labels of nan": lambda path: write(path, y_train=LABELS * np.nan),
+    "probabilities": lambda path: write(path, y_train=np.full((40, 10), 0.1)),
+    "two hot": lambda path: write(path, y_train=np.eye(10)[LABELS] + np.eye(10)[::-1][LABELS]),
     "durations": lambda path: write(path, y_train=LABELS.astype("m8[s]")),
     "label 10": lambda path: write(path, y_train=LABELS + 1),
     "negative label": lambda path: write(path, y_train=LABELS.astype(int) - 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from sweep.classifier.image_model import load_image_model
 from sweep.configuration import ClassifierTraining, FractionsPartition, RepresentationSpec
 from sweep.data.datasets import DatasetSource
 from sweep.data.partition import partition
+from sweep.errors import DataError
 from sweep.evaluation import trial_result
 from sweep.evaluation.assessments import make_assessment
 from sweep.evaluation.models import make_model
@@ -71,6 +73,32 @@ def test_a_kept_model_is_the_one_that_was_measured(bench: Workbench, name: str) 
         raise AssertionError("it was trained again")
 
     assert make_model(chosen, bench, untrained) == record
+
+
+@pytest.mark.parametrize("off", [0.05, 0.001])
+def test_a_draw_that_is_trained_again_is_held_against_what_is_kept(
+    bench: Workbench, off: float
+) -> None:
+    """A file that somebody made up, checksum and all, is named; another machine's digits pass."""
+    trial = spec(bench, "pixels")
+    draw = trial.outer_draws[0]
+    kept = make_draw(draw, bench, lambda _: None)
+    curves = kept.members[1]
+    wrong = curves.model_copy(
+        update={"val_accuracy": (*curves.val_accuracy[:-1], curves.val_accuracy[-1] - off)}
+    )
+    bench.store.draws.keep(draw, kept.model_copy(update={"members": (kept.members[0], wrong)}))
+    work: list[Callable[[], object]] = [
+        lambda: make_assessment(AssessmentSpec(trial=trial), bench, lambda _: None),
+        lambda: make_model(ModelSpec(trial=trial, draw=0, member=0), bench, lambda _: None),
+    ]
+    for make in work:
+        if off < 0.01:
+            make()
+            continue
+        with pytest.raises(DataError, match=rf"{draw.key}\.json is not what pixels") as raised:
+            make()
+        assert "move that file away" in str(raised.value.hint)
 
 
 def test_an_assessment_scores_each_classifier_on_the_test_partition(bench: Workbench) -> None:

@@ -58,6 +58,63 @@ def test_a_time_limit_ends_a_task(tmp_path: Path) -> None:
     assert found["echo after"] == "after"
 
 
+def test_time_in_which_a_task_is_stopped_does_not_count(tmp_path: Path) -> None:
+    """A worker that was stopped for longer than its limit ends its task when it goes on."""
+    executor = LocalExecutor(1, prepare, timeout=3, logs=tmp_path)
+    pid = outcomes(executor, "pid")["pid"]
+    assert isinstance(pid, str)
+    executor.submit(Task("long", "count 1"))
+    executor.wait(0.3)
+    os.kill(int(pid), signal.SIGSTOP)
+    stopped_until = time.monotonic() + 4
+    while time.monotonic() < stopped_until:
+        assert not executor.wait(0.1)
+    os.kill(int(pid), signal.SIGCONT)
+    while not (ended := executor.wait(0.1)):
+        pass
+    executor.close()
+    assert ended[0].result == "counted"
+
+
+STOPPED = """
+import sys, time
+from pathlib import Path
+from sweep.execution import LocalExecutor, Task
+from sweep.execution import local
+from tests.execution.work import prepare
+if __name__ == "__main__":
+    local.LONGEST_LOOK = 0.5
+    executor = LocalExecutor(1, prepare, 3, Path(sys.argv[1]))
+    executor.submit(Task("long", "count 2"))
+    while not executor.running()[1][1]:
+        executor.wait(0.1)
+    print("running", flush=True)
+    while not (done := executor.wait(0.1)):
+        pass
+    print(done[0].result, flush=True)
+    executor.close()
+"""
+
+
+def test_time_in_which_all_is_stopped_does_not_count(tmp_path: Path) -> None:
+    """As by Ctrl-Z, or on a laptop that was closed: the coordinator with its workers."""
+    script = tmp_path / "coordinator.py"
+    script.write_text(STOPPED)
+    with subprocess.Popen(
+        [sys.executable, script, tmp_path],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    ) as coordinator:
+        assert coordinator.stdout is not None
+        assert coordinator.stdout.readline() == "running\n"
+        os.killpg(coordinator.pid, signal.SIGSTOP)
+        time.sleep(4)
+        os.killpg(coordinator.pid, signal.SIGCONT)
+        assert coordinator.stdout.readline() == "counted\n"
+
+
 def test_a_worker_that_cannot_be_set_up_is_a_failure(tmp_path: Path) -> None:
     """Nobody waits for ever for a process that never gets ready."""
     executor = LocalExecutor(1, refuse, timeout=30, logs=tmp_path)

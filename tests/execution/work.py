@@ -31,6 +31,10 @@ def work(payload: str, report: Callable[[float], None]) -> str:
             return str(os.getpid())
         case "sleep":
             time.sleep(float(argument))
+        case "count":  # seconds in which this process runs
+            for _ in range(int(10 * float(argument))):
+                time.sleep(0.1)
+            return "counted"
         case "kill":
             os.kill(os.getpid(), getattr(signal, argument))
             time.sleep(60)

@@ -82,11 +82,19 @@ def _provenance(report: Report) -> Table:
         )
     for place, environment in enumerate(origin.environments, start=1):
         facts[f"study run {place}"] = _environment(environment)
+    notes = ["The config and all of this, to be read by programs: config.yaml, report.json."]
+    trained_in = (group.environment for group in origin.encoders if group.environment)
+    kinds = {repr(each.numerics) for each in (*origin.environments, *trained_in)}
+    if len(kinds) > 1:
+        notes.append(
+            f"{len(kinds)} kinds of machines or versions: on another one, the same configuration "
+            "differs in its last digits, and an encoder as it would with another seed."
+        )
     return Table(
         "Provenance",
         ("what", "is"),
         tuple(facts.items()),
-        ("The config and all of this, to be read by programs: config.yaml, report.json.",),
+        tuple(notes),
         frozenset({"what", "is"}),
     )
 
@@ -98,4 +106,5 @@ def _environment(environment: Environment) -> str:
         f"Python {environment.python}, "
         + ", ".join(f"{name} {version}" for name, version in environment.packages.items())
         + (f"; revision {environment.git_revision}" if environment.git_revision else "")
+        + "".join(f"; {name}={value}" for name, value in environment.variables.items())
     )

@@ -1,0 +1,164 @@
+"""Commands in environments that users, shells and containers have made, with real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import accuracies, environment, start, sweep
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+
+CONFIG = """
+name: numbers
+dataset: mnist-5k
+partition: {scheme: fractions, encoder: .1, classifier: .2, validation: .6, test: .1}
+seed: 5
+replicates: {draws: 1, classifiers: 2}
+representations:
+  vae:
+    {epochs: 1, batch_size: 100, learning_rate: 0.001, labels_from: classifier,
+     classifier: {epochs: 3, batch_size: 256, learning_rate: 0.001}}
+  pixels: {labels_from: classifier, classifier: {epochs: 3, batch_size: 256, learning_rate: 0.001}}
+rows:
+  - {representation: pixels, hidden_neurons: 10}
+  - {representation: vae, latent_dim: 2, hidden_neurons: 17}
+"""
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("numbers") / "numbers.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(config: Path) -> dict[str, list[float]]:
+    return trained(config, config.parent / "undisturbed", {})
+
+
+def trained(config: Path, home: Path, env: dict[str, str]) -> dict[str, list[float]]:
+    done = sweep("run", config, "--home", home, "--workers", 1, env=env)
+    assert done.returncode == 0, done.stderr
+    return accuracies(home, "numbers")
+
+
+KERAS = {
+    "floatx": "float16",
+    "epsilon": 1e-3,
+    "backend": "jax",
+    "image_data_format": "channels_first",
+}
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "TF_ENABLE_ONEDNN_OPTS=0",
+        "ONEDNN_MAX_CPU_ISA=AVX2",
+        "ONEDNN_DEFAULT_FPMATH_MODE=BF16",
+        "TF_XLA_FLAGS=--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
+        "XLA_FLAGS=--xla_cpu_enable_fast_math=true",
+        "KERAS_BACKEND=jax",
+        "KERAS_HOME",
+    ],
+)
+def test_what_a_user_has_set_changes_no_number(
+    variable: str, config: Path, undisturbed: dict[str, list[float]], tmp_path: Path
+) -> None:
+    """Neither a variable nor Keras's file of settings: equal to the last bit."""
+    name, _, value = variable.partition("=")
+    (tmp_path / "keras.json").write_text(json.dumps(KERAS))
+    home = tmp_path / "home"
+    assert trained(config, home, {name: value or str(tmp_path)}) == undisturbed
+
+
+@pytest.mark.parametrize("number", [12, 17, 20, 23, 26])
+def test_few_files_may_be_opened(number: int, config: Path, tmp_path: Path) -> None:
+    """One line says so, or it is enough."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
+
+    process = start("run", config, "--home", tmp_path / "home", "--quiet", preexec_fn=limit)
+    said = process.communicate(timeout=200)[1]
+    assert "Traceback" not in said
+    assert process.returncode == 0 or "error: " in said.splitlines()[-1] + said.splitlines()[-2]
+
+
+CLOSED = {"stdout": (1,), "stderr": (2,), "both": (1, 2), "all": (0, 1, 2)}
+
+
+@pytest.mark.parametrize("which", CLOSED)
+def test_a_stream_may_be_closed(which: str, finished: Path, tmp_path: Path) -> None:
+    """What is printed is lost, as was wished; what is written is whole, and nothing else breaks."""
+
+    def close() -> None:
+        for descriptor in CLOSED[which]:
+            os.close(descriptor)
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "sweep", "report", "tiny", "--home", finished),
+            *("--out", tmp_path, "--quiet"),
+        ],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        preexec_fn=close,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("pixels → 10" in done.stdout) == (1 not in CLOSED[which])
+    assert "pixels → 10" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["ascii:strict", "iso-8859-1:strict", "utf-8:strict"])
+def test_a_terminal_may_lack_characters(encoding: str, finished: Path, tmp_path: Path) -> None:
+    """It gets what it can show; files are UTF-8, whatever the locale."""
+    env = {
+        "PYTHONIOENCODING": encoding,
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+    }
+    for format_ in ("table", "markdown"):
+        process = start(
+            *("report", "tiny", "--home", finished, "--format", format_, "--out", tmp_path),
+            env=env,
+            encoding=encoding.partition(":")[0],
+        )
+        printed, said = process.communicate(timeout=100)
+        assert process.returncode == 0, said
+        arrow = "→" if encoding.startswith("utf-8") else "->"
+        assert f"pixels {arrow} 10" in printed
+    assert "pixels → 10" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    trials = sweep("trials", "tiny", "--home", finished, env=env | {"PYTHONIOENCODING": "ascii"})
+    assert trials.returncode == 0, trials.stderr
+
+
+def test_files_of_a_user_are_no_modules(
+    config: Path, undisturbed: dict[str, list[float]], tmp_path: Path
+) -> None:
+    """Where the working directory has files with names of Python's modules, and of ours."""
+    for name in ("logging", "random", "sweep", "mlflow", "numpy", "token"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')")
+    home = tmp_path / "home"
+    done = subprocess.run(
+        [Path(sys.executable).with_name("sweep"), "run", config, "--home", home, "--workers", "1"],
+        env=environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert accuracies(home, "numbers") == undisturbed
