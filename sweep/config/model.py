@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,9 +12,11 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    ValidationError,
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 
 from sweep import classifier
@@ -26,7 +28,6 @@ from sweep.config.blocks import (
     RepresentationConfig,
     Representations,
     RowConfig,
-    check_latent_dim,
 )
 from sweep.config.space import Search
 from sweep.configuration import FractionsPartition, NotebookPartition, RepresentationSpec
@@ -46,10 +47,32 @@ DatasetChoice = Annotated[
     Annotated[DatasetName, Tag("<name>")] | Annotated[DatasetFile, Tag("<file>")],
     Discriminator(lambda value: "<name>" if isinstance(value, str) else "<file>"),
 ]
+
+
+def _scheme(partition: Any) -> str:
+    default = FractionsPartition.model_fields["scheme"].default
+    if isinstance(partition, dict):
+        return f"<{partition.get('scheme', default)}>"
+    return f"<{getattr(partition, 'scheme', default)}>"
+
+
+PartitionChoice = Annotated[
+    Annotated[FractionsPartition, Tag("<fractions>")]
+    | Annotated[NotebookPartition, Tag("<notebook>")],
+    Discriminator(_scheme),
+]
 STUDY_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+LONGEST_NAME = 64
+NAME_CHARACTERS = (
+    f"of letters, digits, '_', '.' and '-', {LONGEST_NAME} at most, with a letter or a digit first"
+)
 AUTO = "auto"
 """A setting of a representation that is left to us."""
 ALL_LABELS = "all"
+INCONSISTENT = "inconsistent"
+"""The type of pydantic's errors about what must hold between keys."""
+Problem = tuple[tuple[str | int, ...], str]
+"""A path of keys, and what is wrong there."""
 LabelBudget = Annotated[
     Annotated[Literal["all"], Tag("<all>")] | Annotated[int, Field(ge=CLASSES), Tag("<number>")],
     Discriminator(lambda value: "<all>" if isinstance(value, str) else "<number>"),
@@ -59,12 +82,12 @@ LabelBudget = Annotated[
 class StudyConfig(Value):
     """A study, as its YAML file and the overrides on the command line describe it."""
 
-    name: Annotated[str, Field(pattern=STUDY_NAME, max_length=64)]
+    name: Annotated[str, Field(pattern=STUDY_NAME, max_length=LONGEST_NAME)]
     dataset: DatasetChoice
-    partition: FractionsPartition | NotebookPartition = Field(discriminator="scheme")
+    partition: PartitionChoice = FractionsPartition()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    replicates: Replicates
-    representations: Representations
+    replicates: Replicates = Replicates()
+    representations: Representations = Field(default_factory=dict, validate_default=True)
     """Read them through :attr:`blocks`."""
     search: Search = Search()
     confirm: Confirm | None = None
@@ -136,53 +159,77 @@ class StudyConfig(Value):
             raise ValueError("a value stands in the list twice")
         return labels
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_blocks_of_rows(cls, document: Any) -> Any:
+        """What has rows has a block, if only one of defaults."""
+        if not isinstance(document, dict):
+            return document
+        blocks, rows = document.get("representations", {}), document.get("rows", ())
+        if not isinstance(blocks, dict) or not isinstance(rows, list | tuple):
+            return document
+        named = [row.get("representation") for row in rows if isinstance(row, dict)]
+        missing: dict[Any, Any] = {
+            name: {} for name in REPRESENTATIONS if name in named and blocks.get(name) is None
+        }
+        return document | {"representations": blocks | missing}
+
     @model_validator(mode="after")
     def _consistent(self) -> StudyConfig:
+        problems = [*self._of_the_search(), *self._of_the_rows()]
+        if problems:
+            details: list[InitErrorDetails] = [
+                {
+                    "type": PydanticCustomError(INCONSISTENT, "{message}", {"message": message}),
+                    "loc": where,
+                    "input": self,
+                }
+                for where, message in problems
+            ]
+            raise ValidationError.from_exception_data(type(self).__name__, details)
+        return self
+
+    def _of_the_search(self) -> Iterator[Problem]:
+        """What must hold between the search, its spaces and the partition."""
         if self.searches and "validation" not in part_names(self.partition):
-            raise ValueError(
+            yield (
+                ("partition",),
                 "a search must select on a validation partition, and the scheme "
                 f"'{self.partition.scheme}' has none: selecting on the test partition is a leak; "
-                "use scheme: fractions, or rows instead of trials"
+                "use scheme: fractions, or rows instead of trials",
             )
         if self.confirm is not None and not self.searches:
-            raise ValueError(
-                "confirm needs a search: without trials nothing is selected, and the rows are "
-                "scored on the test partition as they are"
+            yield (
+                ("confirm",),
+                "needs a search: without trials nothing is selected, and the rows are scored "
+                "on the test partition as they are",
             )
         for name, block in self.blocks.items():
-            if block.space is None:
+            if block.space is None or not block.trials:
                 continue
-            latent_dims = block.space.dimensions.get("latent_dim")
-            latent_dim = latent_dims.largest if latent_dims else None
-            check_latent_dim(f"the space of '{name}'", name, latent_dim)
-            endless = [key for key, each in block.space.dimensions.items() if each.values is None]
-            if endless and block.trials and self.search.sampler == "grid":
-                raise ValueError(
-                    f"a grid needs 'step' or 'points' (or 'choices') for {', '.join(endless)} in "
-                    f"the space of '{name}'"
-                )
+            for key, each in block.space.dimensions.items():
+                if each.values is None and self.search.sampler == "grid":
+                    yield (
+                        ("representations", name, "space", key),
+                        "a grid needs 'step' or 'points' (or 'choices')",
+                    )
             least = self.classifier_parameters(Cell.of(name, block.space.smallest, None))
             bound = self.search.max_parameters
-            if block.trials and bound is not None and least > bound:
-                raise ValueError(
-                    f"search.max_parameters is {bound:,}, and the smallest classifier in the space "
-                    f"of '{name}' has {least:,}"
+            if bound is not None and least > bound:
+                yield (
+                    ("search", "max_parameters"),
+                    f"the smallest classifier in the space of '{name}' has {least:,}, and this is "
+                    f"{bound:,}",
                 )
+
+    def _of_the_rows(self) -> Iterator[Problem]:
+        """No row may stand there twice."""
         seen: set[Cell] = set()
         for number, row in enumerate(self.rows):
-            if row.representation not in self.blocks:
-                known = ", ".join(self.blocks) or "none"
-                raise ValueError(
-                    f"rows.{number}.representation is {row.representation!r}, "
-                    f"which is not under representations (there: {known})"
-                )
-            where = f"rows.{number}: {row.representation!r}"
-            check_latent_dim(where, row.representation, row.latent_dim)
             cell = self._cell(row, None)
             if cell in seen:
-                raise ValueError(f"rows.{number} stands there twice")
+                yield ("rows", number), "stands there twice"
             seen.add(cell)
-        return self
 
     def part_sizes(self, labels: NDArray[np.uint8]) -> Mapping[str, int]:
         """Numbers of images in the parts of a dataset.

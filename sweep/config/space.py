@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import cached_property
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 from pydantic import (
     BeforeValidator,
@@ -25,8 +26,20 @@ Number = TypeVar("Number", bound=float)
 _SAME = 1e-9
 
 
-class Choices(Value, Generic[Number]):
-    """One of a list of values."""
+class _OfNumbers(Value, Generic[Number]):
+    """What a number may be searched over."""
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """As in ``Choices_int_ge_1_le_10000``, the name in the JSON Schema."""
+        number, *metadata = get_args(params[0]) or params
+        bounds = [each for data in metadata for each in getattr(data, "metadata", [data])]
+        said = [f"{name}_{value:g}" for each in bounds for name, value in asdict(each).items()]
+        return "_".join([cls.__name__, number.__name__, *said])
+
+
+class Choices(_OfNumbers[Number]):
+    """One of a list of values, as in ``{choices: [2, 8, 16]}``."""
 
     choices: Annotated[tuple[Number, ...], Field(min_length=1, max_length=1000, strict=False)]
 
@@ -58,7 +71,7 @@ class Choices(Value, Generic[Number]):
         return self.choices[int(u * len(self.choices))]
 
 
-class Range(Value, Generic[Number]):
+class Range(_OfNumbers[Number]):
     """Numbers from ``low`` to ``high``, both included; ``log`` samples their logarithm.
 
     Whole numbers, or real ones, as the setting is that they are for. ``step`` counts from ``low``;
@@ -73,12 +86,15 @@ class Range(Value, Generic[Number]):
 
     @model_validator(mode="after")
     def _ordered(self) -> Range[Number]:
+        problems = []
         if self.low > self.high:
-            raise ValueError(f"low ({self.low:g}) is greater than high ({self.high:g})")
+            problems.append(f"low ({self.low:g}) is greater than high ({self.high:g})")
         if self.log and self.low <= 0:
-            raise ValueError(f"low ({self.low:g}) has no logarithm: log wants a low above 0")
+            problems.append(f"low ({self.low:g}) has no logarithm: log wants a low above 0")
         if self.step is not None and self.points is not None:
-            raise ValueError("step and points say the same: take one of them")
+            problems.append("step and points say the same: take one of them")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     @property
@@ -188,13 +204,29 @@ CLASSIFIER = "classifier."
 """What the names of the classifier's settings begin with in a space."""
 
 
+def _nested_too(schema: dict[str, Any]) -> None:
+    """Tell a space's JSON Schema of the mapping that :meth:`Space._with_dots` takes."""
+    properties = schema["properties"]
+    nested = {
+        name.removeprefix(CLASSIFIER): each
+        for name, each in properties.items()
+        if name.startswith(CLASSIFIER)
+    }
+    if nested:
+        properties[CLASSIFIER.rstrip(".")] = {
+            "type": "object",
+            "properties": nested,
+            "additionalProperties": False,
+        }
+
+
 class Space(Value):
     """What is searched; each representation's has its own settings, too.
 
     Names are those of the block's keys, and ``classifier.learning_rate`` and the like.
     """
 
-    model_config = ConfigDict(serialize_by_alias=True)
+    model_config = ConfigDict(serialize_by_alias=True, json_schema_extra=_nested_too)
 
     hidden_neurons: dimension(Neurons)  # type: ignore[valid-type]  # a type made by a function
 
@@ -266,7 +298,10 @@ class Search(Value):
     """The classifier's parameters are to be no more than these."""
     startup_trials: Annotated[
         Annotated[int, Field(ge=1, le=10_000)] | None,
-        BeforeValidator(lambda value: None if value == "auto" else value),
+        BeforeValidator(
+            lambda value: None if value == "auto" else value,
+            json_schema_input_type=Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] | None,
+        ),
     ] = None
     """How many trials of each representation fill its space evenly before the sampler learns;
     ``auto`` (None here, so that old studies' configs have not changed): as many as fit."""

@@ -165,7 +165,7 @@ def test_report_formats_agree(finished: Path, tmp_path: Path) -> None:
         (["run", "missing.yaml"], 2, "missing.yaml cannot be read"),
         (["run", "CONFIG", "--set", "foo=1"], 2, "foo: unknown key"),
         (["run", "CONFIG", "--set", "seed=a"], 2, "seed: must be a valid integer"),
-        (["run", "CONFIG", "--set", "name=../elsewhere"], 2, "name: must match"),
+        (["run", "CONFIG", "--set", "name=../elsewhere"], 2, "name: must be of letters"),
         (
             ["run", "CONFIG", "--set", "name=!!python/object/apply:os.getcwd []"],
             2,
