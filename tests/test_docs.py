@@ -141,6 +141,7 @@ def test_options_that_pages_name_exist() -> None:
         for option in parameter.opts
     }
     known |= {"--help", "--version", "--extra", "--env-manager"}
+    known |= {"--install-completion", "--show-completion"}
     for path in PAGES:
         mentioned = re.findall(r"(?<![\w-])--[a-z][a-z-]*", path.read_text())
         assert set(mentioned) <= known, path
