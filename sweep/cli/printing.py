@@ -25,7 +25,6 @@ from sweep.tracking.connection import is_server
 from sweep.workspace import Workspace
 
 _UI = "http://127.0.0.1:5000"
-_CHART = "Accuracy against parameters, in MLflow's UI"
 
 
 def print_ended(
@@ -47,29 +46,31 @@ def print_ended(
         )
     if ended.was_finished:
         tell(where, f"The study {report.study} was finished already: nothing had to be trained.")
-    lines = places_to_look(report.study, ended.page, workspace.home)
-    if ended.chart is not None:
-        uri, path = ended.chart
-        server = masked(uri).rstrip("/") if is_server(uri) else _UI
-        lines[_CHART].append(f"{server}{path}")
-        if is_server(uri):
-            lines[_CHART].pop(0)
-    print_places(where, lines if report.rows else {_CHART: lines[_CHART]})
+    if report.rows:
+        chart = ended.chart[1] if ended.chart else ""
+        print_places(where, places_to_look(report.study, ended.page, workspace, chart))
 
 
-def places_to_look(study: str, page: Path | None, home: Home) -> dict[str, list[str]]:
-    """Where a study's report, its chart and its model are: files, and commands.
+def places_to_look(
+    study: str, page: Path | None, workspace: Workspace, chart: str = ""
+) -> dict[str, list[str]]:
+    """Where a study's report, its chart and its model are: files, addresses and commands.
 
     Args:
         study: its name.
         page: the report's, if it lies in the home.
-        home: the home.
+        workspace: with the home, and MLflow's place.
+        chart: the path of the chart in MLflow's UI, if it is known.
     """
-    at_home = "" if home.root == Home.at(DEFAULT_HOME).root else f" --home {_quoted(home.root)}"
+    home = workspace.home.root
+    at_home = "" if home == Home.at(DEFAULT_HOME).root else f" --home {_quoted(home)}"
     written = f"uv run sweep report {study} --out DIR{at_home}"
+    charts = [f"uv run sweep ui{at_home}", *[f"{_UI}{chart}"] * bool(chart)]
+    if is_server(workspace.tracking):
+        charts = [f"{masked(workspace.tracking).rstrip('/')}{chart}"]
     return {
         "Report, with its charts": [_quoted(page) if page else written],
-        _CHART: [f"uv run sweep ui{at_home}"],
+        "Accuracy against parameters, in MLflow's UI": charts,
         "The best classifier as a model": [f"uv run sweep register {study}{at_home}"],
     }
 

@@ -47,7 +47,7 @@ def status(
 
     found = statuses(session.workspace, study)
     if study is not None and format_ is Facts.table:
-        standing.print_standing(stdout, found[0], session.workspace.home)
+        standing.print_standing(stdout, found[0], session.workspace)
     elif found or format_ is Facts.json:
         standing.print_statuses(stdout, found, as_json=format_ is Facts.json)
     else:

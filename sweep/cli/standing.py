@@ -15,8 +15,8 @@ from sweep.cli.options import tell
 from sweep.cli.printing import places_to_look, print_json, print_places
 from sweep.cli.tables import make_table
 from sweep.coordinator.studies import Part, StudyStatus
-from sweep.home import Home
 from sweep.search.attempt import Attempt
+from sweep.workspace import Workspace
 
 
 def print_statuses(out: Console, statuses: Sequence[StudyStatus], as_json: bool) -> None:
@@ -37,7 +37,7 @@ def print_statuses(out: Console, statuses: Sequence[StudyStatus], as_json: bool)
         _tell_of_owner(out, status)
 
 
-def print_standing(out: Console, status: StudyStatus, home: Home) -> None:
+def print_standing(out: Console, status: StudyStatus, workspace: Workspace) -> None:
     """How one study stands, with all that is worth knowing of it."""
     out.print(f"Study {status.study}", style="bold")
     out.print(_state(status))
@@ -57,7 +57,7 @@ def print_standing(out: Console, status: StudyStatus, home: Home) -> None:
         tell(out, failure_line(failure))
     if status.complete:
         out.print()
-        print_places(out, places_to_look(status.study, status.page, home))
+        print_places(out, places_to_look(status.study, status.page, workspace))
 
 
 def _state(status: StudyStatus) -> str:

@@ -20,6 +20,7 @@ from sweep.cli.options import (
     say,
     stderr,
     stdout,
+    tell,
 )
 from sweep.cli.session import Session, command, confirmed
 from sweep.errors import OutOfTimeError, StoppedError, TargetMissedError
@@ -94,9 +95,8 @@ def run(
             hint="the same command goes on with the study",
         )
     if ended.exhausted:
-        stderr.print(
-            f"The space of {', '.join(ended.exhausted)} is used up: every cell has been tried."
-        )
+        names = ", ".join(ended.exhausted)
+        tell(stderr, f"The space of {names} is used up: every cell has been tried.")
     if ended.shortfall:
         raise TargetMissedError(
             f"{ended.progress.complete} of {ended.progress.target} trials are complete, "
@@ -114,7 +114,7 @@ def run(
             hint="the warnings above say why; the same command tries them again",
         )
     if ended.progress.failed:
-        stderr.print(f"Warning: {ended.progress.failed} trials failed beside the target.")
+        tell(stderr, f"Warning: {ended.progress.failed} trials failed beside the target.")
 
 
 @command
@@ -149,7 +149,7 @@ def _validate(
     planned = plan(study, session.workspace, workers or available_cores())
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
     for warning in planned.warnings:
-        stderr.print(f"Warning: {warning}")
+        tell(stderr, f"Warning: {warning}")
 
 
 @command

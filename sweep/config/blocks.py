@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
+    ConfigDict,
     Discriminator,
     Field,
     GetJsonSchemaHandler,
@@ -50,7 +51,10 @@ class Confirm(Value):
 class Execution(Value):
     """How a study is run; not part of its identity, because results do not depend on it."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     workers: Workers = "auto"
+    """Worker processes; auto is one a core."""
     engine: Literal["local"] = "local"
     trial_timeout: Annotated[int, Field(ge=1)] = 3600
     """Seconds that one task, a trial or an encoder, may take."""
@@ -76,11 +80,16 @@ class _Completed:
 class RepresentationConfig(Value):
     """What every representation's block holds, beside the representation's own settings."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     labels_from: LabelsFrom = "classifier"
+    """The part whose images and labels classifiers are trained on."""
     classifier: Annotated[ClassifierTraining, _Completed()] = Field(
         default_factory=dict, validate_default=True
     )
+    """How they are trained; what is not said is the notebook's."""
     trials: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """How many configurations the search trains."""
     space: Space | None = Field(default=None, validate_default=True)
 
     @field_validator("classifier", mode="before")
@@ -126,6 +135,8 @@ else:
 
 class _Configuration(Value):
     """What one configuration is trained with."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     representation: Annotated[str, Field(max_length=100)]
     latent_dim: Neurons | None = None

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import (
+    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -82,22 +83,31 @@ LabelBudget = Annotated[
 class StudyConfig(Value):
     """A study, as its YAML file and the overrides on the command line describe it."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     name: Annotated[str, Field(pattern=STUDY_NAME, max_length=LONGEST_NAME)]
+    """Also of the Optuna study and of the MLflow experiment."""
     dataset: DatasetChoice
+    """A name, or a file of one's own."""
     partition: PartitionChoice = FractionsPartition()
+    """How each draw divides the images."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Every random choice derives from it."""
     replicates: Replicates = Replicates()
     representations: Representations = Field(default_factory=dict, validate_default=True)
-    """Read them through :attr:`blocks`."""
+    """A block for each that the study has; what has rows and no block has one of defaults."""
     search: Search = Search()
+    """Who proposes what is searched, and for what."""
     confirm: Confirm | None = None
     """How what the search selects is confirmed; by default its own draws are all there is."""
     rows: Annotated[tuple[RowConfig, ...], Field(max_length=10_000, strict=False)] = ()
+    """What is trained without being searched for."""
     labels: (
         Annotated[tuple[LabelBudget, ...], Field(min_length=1, max_length=100, strict=False)] | None
     ) = None
     """With how many labels every configuration is trained; by default with all, once."""
     execution: Execution = Execution()
+    """How it is run: no result depends on it."""
 
     @property
     def blocks(self) -> Mapping[str, RepresentationConfig]:

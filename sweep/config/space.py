@@ -290,6 +290,8 @@ Objective = Literal["accuracy", "classifier_parameters", "inference_parameters"]
 class Search(Value):
     """Which sampler proposes, and what it optimises."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     sampler: Literal["tpe", "random", "grid", "qmc", "nsga2", "gp"] = "tpe"
     objectives: Annotated[
         tuple[Objective, ...], Field(min_length=1, max_length=3, strict=False)
@@ -303,8 +305,9 @@ class Search(Value):
             json_schema_input_type=Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] | None,
         ),
     ] = None
+    # ``auto`` is None here, so that old studies' configs have not changed.
     """How many trials of each representation fill its space evenly before the sampler learns;
-    ``auto`` (None here, so that old studies' configs have not changed): as many as fit."""
+    ``auto``: as many as fit."""
 
     @field_validator("objectives")
     @classmethod

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from sweep.cli.app import app
+from sweep.cli.app import app, run
 from sweep.cli.listing import attempts_table
 from sweep.cli.standing import print_standing, print_statuses
 from sweep.coordinator.studies import statuses
@@ -19,48 +19,63 @@ from sweep.workspace import Workspace
 from tests.cli.process import environment
 from tests.cli.test_display import Terminal
 
-
-def completed(words: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """What bash is told of the last of some words; and what heavy was imported for it."""
-    code = (
-        "import atexit, sys\n"
-        "heavy = {'tensorflow', 'keras', 'mlflow'}\n"
-        "atexit.register(lambda: print(heavy & set(sys.modules), file=sys.stderr))\n"
-        "sys.argv[0] = 'sweep'\n"
-        "from sweep.cli.app import run\n"
-        "run()\n"
-    )
-    count = len(words.split(" ")) - 1
-    asked = {"_SWEEP_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(count)}
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment() | {"SWEEP_HOME": str(home), **asked},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+COMPLETION = {"_SWEEP_COMPLETE": "complete_bash", "COMP_CWORD": "2"}
 
 
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("sweep st", ["status", "store"]),
-        ("sweep status t", ["tiny"]),
-        ("sweep compare tiny x", []),
+        ("sweep status ", ["tiny"]),
+        ("sweep report ", ["tiny"]),
+        ("sweep compare x", []),
+        ("sweep ui t", []),
     ],
 )
-def test_a_shell_completes(words: str, found: list[str], finished: Path) -> None:
-    """Commands, studies and choices, without TensorFlow and MLflow."""
-    done = completed(words, finished)
-    assert done.stdout.split() == found
-    assert done.stderr == "set()\n"
+def test_a_shell_completes_names_of_studies(
+    words: str,
+    found: list[str],
+    finished: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where a study is named."""
+    for name, value in (COMPLETION | {"COMP_WORDS": words, "SWEEP_HOME": str(finished)}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["sweep"])
+    assert run() == 0
+    assert capsys.readouterr().out.split() == found
 
 
-def test_an_empty_home_completes_nothing(tmp_path: Path) -> None:
+def test_an_empty_home_completes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """And is not made."""
-    done = completed("sweep report ", tmp_path / "home")
-    assert (done.stdout.split(), done.stderr) == ([], "set()\n")
+    for name, value in (COMPLETION | {"COMP_WORDS": "sweep report "}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SWEEP_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("sys.argv", ["sweep"])
+    assert run() == 0
+    assert capsys.readouterr().out.strip() == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_completing_imports_nothing_heavy(finished: Path) -> None:
+    """A shell waits for it: neither TensorFlow nor MLflow, also for commands."""
+    code = (
+        "import sys\n"
+        "sys.argv[0] = 'sweep'\n"
+        "from sweep.cli.app import run\n"
+        "run()\n"
+        "sys.exit(str({'tensorflow', 'keras', 'mlflow'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment() | COMPLETION | {"COMP_WORDS": "sweep status t", "SWEEP_HOME": finished},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == (["tiny"], "set()\n")
 
 
 def test_the_script_for_a_shell_is_shown() -> None:
@@ -103,7 +118,7 @@ def test_how_studies_stand_fits_80_columns(finished: Path) -> None:
     workspace = Workspace.at(finished, {})
     found = statuses(workspace, "tiny")
     all_of_them = printed(lambda out: print_statuses(out, found, as_json=False))
-    one = printed(lambda out: print_standing(out, found[0], workspace.home))
+    one = printed(lambda out: print_standing(out, found[0], workspace))
     trials = printed(lambda out: out.print(attempts_table(found[0].latest)))
     for line in (*all_of_them, *one, *trials):
         assert "…" not in line

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from sweep.config import load_config
+from sweep.coordinator.plan import plan
+from sweep.coordinator.studies import statuses
+from sweep.errors import StudyChangedError
+from sweep.workspace import Workspace
 from tests.cli.process import sweep
 
 SHORT = """
@@ -59,21 +64,19 @@ def test_a_name_a_dataset_and_two_spaces_are_a_study(tmp_path: Path) -> None:
     assert again.returncode == 0, again.stderr
     assert "The study short was finished already: nothing had to be trained." in again.stdout
     assert page in again.stdout
-    status = sweep("status", "short", cwd=tmp_path).stdout
-    assert page in status
-    assert "2 of 2 trials complete" in status
+    (found,) = statuses(Workspace.at(tmp_path / "runs", {}), "short")
+    assert found.page == tmp_path / page
+    assert (found.complete, [part.complete for part in found.representations]) == (2, [1, 1])
 
 
 def test_an_old_home_takes_the_short_config(finished: Path, tmp_path: Path) -> None:
     """It was made with the long one: nothing has changed, and its encoders are known."""
     short = tmp_path / "short.yaml"
     short.write_text(SHORTER_TINY)
-    done = sweep("validate", short, "--home", finished)
-    assert done.returncode == 0, done.stderr
-    assert "4 at most, 4 trained already" in done.stdout
-    changed = sweep("validate", short, "--home", finished, "--set", "replicates.classifiers=3")
-    assert changed.returncode == 2
-    assert "replicates.classifiers: 2 became 3" in changed.stderr
+    workspace = Workspace.at(finished, {})
+    assert plan(load_config(short), workspace, 1).encoders_trained == 4
+    with pytest.raises(StudyChangedError, match=r"replicates\.classifiers: 2 became 3"):
+        plan(load_config(short, ["replicates.classifiers=3"]), workspace, 1)
 
 
 @pytest.mark.slow

@@ -138,7 +138,7 @@ def test_the_terminal_s_table_has_test_scores_and_fronts() -> None:
     assert max(len(line) for line in text.splitlines()) <= 80
     words = "configuration accuracy % test % n classifier inference labels"
     assert heading.split() == words.split()
-    assert lines[0].split()[-8:] == "95.21 2 x 3 784,010 * 498,652 13,859".split()
+    assert lines[0].split()[-8:] == ["95.21", "2", "x", "3", "784,010", "*", "498,652", "13,859"]
     folded = [line[: line.index("  ") if "  " in line else None] for line in lines[:-1]]
     assert " ".join(folded).startswith("autoencoder 10 → 1000, beta 0.5 pixels")
     assert next(line for line in lines if "pixels" in line).split()[-4:] == [
