@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 
 from sweep.cli.app import app
 from sweep.config import StudyConfig, parse_config
-from sweep.config.space import Objective, Search
+from sweep.config.search import Objective, Search
 from sweep.configuration import ClassifierTraining, Optimizer, RepresentationSpec
 from sweep.coordinator.runs import attempt_run, encoder_run
 from sweep.data.datasets import DatasetName

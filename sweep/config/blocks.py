@@ -1,4 +1,4 @@
-"""The blocks of a config: representations, rows, and how they are trained."""
+"""The blocks of a config: partition, representations, rows, and how they are trained."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sweep.config.space import CLASSIFIER, Dimension, Neurons, Space, dimension
-from sweep.configuration import ClassifierTraining, LabelsFrom
+from sweep.configuration import (
+    ClassifierTraining,
+    FractionsPartition,
+    LabelsFrom,
+    NotebookPartition,
+)
 from sweep.representations import REPRESENTATIONS, TrainedRepresentation
 from sweep.values import Value
 
@@ -31,6 +36,20 @@ Workers = Annotated[
     Annotated[Literal["auto"], Tag("<auto>")]
     | Annotated[int, Field(ge=1, le=1024), Tag("<number>")],
     Discriminator(lambda value: "<auto>" if isinstance(value, str) else "<number>"),
+]
+
+
+def _scheme(partition: Any) -> str:
+    default = FractionsPartition.model_fields["scheme"].default
+    if isinstance(partition, dict):
+        return f"<{partition.get('scheme', default)}>"
+    return f"<{getattr(partition, 'scheme', default)}>"
+
+
+PartitionChoice = Annotated[
+    Annotated[FractionsPartition, Tag("<fractions>")]
+    | Annotated[NotebookPartition, Tag("<notebook>")],
+    Discriminator(_scheme),
 ]
 
 

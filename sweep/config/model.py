@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -25,16 +25,18 @@ from sweep.config.blocks import (
     Cell,
     Confirm,
     Execution,
+    PartitionChoice,
     Replicates,
     RepresentationConfig,
     Representations,
     RowConfig,
 )
-from sweep.config.space import Search
-from sweep.configuration import FractionsPartition, NotebookPartition, RepresentationSpec
+from sweep.config.consistency import disagreements
+from sweep.config.search import Search
+from sweep.configuration import FractionsPartition, RepresentationSpec
 from sweep.data.datasets import DatasetFile, DatasetName
 from sweep.data.images import CLASSES
-from sweep.data.partition import BUDGET_PART, part_names, partition
+from sweep.data.partition import BUDGET_PART, partition
 from sweep.errors import ConfigError
 from sweep.representations import REPRESENTATIONS, TrainedRepresentation, bind
 from sweep.specs import TrialSpec
@@ -48,20 +50,6 @@ DatasetChoice = Annotated[
     Annotated[DatasetName, Tag("<name>")] | Annotated[DatasetFile, Tag("<file>")],
     Discriminator(lambda value: "<name>" if isinstance(value, str) else "<file>"),
 ]
-
-
-def _scheme(partition: Any) -> str:
-    default = FractionsPartition.model_fields["scheme"].default
-    if isinstance(partition, dict):
-        return f"<{partition.get('scheme', default)}>"
-    return f"<{getattr(partition, 'scheme', default)}>"
-
-
-PartitionChoice = Annotated[
-    Annotated[FractionsPartition, Tag("<fractions>")]
-    | Annotated[NotebookPartition, Tag("<notebook>")],
-    Discriminator(_scheme),
-]
 STUDY_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 LONGEST_NAME = 64
 NAME_CHARACTERS = (
@@ -72,8 +60,6 @@ AUTO = "auto"
 ALL_LABELS = "all"
 INCONSISTENT = "inconsistent"
 """The type of pydantic's errors about what must hold between keys."""
-Problem = tuple[tuple[str | int, ...], str]
-"""A path of keys, and what is wrong there."""
 LabelBudget = Annotated[
     Annotated[Literal["all"], Tag("<all>")] | Annotated[int, Field(ge=CLASSES), Tag("<number>")],
     Discriminator(lambda value: "<all>" if isinstance(value, str) else "<number>"),
@@ -142,9 +128,9 @@ class StudyConfig(Value):
     @property
     def cells(self) -> tuple[Cell, ...]:
         """The rows, each with every label budget."""
-        return tuple(self._cell(row, budget) for row in self.rows for budget in self.label_budgets)
+        return tuple(self.cell(row, budget) for row in self.rows for budget in self.label_budgets)
 
-    def _cell(self, row: RowConfig, label_budget: int | None) -> Cell:
+    def cell(self, row: RowConfig, label_budget: int | None) -> Cell:
         """A row as a cell, in which nothing stands that its block says as well."""
         block = self.blocks[row.representation]
         return Cell(
@@ -186,7 +172,7 @@ class StudyConfig(Value):
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyConfig:
-        problems = [*self._of_the_search(), *self._of_the_rows()]
+        problems = list(disagreements(self))
         if problems:
             details: list[InitErrorDetails] = [
                 {
@@ -198,48 +184,6 @@ class StudyConfig(Value):
             ]
             raise ValidationError.from_exception_data(type(self).__name__, details)
         return self
-
-    def _of_the_search(self) -> Iterator[Problem]:
-        """What must hold between the search, its spaces and the partition."""
-        if self.searches and "validation" not in part_names(self.partition):
-            yield (
-                ("partition",),
-                "a search must select on a validation partition, and the scheme "
-                f"'{self.partition.scheme}' has none: selecting on the test partition is a leak; "
-                "use scheme: fractions, or rows instead of trials",
-            )
-        if self.confirm is not None and not self.searches:
-            yield (
-                ("confirm",),
-                "needs a search: without trials nothing is selected, and the rows are scored "
-                "on the test partition as they are",
-            )
-        for name, block in self.blocks.items():
-            if block.space is None or not block.trials:
-                continue
-            for key, each in block.space.dimensions.items():
-                if each.values is None and self.search.sampler == "grid":
-                    yield (
-                        ("representations", name, "space", key),
-                        "a grid needs 'step' or 'points' (or 'choices')",
-                    )
-            least = self.classifier_parameters(Cell.of(name, block.space.smallest, None))
-            bound = self.search.max_parameters
-            if bound is not None and least > bound:
-                yield (
-                    ("search", "max_parameters"),
-                    f"the smallest classifier in the space of '{name}' has {least:,}, and this is "
-                    f"{bound:,}",
-                )
-
-    def _of_the_rows(self) -> Iterator[Problem]:
-        """No row may stand there twice."""
-        seen: set[Cell] = set()
-        for number, row in enumerate(self.rows):
-            cell = self._cell(row, None)
-            if cell in seen:
-                yield ("rows", number), "stands there twice"
-            seen.add(cell)
 
     def part_sizes(self, labels: NDArray[np.uint8]) -> Mapping[str, int]:
         """Numbers of images in the parts of a dataset.

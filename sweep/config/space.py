@@ -7,10 +7,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
-from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -282,36 +281,3 @@ def _rank(name: str) -> int:
 def _has(value: Any, key: str) -> bool:
     """Whether a mapping, or a model, has a key."""
     return key in value if isinstance(value, dict) else hasattr(value, key)
-
-
-Objective = Literal["accuracy", "classifier_parameters", "inference_parameters"]
-
-
-class Search(Value):
-    """Which sampler proposes, and what it optimises."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    sampler: Literal["tpe", "random", "grid", "qmc", "nsga2", "gp"] = "tpe"
-    objectives: Annotated[
-        tuple[Objective, ...], Field(min_length=1, max_length=3, strict=False)
-    ] = ("accuracy", "classifier_parameters")
-    max_parameters: Annotated[int, Field(ge=1)] | None = None
-    """The classifier's parameters are to be no more than these."""
-    startup_trials: Annotated[
-        Annotated[int, Field(ge=1, le=10_000)] | None,
-        BeforeValidator(
-            lambda value: None if value == "auto" else value,
-            json_schema_input_type=Literal["auto"] | Annotated[int, Field(ge=1, le=10_000)] | None,
-        ),
-    ] = None
-    # ``auto`` is None here, so that old studies' configs have not changed.
-    """How many trials of each representation fill its space evenly before the sampler learns;
-    ``auto``: as many as fit."""
-
-    @field_validator("objectives")
-    @classmethod
-    def _distinct(cls, objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
-        if len(set(objectives)) < len(objectives):
-            raise ValueError("an objective stands in the list twice")
-        return objectives
