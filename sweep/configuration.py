@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from sweep.values import Value, without_nones
 
@@ -13,8 +13,8 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 LabelsFrom = Literal["encoder", "classifier"]
 DEFAULT_OPTIMIZER = "rmsprop"
 Optimizer = Annotated[
-    Literal["keras2_rmsprop"] | None,
-    BeforeValidator(lambda name: None if name == DEFAULT_OPTIMIZER else name),
+    Literal["rmsprop", "keras2_rmsprop"] | None,
+    AfterValidator(lambda name: None if name == DEFAULT_OPTIMIZER else name),
 ]
 """The rule of RMSprop: Keras 3's (``rmsprop``; None here, so that it is in no key), which divides
 by sqrt(v + 1e-7), or that of Keras 2 before 2.11, which divides by sqrt(v) + 1e-7.
@@ -24,11 +24,11 @@ by sqrt(v + 1e-7), or that of Keras 2 before 2.11, which divides by sqrt(v) + 1e
 class FractionsPartition(Value):
     """Four stratified parts by their shares of the images; the shares add up to 1."""
 
-    scheme: Literal["fractions"]
-    encoder: Share
-    classifier: Share
-    validation: Share
-    test: Share
+    scheme: Literal["fractions"] = "fractions"
+    encoder: Share = 0.6
+    classifier: Share = 0.2
+    validation: Share = 0.1
+    test: Share = 0.1
 
     @model_validator(mode="after")
     def _adds_up(self) -> FractionsPartition:

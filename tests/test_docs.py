@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 
 from sweep.cli.app import app
 from sweep.config import StudyConfig, parse_config
-from sweep.config.space import Objective, Search
+from sweep.config.search import Objective, Search
 from sweep.configuration import ClassifierTraining, Optimizer, RepresentationSpec
 from sweep.coordinator.runs import attempt_run, encoder_run
 from sweep.data.datasets import DatasetName
@@ -141,6 +141,7 @@ def test_options_that_pages_name_exist() -> None:
         for option in parameter.opts
     }
     known |= {"--help", "--version", "--extra", "--env-manager"}
+    known |= {"--install-completion", "--show-completion"}
     for path in PAGES:
         mentioned = re.findall(r"(?<![\w-])--[a-z][a-z-]*", path.read_text())
         assert set(mentioned) <= known, path

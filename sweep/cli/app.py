@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
+from typer.core import TyperCommand, TyperGroup
 
 from sweep import __version__
 from sweep.cli import health, results, studies
-from sweep.cli.options import stderr
+from sweep.cli.options import stderr, tell
 from sweep.errors import StoppedError, SweepError
 
 _WANTS = {
@@ -25,28 +26,53 @@ _WANTS = {
 }
 """What the system does not give, by the number of its error."""
 
+
+class _Flags:
+    """A command whose help shows flags as flags, without the type of a value."""
+
+    def get_params(self, context: Any) -> list[Any]:
+        """The parameters, as typer asks for them."""
+        params = super().get_params(context)  # type: ignore[misc]  # of the class it is mixed into
+        for param in params:
+            if getattr(param, "is_flag", False):
+                param.metavar = ""
+        return list(params)
+
+
+class _Command(_Flags, TyperCommand):
+    pass
+
+
+class _Group(_Flags, TyperGroup):
+    pass
+
+
 app = typer.Typer(
     name="sweep",
     help="Compare classifiers on VAE latents with classifiers on pixels: Optuna searches, workers "
     "train, MLflow records.",
     no_args_is_help=True,
-    add_completion=False,
+    cls=_Group,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(studies.run)
-app.command()(studies.validate)
-app.command()(results.status)
-app.command()(results.trials)
-app.command()(results.report)
-app.command()(results.compare)
-app.command()(studies.retry)
-app.command()(studies.sync)
-app.command()(studies.register)
-app.command()(studies.remove)
-app.command()(results.ui)
-app.command()(health.doctor)
-app.command()(health.store)
+for command in (
+    studies.init,
+    studies.run,
+    studies.validate,
+    results.status,
+    results.trials,
+    results.report,
+    results.compare,
+    studies.retry,
+    studies.sync,
+    studies.register,
+    studies.remove,
+    results.ui,
+    health.doctor,
+    health.store,
+):
+    app.command(cls=_Command)(command)
 
 
 @app.callback(invoke_without_command=True)
@@ -66,10 +92,9 @@ def run() -> int:
         return ended.code if isinstance(ended.code, int) else 1
     except SweepError as error:
         kind = "" if isinstance(error, StoppedError) else "error: "
-        folded = stderr.is_terminal
-        stderr.print(Text.assemble((kind, "bold red"), error.message), soft_wrap=not folded)
+        tell(stderr, Text.assemble((kind, "bold red"), error.message))
         if error.hint:
-            stderr.print(Text.assemble(("hint: ", "dim"), error.hint), soft_wrap=not folded)
+            tell(stderr, Text.assemble(("hint: ", "dim"), error.hint))
         return error.exit_status
     except KeyboardInterrupt:
         stderr.print("interrupted; the same command goes on with the study")

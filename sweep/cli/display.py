@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from sweep.cli.options import is_live
 from sweep.coordinator.events import Activity
 from sweep.coordinator.trials import Snapshot
 from sweep.specs import EncoderSpec
@@ -33,7 +34,7 @@ class Display:
         self._began = time.monotonic()
 
     def __enter__(self) -> Self:
-        if not self._quiet and self._console.is_terminal:
+        if not self._quiet and is_live(self._console):
             self._live = Live(console=self._console, refresh_per_second=5, transient=True)
             self._live.start()
             self._live.update(Text(f"{self._study}: loading data, opening the study ..."))

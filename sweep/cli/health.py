@@ -8,11 +8,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from sweep.cli.options import Facts, FactsOption, stdout
+from sweep.cli.options import Facts, FactsOption, stdout, tell
 from sweep.cli.session import Session, command, confirmed
+from sweep.cli.tables import make_table
 from sweep.errors import ProblemsError
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def doctor(
         findings.append(finding)
         if format_ is Facts.table and not (session.quiet and finding.level == "ok"):
             level = (f"{finding.level:>7}", _COLOURS[finding.level])
-            stdout.print(Text.assemble(level, f"  {finding.name}: {finding.found}"))
+            tell(stdout, Text.assemble(level, f"  {finding.name}: {finding.found}"))
             if finding.mend:
-                stdout.print(Text.assemble(" " * 9, ("mend:", "dim"), f" {finding.mend}"))
+                tell(stdout, Text.assemble(" " * 9, ("mend:", "dim"), f" {finding.mend}"))
     if format_ is Facts.json:
         print(json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2))
     problems = sum(finding.level == "problem" for finding in findings)
@@ -82,9 +82,7 @@ def store(
 
 
 def _print_encoders(encoders: list[StoredEncoder]) -> None:
-    table = Table()
-    for name in ("encoder", "draw", "dataset", "size", "last use", "needed by", "key"):
-        table.add_column(name, justify="right" if name in ("draw", "size") else "left")
+    table = make_table("encoder", "draw", "dataset", "size", "last use", "needed by", "key")
     for encoder in encoders:
         table.add_row(
             encoder.spec.representation.label,

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sweep.cli.display import duration
-from sweep.cli.options import TrialsFormat
+from sweep.cli.options import TrialsFormat, tell
+from sweep.cli.tables import make_table
 from sweep.search.attempt import Attempt
 
 _KEYS = (
@@ -29,18 +30,23 @@ def print_trials(
     """All of them, in their order."""
     match format_:
         case TrialsFormat.table:
-            out.print(_table(attempts))
+            out.print(attempts_table(attempts))
+            for attempt in attempts:
+                if attempt.failure is not None:
+                    tell(out, failure_line(attempt))
         case TrialsFormat.json:
-            print(json.dumps({"study": study, "trials": list(map(_facts, attempts))}, indent=2))
+            print(
+                json.dumps({"study": study, "trials": list(map(attempt_facts, attempts))}, indent=2)
+            )
         case TrialsFormat.csv:
             writer = csv.DictWriter(sys.stdout, _KEYS, lineterminator="\n")
             writer.writeheader()
-            for facts in map(_facts, attempts):
+            for facts in map(attempt_facts, attempts):
                 varied = " ".join(f"{name}:{value}" for name, value in facts["varied"].items())
                 writer.writerow(facts | {"varied": varied})
 
 
-def _facts(attempt: Attempt) -> dict[str, Any]:
+def attempt_facts(attempt: Attempt) -> dict[str, Any]:
     """A trial by the stable keys; None is what it does not have."""
     cell, result, failure = attempt.cell, attempt.result, attempt.failure
     values = (
@@ -58,15 +64,13 @@ def _facts(attempt: Attempt) -> dict[str, Any]:
     return dict(zip(_KEYS, values, strict=True))
 
 
-def _table(attempts: Sequence[Attempt]) -> Table:
-    table = Table()
-    for name in ("trial", "configuration", "state"):
-        table.add_column(name, justify="right" if name == "trial" else "left")
-    for name in ("accuracy %", "classifier", "inference", "time"):
-        table.add_column(name, justify="right")
-    table.add_column("why it failed")
+def attempts_table(attempts: Sequence[Attempt]) -> Table:
+    """A line for each attempt."""
+    table = make_table(
+        *("trial", "configuration", "state", "accuracy %", "classifier", "inference", "time")
+    )
     for attempt in attempts:
-        result, failure = attempt.result, attempt.failure
+        result = attempt.result
         measured = ("–",) * 4
         if result is not None:
             measured = (
@@ -75,6 +79,12 @@ def _table(attempts: Sequence[Attempt]) -> Table:
                 f"{result.inference_parameters:,}",
                 duration(result.train_seconds),
             )
-        why = f"{failure.cause}: {failure.message}" if failure is not None else ""
-        table.add_row(str(attempt.number), attempt.label, str(attempt.state), *measured, why)
+        table.add_row(str(attempt.number), attempt.label, str(attempt.state), *measured)
     return table
+
+
+def failure_line(attempt: Attempt) -> str:
+    """Why an attempt did not complete."""
+    assert attempt.failure is not None
+    failure = attempt.failure
+    return f"trial {attempt.number}: {attempt.label}: {failure.cause}: {failure.message}"

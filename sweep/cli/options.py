@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +10,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
+from sweep.errors import SweepError
+
+DEFAULT_HOME = Path("runs")
 # Piped output is not folded to the width of a terminal that is not there. What is printed is the
 # user's, paths for example: brackets and colons in it are no markup.
 stdout = Console(
@@ -22,6 +27,18 @@ stderr = Console(
     emoji=False,
     highlight=False,
 )
+
+
+def study_names(context: typer.Context, incomplete: str) -> list[str]:
+    """The studies of the home whose names begin so, for a shell to complete."""
+    from sweep.coordinator.studies import study_list
+    from sweep.workspace import Workspace
+
+    home = Path(context.params.get("home") or os.environ.get("SWEEP_HOME") or DEFAULT_HOME)
+    try:
+        return [name for name in study_list(Workspace.at(home)) if name.startswith(incomplete)]
+    except SweepError:  # a shell has no place for what is wrong
+        return []
 
 
 class Engine(StrEnum):
@@ -68,12 +85,42 @@ TrialsOption = Annotated[
     typer.Option("--trials", min=0, help="Trials of every representation that is searched."),
 ]
 EngineOption = Annotated[Engine | None, typer.Option("--engine", help="Where workers run.")]
-StudyArgument = Annotated[str, typer.Argument(help="The study.")]
+StudyArgument = Annotated[
+    str, typer.Argument(metavar="STUDY", help="The study.", autocompletion=study_names)
+]
 ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="How to print.")]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Also write every format and the plots there.")
 ]
 FactsOption = Annotated[Facts, typer.Option("--format", help="How to print.")]
+
+
+def is_live(console: Console) -> bool:
+    """Whether somebody sees it as it changes: FORCE_COLOR alone makes no file a terminal."""
+    return console.file.isatty() and not console.is_dumb_terminal
+
+
+def tell(console: Console, text: Text | str, style: str = "") -> None:
+    """Print text that a terminal shows folded between words; no word, or path, is broken."""
+    text = Text(text, style) if isinstance(text, str) else text
+    if console.file.isatty():
+        text.plain = _folded(text.plain, console.width)
+    console.print(text, soft_wrap=True)
+
+
+def _folded(text: str, width: int) -> str:
+    """A text of the same length, in which spaces have become ends of lines."""
+    characters = list(text)
+    start, space = 0, None
+    for place, character in enumerate(text):
+        if character == "\n":
+            start, space = place + 1, None
+        elif character == " " and text[start:place].strip():
+            space = place
+        if place - start >= width and space is not None:
+            characters[space] = "\n"
+            start, space = space + 1, None
+    return "".join(characters)
 
 
 def say(line: str) -> None:

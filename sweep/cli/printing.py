@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from sweep.cli.display import duration
-from sweep.cli.options import say
+from sweep.cli.options import DEFAULT_HOME, say, tell
 from sweep.coordinator.plan import Plan
 from sweep.coordinator.registration import Registered
 from sweep.coordinator.run import Ended
-from sweep.coordinator.studies import StudyStatus
 from sweep.database import masked
 from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.comparison import Report
 from sweep.reports.tables import notes
-from sweep.search.attempt import Attempt
 from sweep.tracking.connection import UI, is_server
+from sweep.workspace import Workspace
 
 
-def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: bool) -> None:
+def print_ended(
+    out: Console, err: Console, ended: Ended, workspace: Workspace, as_json: bool
+) -> None:
     """The report's table, and where to look next."""
+    report = ended.report
     if as_json:
-        print(render.to_json([ended.report]), end="")
+        print(render.to_json([report]), end="")
     else:
-        print_reports(out, [ended.report])
+        print_reports(out, [report])
     # Beside JSON on stdout, the rest belongs to the messages.
     where = err if as_json else out
     if ended.best is not None and ended.best.result is not None:
@@ -41,22 +42,49 @@ def print_ended(out: Console, err: Console, ended: Ended, home: Home, as_json: b
             f"Best: {ended.best.label}, {100 * best.accuracy:.2f} %, "
             f"{best.classifier_parameters:,} parameters",
         )
-    if ended.chart is None:
-        return
-    uri, path = ended.chart
-    if is_server(uri):
-        lines = ["Chart of accuracy against parameters:", f"  {masked(uri).rstrip('/')}{path}"]
-    else:
-        command = "uv run sweep ui"
-        if home.root != Home.at(Path("runs")).root:
-            command += f" --home {shlex.quote(str(home.root))}"
-        lines = [
-            "Chart of accuracy against parameters: start MLflow's UI with",
-            f"  {command}",
-            "and open",
-            f"  {UI}{path}",
-        ]
-    where.print("\n".join(lines), soft_wrap=True)
+    if ended.was_finished:
+        tell(where, f"The study {report.study} was finished already: nothing had to be trained.")
+    if report.rows:
+        chart = ended.chart[1] if ended.chart else ""
+        print_places(where, places_to_look(report.study, ended.page, workspace, chart))
+
+
+def places_to_look(
+    study: str, page: Path | None, workspace: Workspace, chart: str = ""
+) -> dict[str, list[str]]:
+    """Where a study's report, its chart and its model are: files, addresses and commands.
+
+    Args:
+        study: its name.
+        page: the report's, if it lies in the home.
+        workspace: with the home, and MLflow's place.
+        chart: the path of the chart in MLflow's UI, if it is known.
+    """
+    home = workspace.home.root
+    at_home = "" if home == Home.at(DEFAULT_HOME).root else f" --home {_quoted(home)}"
+    written = f"uv run sweep report {study} --out DIR{at_home}"
+    charts = [f"uv run sweep ui{at_home}", *[f"{UI}{chart}"] * bool(chart)]
+    if is_server(workspace.tracking):
+        charts = [f"{masked(workspace.tracking).rstrip('/')}{chart}"]
+    return {
+        "Report, with its charts": [_quoted(page) if page else written],
+        "Accuracy against parameters, in MLflow's UI": charts,
+        "The best classifier as a model": [f"uv run sweep register {study}{at_home}"],
+    }
+
+
+def print_places(out: Console, places: Mapping[str, Sequence[str]]) -> None:
+    """Where to look, each in lines of its own: to be copied whole."""
+    for name, lines in places.items():
+        tell(out, f"{name}:")
+        for line in lines:
+            out.print(f"  {line}", soft_wrap=True)
+
+
+def _quoted(path: Path) -> str:
+    """A path as a shell takes it: short, where it lies below the working directory."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def print_reports(out: Console, reports: Sequence[Report]) -> None:
@@ -71,7 +99,7 @@ def print_reports(out: Console, reports: Sequence[Report]) -> None:
     out.print(render.to_table(reports))
     out.print()
     for note in notes(reports):
-        out.print(note, style="dim")
+        tell(out, note, style="dim")
 
 
 def print_registered(registered: Registered, as_json: bool) -> None:
@@ -79,7 +107,7 @@ def print_registered(registered: Registered, as_json: bool) -> None:
     version = registered.version
     if as_json:
         facts = {"name": version.name, "version": version.number, "uri": version.uri}
-        _print_json({**facts, "new": version.is_new, "description": registered.description})
+        print_json({**facts, "new": version.is_new, "description": registered.description})
         return
     done = "is now" if version.is_new else "was already"
     say(f"{version.uri} {done} {registered.description}.")
@@ -92,94 +120,26 @@ def print_registered(registered: Registered, as_json: bool) -> None:
 def print_plan(out: Console, study: str, plan: Plan, as_json: bool) -> None:
     """What a config would do."""
     if as_json:
-        _print_json({"study": study, **asdict(plan)})
+        print_json({"study": study, **asdict(plan)})
         return
-    table = Table.grid(padding=(0, 2))
-    table.add_row("study", study)
-    table.add_row("data", plan.data)
-    table.add_row("rows", str(plan.rows))
-    trials = ", ".join(f"{name} {count}" for name, count in plan.trials.items())
-    table.add_row("trials", trials or "none")
-    if plan.label_budgets != (None,):
-        budgets = ("all" if budget is None else f"{budget:,}" for budget in plan.label_budgets)
-        table.add_row("labels", f"each with {', '.join(budgets)}")
-    table.add_row("replicates of each", str(plan.replicates))
-    table.add_row(
-        "encoders", f"{plan.encoders_needed} at most, {plan.encoders_trained} trained already"
-    )
-    table.add_row("scored on", f"the {plan.scored_on} partition")
     rough = "not known without the data" if plan.seconds is None else duration(plan.seconds)
-    table.add_row("rough time", rough)
-    out.print(table)
-
-
-def print_statuses(out: Console, statuses: Sequence[StudyStatus], as_json: bool) -> None:
-    """How studies stand."""
-    if as_json:
-        _print_json({"studies": [_status_facts(status) for status in statuses]})
-        return
-    table = Table()
-    table.add_column("study")
-    for name in ("target", "complete", "failed", "interrupted", "running", "waiting"):
-        table.add_column(name, justify="right")
-    table.add_column("best")
-    for status in statuses:
-        best = "–"
-        if status.best is not None and status.best.result is not None:
-            accuracy = 100 * status.best.result.accuracy
-            best = f"{accuracy:.2f} % by {status.best.label}"
-        counts = (
-            status.target,
-            status.complete,
-            status.failed,
-            status.interrupted,
-            status.running,
-            status.waiting,
-        )
-        table.add_row(status.study, *(str(count) for count in counts), best)
-    out.print(table)
-    for status in statuses:
-        if status.owner is not None and not status.owner.is_alive:
-            out.print(
-                f"{status.study}: {status.owner}, which ran it, is dead; "
-                "sweep run with its config goes on",
-                soft_wrap=not out.is_terminal,
-            )
-    if len(statuses) == 1:
-        for failure in map(_failure_facts, statuses[0].failures):
-            line = "trial {trial}: {configuration}: {cause}: {message}".format_map(failure)
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _failure_facts(attempt: Attempt) -> dict[str, Any]:
-    assert attempt.failure is not None
-    return {
-        "trial": attempt.number,
-        "configuration": attempt.label,
-        "cause": attempt.failure.cause,
-        "message": attempt.failure.message,
+    trials = ", ".join(f"{name} {count}" for name, count in plan.trials.items())
+    budgets = ("all" if budget is None else f"{budget:,}" for budget in plan.label_budgets)
+    rows = {
+        "study": study,
+        "data": plan.data,
+        "rows": plan.rows,
+        "trials": trials or "none",
+        "labels": f"each with {', '.join(budgets)}" if plan.label_budgets != (None,) else "all",
+        "replicates of each": plan.replicates,
+        "encoders": f"{plan.encoders_needed} at most, {plan.encoders_trained} trained already",
+        "scored on": f"the {plan.scored_on} partition",
+        "rough time": rough,
     }
+    for name, value in rows.items():
+        tell(out, f"{name:<20}{value}")
 
 
-def _status_facts(status: StudyStatus) -> dict[str, Any]:
-    facts = {name: value for name, value in vars(status).items() if name != "best"}
-    facts["failures"] = [_failure_facts(attempt) for attempt in status.failures]
-    owner = status.owner
-    facts["owner"] = owner and {"host": owner.host, "pid": owner.pid, "alive": owner.is_alive}
-    best = status.best
-    facts["best"] = (
-        best
-        and best.result
-        and {
-            "trial": best.number,
-            **best.cell.model_dump(),
-            "varied": dict(best.cell.varied),
-            "accuracy": best.result.accuracy,
-            "classifier_parameters": best.result.classifier_parameters,
-        }
-    )
-    return facts
-
-
-def _print_json(facts: dict[str, Any]) -> None:
+def print_json(facts: dict[str, Any]) -> None:
+    """Facts as JSON."""
     print(json.dumps(facts, indent=2))

@@ -21,6 +21,7 @@ from sweep.cli.options import (
     TrialsFormat,
     say,
     stdout,
+    study_names,
 )
 from sweep.cli.session import Session, command
 from sweep.errors import SweepError
@@ -31,17 +32,24 @@ from sweep.workspace import Workspace
 def status(
     session: Session,
     study: Annotated[
-        str | None, typer.Argument(help="A study; all of them if none is named.")
+        str | None,
+        typer.Argument(
+            metavar="STUDY",
+            help="A study; all of them if none is named.",
+            autocompletion=study_names,
+        ),
     ] = None,
     format_: FactsOption = Facts.table,
 ) -> None:
-    """Say how studies stand: complete, failed, running, waiting, target, best."""
-    from sweep.cli import printing
+    """Say how studies stand: complete, failed, running, waiting, best; of one, all about it."""
+    from sweep.cli import standing
     from sweep.coordinator.studies import statuses
 
     found = statuses(session.workspace, study)
-    if found or format_ is Facts.json:
-        printing.print_statuses(stdout, found, as_json=format_ is Facts.json)
+    if study is not None and format_ is Facts.table:
+        standing.print_standing(stdout, found[0], session.workspace)
+    elif found or format_ is Facts.json:
+        standing.print_statuses(stdout, found, as_json=format_ is Facts.json)
     else:
         session.say(f"No study in {session.workspace.home.root} yet; sweep run CONFIG begins one.")
 
@@ -75,7 +83,10 @@ def report(
 @command
 def compare(
     session: Session,
-    studies: Annotated[list[str], typer.Argument(metavar="STUDY...", help="The studies.")],
+    studies: Annotated[
+        list[str],
+        typer.Argument(metavar="STUDY...", help="The studies.", autocompletion=study_names),
+    ],
     format_: ReportFormatOption = ReportFormat.table,
     out: OutOption = None,
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.logging import RichHandler
 
-from sweep.cli.options import stderr
+from sweep.cli.options import DEFAULT_HOME, stderr, tell
 from sweep.errors import InputError
 from sweep.workspace import Workspace
 
@@ -40,7 +40,7 @@ class Session:
     def say(self, line: str) -> None:
         """Say something on stderr that a user can do without."""
         if not self.quiet:
-            stderr.print(line)
+            tell(stderr, line)
 
 
 def confirmed(question: str, what: str) -> bool:
@@ -85,7 +85,7 @@ def _session(
     home: Annotated[
         Path,
         typer.Option("--home", envvar="SWEEP_HOME", help="Directory that keeps the studies."),
-    ] = Path("runs"),
+    ] = DEFAULT_HOME,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
     log_level: Annotated[
         LogLevel, typer.Option("--log-level", help="What to say on stderr.")

@@ -1,4 +1,4 @@
-"""Commands that work on a study: run, validate, retry, sync, register, remove."""
+"""Commands that work on a study: init, run, validate, retry, sync, register, remove."""
 
 from __future__ import annotations
 
@@ -20,9 +20,26 @@ from sweep.cli.options import (
     say,
     stderr,
     stdout,
+    tell,
 )
 from sweep.cli.session import Session, command, confirmed
 from sweep.errors import OutOfTimeError, StoppedError, TargetMissedError
+
+
+@command
+def init(
+    session: Session,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Of the study, and of its file NAME.yaml.")
+    ] = "my-study",
+) -> None:
+    """Write a commented config to start from; overwrites nothing."""
+    from sweep.config.first import write_first_config
+
+    path = write_first_config(name.removesuffix(".yaml"), Path())
+    say(f"Written to {path}")
+    session.say(f"See what it would do:  uv run sweep validate {path}")
+    session.say(f"Run it:                uv run sweep run {path}")
 
 
 @command
@@ -64,8 +81,8 @@ def run(
     study = load_config(config, _overrides(set_, workers, engine), trials)
     with Display(stderr, study.name, session.quiet) as display:
         ended = run_study(study, session.workspace, display.show, limit)
-    home = session.workspace.home
-    printing.print_ended(stdout, stderr, ended, home, as_json=format_ is Facts.json)
+    as_json = format_ is Facts.json
+    printing.print_ended(stdout, stderr, ended, session.workspace, as_json)
     if ended.stopped:
         raise StoppedError(
             f"stopped; {ended.progress.complete} of {ended.progress.target} trials are done",
@@ -78,9 +95,8 @@ def run(
             hint="the same command goes on with the study",
         )
     if ended.exhausted:
-        stderr.print(
-            f"The space of {', '.join(ended.exhausted)} is used up: every cell has been tried."
-        )
+        names = ", ".join(ended.exhausted)
+        tell(stderr, f"The space of {names} is used up: every cell has been tried.")
     if ended.shortfall:
         raise TargetMissedError(
             f"{ended.progress.complete} of {ended.progress.target} trials are complete, "
@@ -98,7 +114,7 @@ def run(
             hint="the warnings above say why; the same command tries them again",
         )
     if ended.progress.failed:
-        stderr.print(f"Warning: {ended.progress.failed} trials failed beside the target.")
+        tell(stderr, f"Warning: {ended.progress.failed} trials failed beside the target.")
 
 
 @command
@@ -133,7 +149,7 @@ def _validate(
     planned = plan(study, session.workspace, workers or available_cores())
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
     for warning in planned.warnings:
-        stderr.print(f"Warning: {warning}")
+        tell(stderr, f"Warning: {warning}")
 
 
 @command

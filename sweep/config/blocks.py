@@ -1,15 +1,34 @@
-"""The blocks of a config: representations, rows, and how they are trained."""
+"""The blocks of a config: partition, representations, rows, and how they are trained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import Discriminator, Field, Tag, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    Tag,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from sweep.config.space import CLASSIFIER, Neurons, Space, dimension
-from sweep.configuration import ClassifierTraining, LabelsFrom
+from sweep.config.space import CLASSIFIER, Dimension, Neurons, Space, dimension
+from sweep.configuration import (
+    ClassifierTraining,
+    FractionsPartition,
+    LabelsFrom,
+    NotebookPartition,
+)
 from sweep.representations import REPRESENTATIONS, TrainedRepresentation
 from sweep.values import Value
 
@@ -20,11 +39,25 @@ Workers = Annotated[
 ]
 
 
+def _scheme(partition: Any) -> str:
+    default = FractionsPartition.model_fields["scheme"].default
+    if isinstance(partition, dict):
+        return f"<{partition.get('scheme', default)}>"
+    return f"<{getattr(partition, 'scheme', default)}>"
+
+
+PartitionChoice = Annotated[
+    Annotated[FractionsPartition, Tag("<fractions>")]
+    | Annotated[NotebookPartition, Tag("<notebook>")],
+    Discriminator(_scheme),
+]
+
+
 class Replicates(Value):
     """Outer draws (partition, encoder, batch order) times classifier initialisations."""
 
-    draws: Annotated[int, Field(ge=1, le=1000)]
-    classifiers: Annotated[int, Field(ge=1, le=1000)]
+    draws: Annotated[int, Field(ge=1, le=1000)] = 1
+    classifiers: Annotated[int, Field(ge=1, le=1000)] = 3
 
 
 class Confirm(Value):
@@ -37,29 +70,92 @@ class Confirm(Value):
 class Execution(Value):
     """How a study is run; not part of its identity, because results do not depend on it."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     workers: Workers = "auto"
+    """Worker processes; auto is one a core."""
     engine: Literal["local"] = "local"
     trial_timeout: Annotated[int, Field(ge=1)] = 3600
     """Seconds that one task, a trial or an encoder, may take."""
 
 
+_NOTEBOOK = {"epochs": 50, "batch_size": 256, "learning_rate": 0.001}
+"""How the notebook trained classifiers on latents."""
+_NOTEBOOK_EPOCHS = {"classifier": 50, "encoder": 30}
+"""It trained pixels, which had the encoder part's labels, for fewer epochs: there are more."""
+
+
+class _Completed:
+    """Tells the JSON Schema of a classifier's training that a block may leave keys out of it."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema = dict(handler.resolve_ref_schema(handler(core_schema)))
+        del schema["required"]
+        return schema
+
+
 class RepresentationConfig(Value):
     """What every representation's block holds, beside the representation's own settings."""
 
-    labels_from: LabelsFrom
-    classifier: ClassifierTraining
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    labels_from: LabelsFrom = "classifier"
+    """The part whose images and labels classifiers are trained on."""
+    classifier: Annotated[ClassifierTraining, _Completed()] = Field(
+        default_factory=dict, validate_default=True
+    )
+    """How they are trained; what is not said is the notebook's."""
     trials: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    space: Space | None = None
+    """How many configurations the search trains."""
+    space: Space | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _searches_a_space(self) -> RepresentationConfig:
-        if self.trials and self.space is None:
-            raise ValueError(f"{self.trials} trials need a space to search")
-        return self
+    @field_validator("classifier", mode="before")
+    @classmethod
+    def _as_in_the_notebook(cls, training: Any, block: ValidationInfo) -> Any:
+        """What is not said of it is the notebook's."""
+        if not isinstance(training, dict):
+            return training
+        epochs = _NOTEBOOK_EPOCHS[block.data.get("labels_from", "classifier")]
+        return _NOTEBOOK | {"epochs": epochs} | training
+
+    @field_validator("space")
+    @classmethod
+    def _is_there_to_search(cls, space: Space | None, block: ValidationInfo) -> Space | None:
+        trials = block.data.get("trials", 0)
+        if trials and space is None:
+            raise ValueError(f"{trials} trials need a space to search")
+        return space
 
 
-class RowConfig(Value):
-    """A configuration that is trained without being searched for."""
+def _check_largest(
+    representation: type[TrainedRepresentation], latent_dims: Dimension
+) -> Dimension:
+    _check_size(representation, latent_dims.largest)
+    return latent_dims
+
+
+def _check_size(representation: type[TrainedRepresentation], latent_dim: int) -> None:
+    """Refuse a latent dimension that a representation cannot have."""
+    largest = representation.largest_latent_dim
+    if latent_dim > largest:
+        raise ValueError(
+            f"'{representation.name}' has at most {largest:,} latent dimensions, and not "
+            f"{latent_dim:,}"
+        )
+
+
+if TYPE_CHECKING:
+    RepresentationName = str
+else:
+    RepresentationName = Literal[tuple(REPRESENTATIONS)]
+
+
+class _Configuration(Value):
+    """What one configuration is trained with."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     representation: Annotated[str, Field(max_length=100)]
     latent_dim: Neurons | None = None
@@ -70,7 +166,24 @@ class RowConfig(Value):
     """In place of its block's."""
 
 
-class Cell(RowConfig):
+class RowConfig(_Configuration):
+    """A configuration that is trained without being searched for."""
+
+    representation: RepresentationName
+
+    @model_validator(mode="after")
+    def _has_its_latent_dim(self) -> RowConfig:
+        representation = REPRESENTATIONS[self.representation]
+        if issubclass(representation, TrainedRepresentation):
+            if self.latent_dim is None:
+                raise ValueError(f"'{self.representation}' needs latent_dim")
+            _check_size(representation, self.latent_dim)
+        elif self.latent_dim is not None:
+            raise ValueError(f"'{self.representation}' does not have latent_dim")
+        return self
+
+
+class Cell(_Configuration):
     """One configuration of a study: a representation, its dimensions, and the label budget."""
 
     label_budget: int | None = None
@@ -116,7 +229,7 @@ def _block(name: str) -> Any:
     """A representation's block: what all have, and its own settings."""
     bases = (RepresentationConfig, REPRESENTATIONS[name].Settings)
     space = create_model(f"{name}_space", __base__=Space, **_searchable(name))
-    searched: Any = space | None, None
+    searched: Any = space | None, Field(default=None, validate_default=True)
     return create_model(f"{name}_config", __base__=bases, space=searched) | None, None
 
 
@@ -125,7 +238,8 @@ def _searchable(name: str) -> dict[str, Any]:
     representation = REPRESENTATIONS[name]
     found: dict[str, Any] = {}
     if issubclass(representation, TrainedRepresentation):
-        found["latent_dim"] = dimension(Neurons) | None, None
+        within = AfterValidator(partial(_check_largest, representation))
+        found["latent_dim"] = Annotated[dimension(Neurons), within], ...
     for prefix, settings in (("", representation.Settings), (CLASSIFIER, ClassifierTraining)):
         for setting, field in settings.model_fields.items():
             number = _number(field.annotation, field.metadata)
@@ -152,17 +266,3 @@ else:
         "Representations", __base__=Value, **{name: _block(name) for name in REPRESENTATIONS}
     )
     """A block for each representation; None for those that a study has not."""
-
-
-def check_latent_dim(where: str, name: str, latent_dim: int | None) -> None:
-    """Refuse a latent dimension that a representation cannot have, or the want of one."""
-    representation = REPRESENTATIONS[name]
-    if not issubclass(representation, TrainedRepresentation):
-        if latent_dim is not None:
-            raise ValueError(f"{where} does not have latent_dim")
-        return
-    largest = representation.largest_latent_dim
-    if latent_dim is None:
-        raise ValueError(f"{where} needs latent_dim")
-    if latent_dim > largest:
-        raise ValueError(f"{where} has a latent_dim of {latent_dim}, and at most {largest} can be")

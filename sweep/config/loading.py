@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import re
-import reprlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
-from sweep.config.model import StudyConfig
+from sweep.config.messages import explained, line, shown
+from sweep.config.model import INCONSISTENT, StudyConfig
+from sweep.config.places import Option, Places
 from sweep.errors import ConfigError
-from sweep.values import Value
 
 _MOST_BYTES = 1_000_000
 _MOST_KEYS = 200
 _MOST_PROBLEMS = 20
 _MOST_STEPS = 20
 _DEEPEST = 50
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 160
+_STAND_INS = {"name": "name", "dataset": "mnist"}
+"""For what must be there, while the rest is looked at."""
 
 
 def load_config(
@@ -51,16 +52,22 @@ def load_config(
     if len(content) > _MOST_BYTES:
         raise ConfigError(f"{path} is larger than {_MOST_BYTES:,} bytes: not a study config")
     try:
-        document = _parse_yaml(content.decode(), str(path))
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text: {error.reason}") from error
+    document = _parse_yaml(text, str(path))
     if not isinstance(document, dict):
         raise ConfigError(f"{path} must be a mapping, as in 'name: my-study'")
-    for override in overrides:
-        _override(document, override)
+    options = [Option("--set", _override(document, override)) for override in overrides]
     if trials is not None:
-        _set_trials(document, trials)
-    return parse_config(document, str(path))
+        options += [Option("--trials", path) for path in _set_trials(document, trials)]
+    config = _checked(document, str(path), lambda: Places(text, options))
+    if not config.searches and not config.rows:
+        raise ConfigError(
+            f"{path} trains nothing: no representation has trials, and there are no rows",
+            hint="put 'trials: 10' beside a space, or say --trials 10; or add rows",
+        )
+    return config
 
 
 def parse_config(document: dict[str, Any], source: str) -> StudyConfig:
@@ -69,16 +76,48 @@ def parse_config(document: dict[str, Any], source: str) -> StudyConfig:
     Raises:
         ConfigError: with every problem that was found; ``source`` says where.
     """
+    return _checked(document, source, None)
+
+
+def _checked(
+    document: dict[str, Any], source: str, places: Callable[[], Places] | None
+) -> StudyConfig:
+    """Check a config; ``places`` finds the lines of what is wrong."""
     try:
         return StudyConfig.model_validate(document)
     except ValidationError as error:
-        problems = error.errors()
-        lines = [f"  {_explain(problem)}" for problem in problems[:_MOST_PROBLEMS]]
-        if len(problems) > len(lines):
-            lines.append(f"  and {len(problems) - len(lines):,} more")
-        raise ConfigError("\n".join([f"{source} is not a valid study config:", *lines])) from None
+        found = error.errors()
+        if all(problem["type"] != INCONSISTENT for problem in found):
+            found += _further(document, {problem["loc"] for problem in found})
     except RecursionError:
         raise ConfigError(f"{source} is not a valid study config: it contains itself") from None
+    where = places() if places else None
+    lines = [f"  {explained(problem, where)}" for problem in found[:_MOST_PROBLEMS]]
+    if len(found) > len(lines):
+        lines.append(f"  and {len(found) - len(lines):,} more")
+    raise ConfigError("\n".join([f"{source} is not a valid study config:", *lines]))
+
+
+def _further(document: dict[str, Any], wrong: Set[tuple[str | int, ...]]) -> list[ErrorDetails]:
+    """What else is wrong between keys that are right by themselves.
+
+    What holds between keys is looked at only if all are right. So the others are taken out, and
+    with a block what may be wrong for the want of it: a user mends all of it in one go.
+    """
+    blocks = {path[1] for path in wrong if path[0] == "representations" and len(path) > 1}
+    keys = {path[0] for path in wrong if path[0] != "representations" or len(path) == 1}
+    if blocks or "representations" in keys:
+        keys |= {"confirm", "rows"}
+    rest = {key: value for key, value in document.items() if key not in keys}
+    rest |= {key: value for key, value in _STAND_INS.items() if key in keys}
+    if blocks:
+        there = document["representations"]
+        rest["representations"] = {name: there[name] for name in there if name not in blocks}
+    try:
+        StudyConfig.model_validate(rest)
+    except ValidationError as error:
+        return [problem for problem in error.errors() if problem["type"] == INCONSISTENT]
+    return []
 
 
 class _Constructor(SafeConstructor):
@@ -116,86 +155,54 @@ def _parse_yaml(text: str, source: str) -> Any:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
         is_deep = isinstance(error, MaxDepthExceededError)
-        reason = f"nested more than {_DEEPEST} deep" if is_deep else _line(error.problem)
+        reason = f"nested more than {_DEEPEST} deep" if is_deep else line(error.problem)
         raise ConfigError(f"{source}{where}: not valid YAML: {reason}") from None
     except (YAMLError, ValueError, RecursionError, OverflowError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ConfigError(f"{source}: not valid YAML: {_line(reason)}") from None
+        raise ConfigError(f"{source}: not valid YAML: {line(reason)}") from None
 
 
-def _override(document: dict[str, Any], override: str) -> None:
-    """Apply one ``a.b.c=VALUE`` in place; a number in the path is a place in a list."""
+def _override(document: dict[str, Any], override: str) -> tuple[str | int, ...]:
+    """Apply one ``a.b.c=VALUE`` in place, and give its path.
+
+    A number in the path is a place in a list.
+    """
     path, equals, text = override.partition("=")
     steps = path.split(".")
     if not equals or not all(steps) or len(steps) > _MOST_STEPS:
-        raise ConfigError(f"--set {_shown(override)} is not of the form a.b.c=VALUE")
-    option = f"--set {_line(path)}"
+        raise ConfigError(f"--set {shown(override)} is not of the form a.b.c=VALUE")
+    option = f"--set {line(path)}"
     value = _parse_yaml(text, option)
     place: Any = document
+    found: list[str | int] = []
     for number, step in enumerate(steps):
-        here = _line(".".join(steps[:number])) or "the config"
+        here = line(".".join(steps[:number])) or "the config"
         last = number == len(steps) - 1
         key: str | int = step
         if isinstance(place, list):
             if not re.fullmatch(r"\d{1,9}", step) or int(step) >= len(place):
-                raise ConfigError(f"{option}: {here} has no entry {_line(step)}")
+                raise ConfigError(f"{option}: {here} has no entry {line(step)}")
             key = int(step)
         elif not isinstance(place, dict):
             raise ConfigError(f"{option}: {here} is a value and has nothing below it")
+        found.append(key)
         if last:
             place[key] = value
         else:
             place = place.setdefault(key, {}) if isinstance(place, dict) else place[key]
+    return tuple(found)
 
 
-def _set_trials(document: dict[str, Any], trials: int) -> None:
+def _set_trials(document: dict[str, Any], trials: int) -> list[tuple[str | int, ...]]:
+    """Set all numbers of trials, and give their paths."""
     blocks = document.get("representations")
-    searched = [
-        block
-        for block in (blocks.values() if isinstance(blocks, dict) else ())
+    searched = {
+        name: block
+        for name, block in (blocks.items() if isinstance(blocks, dict) else ())
         if isinstance(block, dict) and "space" in block
-    ]
+    }
     if not searched:
         raise ConfigError("--trials: no representation of this config has a space to search")
-    for block in searched:
+    for block in searched.values():
         block["trials"] = trials
-
-
-def _explain(problem: Any) -> str:
-    """One problem in a line: key path, what would be right, and the value."""
-    schemes = ("fractions", "notebook")
-    steps = [str(step) for step in problem["loc"]]
-    if len(steps) > 1 and steps[0] == "partition" and steps[1] in schemes:
-        del steps[1]
-    where = _line(".".join(step for step in steps if not step.startswith("<"))) or "the config"
-    value = problem["input"]
-    match problem["type"]:
-        case "extra_forbidden":
-            return f"{where}: unknown key"
-        case "missing":
-            return f"{where}: missing"
-        case "union_tag_invalid" | "union_tag_not_found":
-            return f"{where}: scheme must be one of {', '.join(schemes)}"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            message = "must be a mapping of keys to values"
-        case "tuple_type":
-            message = "must be a list"
-        case _:
-            message = problem["msg"].removeprefix("Value error, ")
-            message = re.sub(r"^(Input|String|Tuple) should", "must", message)
-    if isinstance(value, dict | list | Value):
-        return f"{where}: {message}"
-    return f"{where}: {message}, and is {_shown(value)}"
-
-
-def _line(text: object) -> str:
-    """What the user wrote as part of a line, whatever is in it and however long it is."""
-    return _shown(str(text))[1:-1]
-
-
-def _shown(value: object) -> str:
-    """A value as Python writes it, shortened."""
-    try:
-        return _SHORT.repr(value)
-    except ValueError:  # Python does not write numbers of more than 4,300 digits
-        return "a number of thousands of digits"
+    return [("representations", name, "trials") for name in searched]

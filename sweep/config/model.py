@@ -9,12 +9,15 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import (
+    ConfigDict,
     Discriminator,
     Field,
     Tag,
+    ValidationError,
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 
 from sweep import classifier
@@ -22,17 +25,18 @@ from sweep.config.blocks import (
     Cell,
     Confirm,
     Execution,
+    PartitionChoice,
     Replicates,
     RepresentationConfig,
     Representations,
     RowConfig,
-    check_latent_dim,
 )
-from sweep.config.space import Search
-from sweep.configuration import FractionsPartition, NotebookPartition, RepresentationSpec
+from sweep.config.consistency import disagreements
+from sweep.config.search import Search
+from sweep.configuration import FractionsPartition, RepresentationSpec
 from sweep.data.datasets import DatasetFile, DatasetName
 from sweep.data.images import CLASSES
-from sweep.data.partition import BUDGET_PART, part_names, partition
+from sweep.data.partition import BUDGET_PART, partition
 from sweep.errors import ConfigError
 from sweep.representations import REPRESENTATIONS, TrainedRepresentation, bind
 from sweep.specs import TrialSpec
@@ -47,9 +51,15 @@ DatasetChoice = Annotated[
     Discriminator(lambda value: "<name>" if isinstance(value, str) else "<file>"),
 ]
 STUDY_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+LONGEST_NAME = 64
+NAME_CHARACTERS = (
+    f"of letters, digits, '_', '.' and '-', {LONGEST_NAME} at most, with a letter or a digit first"
+)
 AUTO = "auto"
 """A setting of a representation that is left to us."""
 ALL_LABELS = "all"
+INCONSISTENT = "inconsistent"
+"""The type of pydantic's errors about what must hold between keys."""
 LabelBudget = Annotated[
     Annotated[Literal["all"], Tag("<all>")] | Annotated[int, Field(ge=CLASSES), Tag("<number>")],
     Discriminator(lambda value: "<all>" if isinstance(value, str) else "<number>"),
@@ -59,22 +69,31 @@ LabelBudget = Annotated[
 class StudyConfig(Value):
     """A study, as its YAML file and the overrides on the command line describe it."""
 
-    name: Annotated[str, Field(pattern=STUDY_NAME, max_length=64)]
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    name: Annotated[str, Field(pattern=STUDY_NAME, max_length=LONGEST_NAME)]
+    """Also of the Optuna study and of the MLflow experiment."""
     dataset: DatasetChoice
-    partition: FractionsPartition | NotebookPartition = Field(discriminator="scheme")
+    """A name, or a file of one's own."""
+    partition: PartitionChoice = FractionsPartition()
+    """How each draw divides the images."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    replicates: Replicates
-    representations: Representations
-    """Read them through :attr:`blocks`."""
+    """Every random choice derives from it."""
+    replicates: Replicates = Replicates()
+    representations: Representations = Field(default_factory=dict, validate_default=True)
+    """A block for each that the study has; what has rows and no block has one of defaults."""
     search: Search = Search()
+    """Who proposes what is searched, and for what."""
     confirm: Confirm | None = None
     """How what the search selects is confirmed; by default its own draws are all there is."""
     rows: Annotated[tuple[RowConfig, ...], Field(max_length=10_000, strict=False)] = ()
+    """What is trained without being searched for."""
     labels: (
         Annotated[tuple[LabelBudget, ...], Field(min_length=1, max_length=100, strict=False)] | None
     ) = None
     """With how many labels every configuration is trained; by default with all, once."""
     execution: Execution = Execution()
+    """How it is run: no result depends on it."""
 
     @property
     def blocks(self) -> Mapping[str, RepresentationConfig]:
@@ -109,9 +128,9 @@ class StudyConfig(Value):
     @property
     def cells(self) -> tuple[Cell, ...]:
         """The rows, each with every label budget."""
-        return tuple(self._cell(row, budget) for row in self.rows for budget in self.label_budgets)
+        return tuple(self.cell(row, budget) for row in self.rows for budget in self.label_budgets)
 
-    def _cell(self, row: RowConfig, label_budget: int | None) -> Cell:
+    def cell(self, row: RowConfig, label_budget: int | None) -> Cell:
         """A row as a cell, in which nothing stands that its block says as well."""
         block = self.blocks[row.representation]
         return Cell(
@@ -136,52 +155,34 @@ class StudyConfig(Value):
             raise ValueError("a value stands in the list twice")
         return labels
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_blocks_of_rows(cls, document: Any) -> Any:
+        """What has rows has a block, if only one of defaults."""
+        if not isinstance(document, dict):
+            return document
+        blocks, rows = document.get("representations", {}), document.get("rows", ())
+        if not isinstance(blocks, dict) or not isinstance(rows, list | tuple):
+            return document
+        named = [row.get("representation") for row in rows if isinstance(row, dict)]
+        missing: dict[Any, Any] = {
+            name: {} for name in REPRESENTATIONS if name in named and blocks.get(name) is None
+        }
+        return document | {"representations": blocks | missing}
+
     @model_validator(mode="after")
     def _consistent(self) -> StudyConfig:
-        if self.searches and "validation" not in part_names(self.partition):
-            raise ValueError(
-                "a search must select on a validation partition, and the scheme "
-                f"'{self.partition.scheme}' has none: selecting on the test partition is a leak; "
-                "use scheme: fractions, or rows instead of trials"
-            )
-        if self.confirm is not None and not self.searches:
-            raise ValueError(
-                "confirm needs a search: without trials nothing is selected, and the rows are "
-                "scored on the test partition as they are"
-            )
-        for name, block in self.blocks.items():
-            if block.space is None:
-                continue
-            latent_dims = block.space.dimensions.get("latent_dim")
-            latent_dim = latent_dims.largest if latent_dims else None
-            check_latent_dim(f"the space of '{name}'", name, latent_dim)
-            endless = [key for key, each in block.space.dimensions.items() if each.values is None]
-            if endless and block.trials and self.search.sampler == "grid":
-                raise ValueError(
-                    f"a grid needs 'step' or 'points' (or 'choices') for {', '.join(endless)} in "
-                    f"the space of '{name}'"
-                )
-            least = self.classifier_parameters(Cell.of(name, block.space.smallest, None))
-            bound = self.search.max_parameters
-            if block.trials and bound is not None and least > bound:
-                raise ValueError(
-                    f"search.max_parameters is {bound:,}, and the smallest classifier in the space "
-                    f"of '{name}' has {least:,}"
-                )
-        seen: set[Cell] = set()
-        for number, row in enumerate(self.rows):
-            if row.representation not in self.blocks:
-                known = ", ".join(self.blocks) or "none"
-                raise ValueError(
-                    f"rows.{number}.representation is {row.representation!r}, "
-                    f"which is not under representations (there: {known})"
-                )
-            where = f"rows.{number}: {row.representation!r}"
-            check_latent_dim(where, row.representation, row.latent_dim)
-            cell = self._cell(row, None)
-            if cell in seen:
-                raise ValueError(f"rows.{number} stands there twice")
-            seen.add(cell)
+        problems = list(disagreements(self))
+        if problems:
+            details: list[InitErrorDetails] = [
+                {
+                    "type": PydanticCustomError(INCONSISTENT, "{message}", {"message": message}),
+                    "loc": where,
+                    "input": self,
+                }
+                for where, message in problems
+            ]
+            raise ValidationError.from_exception_data(type(self).__name__, details)
         return self
 
     def part_sizes(self, labels: NDArray[np.uint8]) -> Mapping[str, int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import cached_property
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -25,8 +25,20 @@ Number = TypeVar("Number", bound=float)
 _SAME = 1e-9
 
 
-class Choices(Value, Generic[Number]):
-    """One of a list of values."""
+class _OfNumbers(Value, Generic[Number]):
+    """What a number may be searched over."""
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """As in ``Choices_int_ge_1_le_10000``, the name in the JSON Schema."""
+        number, *metadata = get_args(params[0]) or params
+        bounds = [each for data in metadata for each in getattr(data, "metadata", [data])]
+        said = [f"{name}_{value:g}" for each in bounds for name, value in asdict(each).items()]
+        return "_".join([cls.__name__, number.__name__, *said])
+
+
+class Choices(_OfNumbers[Number]):
+    """One of a list of values, as in ``{choices: [2, 8, 16]}``."""
 
     choices: Annotated[tuple[Number, ...], Field(min_length=1, max_length=1000, strict=False)]
 
@@ -58,7 +70,7 @@ class Choices(Value, Generic[Number]):
         return self.choices[int(u * len(self.choices))]
 
 
-class Range(Value, Generic[Number]):
+class Range(_OfNumbers[Number]):
     """Numbers from ``low`` to ``high``, both included; ``log`` samples their logarithm.
 
     Whole numbers, or real ones, as the setting is that they are for. ``step`` counts from ``low``;
@@ -73,12 +85,15 @@ class Range(Value, Generic[Number]):
 
     @model_validator(mode="after")
     def _ordered(self) -> Range[Number]:
+        problems = []
         if self.low > self.high:
-            raise ValueError(f"low ({self.low:g}) is greater than high ({self.high:g})")
+            problems.append(f"low ({self.low:g}) is greater than high ({self.high:g})")
         if self.log and self.low <= 0:
-            raise ValueError(f"low ({self.low:g}) has no logarithm: log wants a low above 0")
+            problems.append(f"low ({self.low:g}) has no logarithm: log wants a low above 0")
         if self.step is not None and self.points is not None:
-            raise ValueError("step and points say the same: take one of them")
+            problems.append("step and points say the same: take one of them")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     @property
@@ -188,13 +203,29 @@ CLASSIFIER = "classifier."
 """What the names of the classifier's settings begin with in a space."""
 
 
+def _nested_too(schema: dict[str, Any]) -> None:
+    """Tell a space's JSON Schema of the mapping that :meth:`Space._with_dots` takes."""
+    properties = schema["properties"]
+    nested = {
+        name.removeprefix(CLASSIFIER): each
+        for name, each in properties.items()
+        if name.startswith(CLASSIFIER)
+    }
+    if nested:
+        properties[CLASSIFIER.rstrip(".")] = {
+            "type": "object",
+            "properties": nested,
+            "additionalProperties": False,
+        }
+
+
 class Space(Value):
     """What is searched; each representation's has its own settings, too.
 
     Names are those of the block's keys, and ``classifier.learning_rate`` and the like.
     """
 
-    model_config = ConfigDict(serialize_by_alias=True)
+    model_config = ConfigDict(serialize_by_alias=True, json_schema_extra=_nested_too)
 
     hidden_neurons: dimension(Neurons)  # type: ignore[valid-type]  # a type made by a function
 
@@ -250,30 +281,3 @@ def _rank(name: str) -> int:
 def _has(value: Any, key: str) -> bool:
     """Whether a mapping, or a model, has a key."""
     return key in value if isinstance(value, dict) else hasattr(value, key)
-
-
-Objective = Literal["accuracy", "classifier_parameters", "inference_parameters"]
-
-
-class Search(Value):
-    """Which sampler proposes, and what it optimises."""
-
-    sampler: Literal["tpe", "random", "grid", "qmc", "nsga2", "gp"] = "tpe"
-    objectives: Annotated[
-        tuple[Objective, ...], Field(min_length=1, max_length=3, strict=False)
-    ] = ("accuracy", "classifier_parameters")
-    max_parameters: Annotated[int, Field(ge=1)] | None = None
-    """The classifier's parameters are to be no more than these."""
-    startup_trials: Annotated[
-        Annotated[int, Field(ge=1, le=10_000)] | None,
-        BeforeValidator(lambda value: None if value == "auto" else value),
-    ] = None
-    """How many trials of each representation fill its space evenly before the sampler learns;
-    ``auto`` (None here, so that old studies' configs have not changed): as many as fit."""
-
-    @field_validator("objectives")
-    @classmethod
-    def _distinct(cls, objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
-        if len(set(objectives)) < len(objectives):
-            raise ValueError("an objective stands in the list twice")
-        return objectives

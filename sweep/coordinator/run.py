@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.mirror import Mirror
 from sweep.coordinator.plan import undertrained
 from sweep.coordinator.preflight import preflight
 from sweep.coordinator.selection import Selection
+from sweep.coordinator.studies import begun_at, report_page
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
@@ -53,6 +55,10 @@ class Ended:
     """Whether something is left that would not have ended within the limit."""
     chart: tuple[str, str] | None
     """See :class:`Shown`."""
+    was_finished: bool
+    """Whether there was nothing left to do when it began."""
+    page: Path | None
+    """The report's page, if it lies in the home."""
     best: Attempt | None
     """Of a study with one objective."""
 
@@ -97,9 +103,11 @@ def run_study(
             def ending() -> bool:
                 return leaving() or held.lost
 
+            selection = Selection(study, executor, store, mirror.projector, watch, limit)
+            # Asked only where no trial can change what is selected.
+            was_finished = not study.shortfall and not selection.is_left
             trials = TrialRun(study, executor, store, mirror.projector, watch, limit)
             trials.run(ending)
-            selection = Selection(study, executor, store, mirror.projector, watch, limit)
             if not study.shortfall:
                 selection.confirm(ending)
                 selection.assess(ending)
@@ -126,6 +134,8 @@ def run_study(
             out_of_time=out_of_time,
             chart=shown.chart,
             best=study.best if len(config.search.objectives) == 1 else None,
+            was_finished=was_finished,
+            page=report_page(workspace, config.name, begun_at(study.attempts)),
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sweep.database import readable
 from sweep.errors import HomeError, UnknownStudyError
@@ -16,6 +17,26 @@ from sweep.search.patience import at_once
 from sweep.search.recorded import Recorded, recorded
 from sweep.search.storage import Storage, find_storage
 from sweep.workspace import Workspace
+
+_LATEST = 5
+_PAGE = "report.html"  # as coordinator.documents writes it, which would import all that draws
+
+
+@dataclass(frozen=True)
+class Part:
+    """How the trials of one representation stand, and its encoders."""
+
+    representation: str
+    target: int
+    complete: int
+    failed: int
+    interrupted: int
+    running: int
+    encoders: int
+    """How many its trials stand on so far."""
+    encoder_seconds: float
+    """What those took to train."""
+    best: Attempt | None
 
 
 @dataclass(frozen=True)
@@ -34,6 +55,14 @@ class StudyStatus:
     """The last attempts at what has failed and is not tried again."""
     owner: Owner | None
     """The process that runs it, or ran it and died; None if its last run ended by itself."""
+    representations: Sequence[Part]
+    """Each of them, in the order of the registry."""
+    latest: Sequence[Attempt]
+    """The last attempts, the latest first."""
+    scored_on: str
+    """The partition that accuracies were taken on."""
+    page: Path | None
+    """The report's page in the home; None if it has none there."""
 
 
 def open_study(workspace: Workspace, name: str) -> Recorded:
@@ -75,6 +104,7 @@ def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
         attempts = stored.attempts
         if owner is not None and not owner.is_alive:
             attempts = [_as_left(attempt) for attempt in attempts]
+        begun = begun_at(attempts)
         latest = {attempt.spec.key: attempt for attempt in attempts}.values()
         states = Counter(attempt.state for attempt in latest)
         history = History(stored.config, attempts, stored.retried)
@@ -91,9 +121,64 @@ def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
                 best=best_attempt(stored.config, attempts),
                 failures=history.failed,
                 owner=owner,
+                representations=_parts(stored, list(latest), history.failed),
+                latest=sorted(attempts, key=_last_seen, reverse=True)[:_LATEST],
+                scored_on=stored.config.scored_on,
+                page=report_page(workspace, each, begun),
             )
         )
     return found
+
+
+def _parts(stored: Recorded, latest: Sequence[Attempt], failed: Sequence[Attempt]) -> list[Part]:
+    """How each representation stands, by the latest attempt at each configuration."""
+    config = stored.config
+    rows = Counter(row.representation for row in config.rows)
+    states = Counter((attempt.cell.representation, attempt.state) for attempt in latest)
+    parts = []
+    for name, block in config.blocks.items():
+        encoders = [
+            record for record in stored.encoders.values() if record.spec.representation.name == name
+        ]
+        parts.append(
+            Part(
+                representation=name,
+                target=(rows[name] + block.trials) * len(config.label_budgets),
+                complete=states[name, State.COMPLETE],
+                failed=sum(attempt.cell.representation == name for attempt in failed),
+                interrupted=states[name, State.INTERRUPTED],
+                running=states[name, State.RUNNING],
+                encoders=len(encoders),
+                encoder_seconds=sum(record.train_seconds for record in encoders),
+                best=best_attempt(config, (a for a in latest if a.cell.representation == name)),
+            )
+        )
+    return parts
+
+
+def _last_seen(attempt: Attempt) -> int:
+    """When something happened to it last, in milliseconds since the epoch."""
+    ended = attempt.result or attempt.failure
+    return ended.finished_at if ended else attempt.started_at
+
+
+def begun_at(attempts: Iterable[Attempt]) -> int:
+    """When a study began its first trial, in milliseconds since the epoch; 0 if it has none."""
+    return min((attempt.started_at for attempt in attempts), default=0)
+
+
+def report_page(workspace: Workspace, study: str, begun: int) -> Path | None:
+    """A study's report as it lies in the home among MLflow's artifacts; None if none is there.
+
+    Args:
+        workspace: with the home.
+        study: the study's name.
+        begun: when it began, in milliseconds since the epoch: what is older was another study's.
+    """
+    pages = workspace.home.mlartifacts.glob(f"{study}/*/artifacts/{_PAGE}")
+    written = {page: 1000 * page.stat().st_mtime for page in pages}
+    latest = max(written, key=lambda page: written[page], default=None)
+    return latest if latest and written[latest] >= begun else None
 
 
 def _as_left(attempt: Attempt) -> Attempt:

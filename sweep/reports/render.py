@@ -29,6 +29,9 @@ from sweep.reports.tables import (
 from sweep.reports.verdicts import is_told
 
 _SUMMARY_ROWS = 20
+_ON_FRONT = "*"
+_FOLDED = ("configuration", "study")
+"""Columns that a narrow terminal folds, between words."""
 
 
 def to_table(reports: Sequence[Report]) -> TerminalTable:
@@ -37,32 +40,50 @@ def to_table(reports: Sequence[Report]) -> TerminalTable:
     # Where all rows have as many replicates, those are said once: the verdict wants the room.
     counts = {replicates(row) for _, row in report_rows(reports)}
     named = len(counts) > 1 or not compared
-    columns = ["study"] * several + ["configuration", "accuracy %", *["n"] * named]
+    tested = any(row.test_accuracy is not None for _, row in report_rows(reports))
+    columns = ["study"] * several + ["configuration", "accuracy %"]
+    columns += [*["test %"] * tested, *["n"] * named]
     columns += ["classifier", "inference", "labels", *["publ. %", "verdict"] * compared]
-    caption = None if named else f"n = {', '.join(counts)} draws x classifiers; gaps in points"
+    legend = [] if named else [f"n = {', '.join(counts)} draws x classifiers; gaps in points"]
+    legend += ["test %: what was selected, on the test partition"] * tested
+    legend += [
+        f"{_ON_FRONT} on the Pareto front of accuracy against these parameters, among equal labels"
+    ]
     table = TerminalTable(
         box=box.SIMPLE_HEAD,
         show_edge=False,
+        pad_edge=False,
         padding=(0, 0 if compared else 1),
-        caption=caption,
+        caption="\n".join(legend),
         caption_justify="left",
     )
     for name in columns:
-        left = name in ("study", "configuration", "verdict")
-        table.add_column(name, justify="left" if left else "right", no_wrap=True)
+        table.add_column(
+            name,
+            justify="left" if name in ("study", "configuration", "verdict") else "right",
+            no_wrap=name not in _FOLDED,
+            overflow="fold",
+            min_width=len(name),
+        )
     for report, row in report_rows(reports):
         cells = [report.study] * several
         cells += [
             row.name,
             accuracy(row),
+            *[percent(row.test_accuracy)] * tested,
             *[replicates(row)] * named,
-            f"{row.classifier_parameters:,}",
-            f"{row.inference_parameters:,}",
+            _marked(row.classifier_parameters, row.pareto),
+            _marked(row.inference_parameters, row.pareto_inference),
             f"{row.labels:,}",
             *[percent(row.published_accuracy), _verdict(row)] * compared,
         ]
         table.add_row(*cells)
     return table
+
+
+def _marked(parameters: int, on_front: bool) -> str:
+    """A number of parameters, with a mark if its row is on their front."""
+    return f"{parameters:,} {_ON_FRONT if on_front else ' '}"
 
 
 def _verdict(row: Row) -> str:

@@ -31,6 +31,7 @@ from sweep.search.attributes import Attributes
 from sweep.search.patience import Patience, at_once
 from sweep.search.seals import believing, sealed, unsealed
 from sweep.specs import TrialSpec
+from sweep.spelling import did_you_mean
 
 _SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
 _STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
@@ -62,7 +63,9 @@ class Ledger:
         except KeyError:
             known = study_names(storage)
             there = f"the home has {', '.join(known)}" if known else "the home has no study yet"
-            raise UnknownStudyError(f"there is no study '{name}'", hint=there) from None
+            guess = did_you_mean(name, known)
+            hint = f"{guess} {there}" if guess else there
+            raise UnknownStudyError(f"there is no study '{name}'", hint=hint) from None
         self._about = Attributes(storage, self.study_id, name, self._do)
         self._trial_ids: dict[int, int] = {}
 

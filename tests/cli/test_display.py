@@ -7,9 +7,12 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from sweep.cli.display import Display, describe, rough_duration
+from sweep.cli.options import tell
 from sweep.coordinator.events import Activity
 from sweep.coordinator.trials import Snapshot
 from sweep.search.history import Progress
@@ -19,6 +22,13 @@ from tests.builders import trial_spec
 ENCODER: EncoderSpec = trial_spec().encoder(0)
 DRAW = trial_spec(label_budget=1000).outer_draws[0]
 NEWS = "trial 12: vae 10 → 200: accuracy 97.12 %, 4,210 parameters, 12.3 s, and so on [of draw 3]"
+
+
+class Terminal(io.StringIO):
+    """What is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def snapshot(**fields: Any) -> Snapshot:
@@ -69,7 +79,7 @@ def test_rough_durations(seconds: float, says: str) -> None:
 def test_eighty_columns_break_no_word() -> None:
     """Neither what goes on nor the news, whatever the study's name; every word is there whole."""
     study = "a-study-with-a-name-that-is-quite-as-long-as-names-may-be-in-here"
-    console = Console(file=io.StringIO(), force_terminal=True, width=80, height=40)
+    console = Console(file=Terminal(), force_terminal=True, width=80, height=40)
     display = Display(console, study, quiet=False)
     rendered = Console(file=io.StringIO(), width=80, color_system=None)
     rendered.print(display._render(snapshot()))
@@ -100,3 +110,38 @@ def test_elsewhere_news_are_plain_lines() -> None:
         with Display(Console(file=file, width=80), "tiny", quiet) as display:
             display.show(snapshot())
         assert file.getvalue() == said
+
+
+def test_colours_make_no_terminal_of_a_file() -> None:
+    """With FORCE_COLOR, rich takes a file for a terminal: it gets lines, and nothing that moves."""
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=80, color_system=None, highlight=False)
+    with Display(console, "tiny", quiet=False) as display:
+        display.show(snapshot())
+    assert file.getvalue().splitlines() == [f"[1234/2000] {NEWS}"]
+
+
+@given(
+    st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30)),
+    st.integers(20, 80),
+)
+def test_messages_are_folded_between_words(words: list[str], width: int) -> None:
+    """On a terminal no word is broken, and no line too long that could be shorter."""
+    text = " ".join(words)
+    terminal, file = Terminal(), io.StringIO()
+    tell(Console(file=terminal, width=width, color_system=None, markup=False), text)
+    tell(Console(file=file, width=width, markup=False), text)
+    assert file.getvalue() == f"{text}\n"
+    lines = terminal.getvalue().splitlines()
+    assert " ".join(lines).split() == words
+    assert all(len(line) <= width or " " not in line for line in lines)
+
+
+def test_a_list_of_problems_keeps_its_lines() -> None:
+    """Each begins where it began."""
+    terminal = Terminal()
+    problems = "error: no:\n  line 1: " + "a word and " * 12 + "\n  line 2: short"
+    tell(Console(file=terminal, width=80, color_system=None), problems)
+    lines = terminal.getvalue().splitlines()
+    assert [line[:9] for line in lines if line.startswith(" ")] == ["  line 1:", "  line 2:"]
+    assert max(map(len, lines)) <= 80

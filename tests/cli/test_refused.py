@@ -29,7 +29,7 @@ MISTAKES = [
     (["--set", BUDGET], "2,000 are more than the 1,000"),
     (["--set", "dataset={path: missing.npz}"], "missing.npz"),
     (["--set", "dataset={path: damaged.npz}"], "damaged.npz"),
-    (["--set", "name=../elsewhere"], "name: must match"),
+    (["--set", "name=../elsewhere"], "name: must be of letters"),
     (["--trials", "5", "--set", "seed=-1"], "seed: "),
 ]
 CHANGES = [

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from sweep.config import Cell, StudyConfig, load_config, parse_config
+from sweep.configuration import ClassifierTraining, FractionsPartition
 from sweep.errors import ConfigError
+from sweep.values import json_checksum, without_nones
+from tests.builders import VAE_SETTINGS
 from tests.cli.process import TINY
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,10 +58,10 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
         ),
         ("dataset={path: 3}", "dataset.path: must be a valid string, and is 3"),
         ("dataset=[]", "dataset: must be a mapping"),
-        ("name=../x", "name: must match pattern"),
-        ("name=a/b", "name: must match pattern"),
-        ("name=.hidden", "name: must match pattern"),
-        ("name=''", "name: must match pattern"),
+        ("name=../x", "name: must be of letters, digits, '_', '.' and '-', 64 at most"),
+        ("name=a/b", "name: must be of letters"),
+        ("name=.hidden", "name: must be of letters"),
+        ("name=''", "name: must be of letters"),
         ("name=" + "x" * 65, "name: must have at most 64 characters"),
         ("partition.encoder=.7", "encoder + classifier + validation + test must be 1"),
         ("partition.encoder=0", "partition.encoder: must be greater than 0"),
@@ -75,8 +79,16 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
             "precision: must be 'float32', 'bfloat16' or 'auto'",
         ),
         ("representations.vae.space=null", "4 trials need a space"),
-        ("representations.vae.space.latent_dim=null", "the space of 'vae' needs latent_dim"),
-        ("representations.vae.space.latent_dim=4", "latent_dim: must be a mapping"),
+        ("representations.vae.space.latent_dim=null", "vae.space.latent_dim: missing"),
+        (
+            "representations.vae.space.latent_dim=4",
+            "latent_dim: a single value is written {choices: [4]}",
+        ),
+        (
+            "representations.vae.space.latent_dim=[2, 4, 8]",
+            "latent_dim: a list of values is written {choices: [2, 4, 8]}",
+        ),
+        ("representations.vae.space.latent_dim=many", "latent_dim: must be a mapping"),
         ("representations.vae.space.latent_dim={choices: []}", "choices: must have at least 1"),
         ("representations.vae.space.latent_dim={choices: [2, 2]}", "stands in the list twice"),
         ("representations.vae.space.latent_dim={low: 3}", "latent_dim.high: missing"),
@@ -94,7 +106,10 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
         ("rows=3", "rows: must be a list"),
         ("rows.0.latent_dim=2", "rows.0: 'pixels' does not have latent_dim"),
         ("rows.0.representation=vae", "rows.0: 'vae' needs latent_dim"),
-        ("rows.0.representation=umap", "rows.0.representation is 'umap'"),
+        (
+            "rows.0.representation=umap",
+            "rows.0.representation: must be 'vae', 'autoencoder', 'pca' or 'pixels', and is 'umap'",
+        ),
         ("rows.0.hidden_neurons=0", "rows.0.hidden_neurons: must be greater than or equal to 1"),
         ("labels=[]", "labels: must have at least 1 item"),
         ("labels=100", "labels: must be a list"),
@@ -111,7 +126,7 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
         ("seed.x=1", "seed is a value and has nothing below it"),
         ("name=[x", "--set name, line 1: not valid YAML"),
         ("name=!!python/name:os.system", "not valid YAML"),
-        ("name='a\\n'", "name: must match pattern"),
+        ("name='a\\n'", "name: must be of letters"),
         ("dataset={path: ''}", "dataset.path: must have at least 1 character"),
         ('dataset={path: "~\\0/a.npz"}', "dataset.path: has a control character in it"),
         ("seed=0x" + "f" * 5000, "seed: must be less than 9223372036854775808, and is a number of"),
@@ -165,7 +180,7 @@ def test_a_file_that_is_no_config_is_refused(tmp_path: Path, content: bytes, mes
 
 def test_a_name_is_shown_as_text(path: Path) -> None:
     """Whatever characters a row's representation has, the terminal gets none of them."""
-    with pytest.raises(ConfigError, match=r"'\\u202e\\x1b', which is not under representations"):
+    with pytest.raises(ConfigError, match=r"and is '\\u202e\\x1b'$"):
         load_config(path, [r'rows.0.representation="\u202E\e"'])
 
 
@@ -207,7 +222,7 @@ def test_ten_thousand_rows_are_a_config(path: Path) -> None:
     rows = [{"representation": "pixels", "hidden_neurons": n + 1} for n in range(10_000)]
     document = load_config(path).identity
     assert len(parse_config(document | {"rows": rows}, "many").rows) == 10_000
-    with pytest.raises(ConfigError, match=r"rows\.9999 stands there twice"):
+    with pytest.raises(ConfigError, match=r"rows\.9999: stands there twice"):
         parse_config(document | {"rows": [*rows[:-1], rows[0]]}, "many")
 
 
@@ -216,6 +231,110 @@ def test_every_problem_is_said_at_once(path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         load_config(path, ["seed=a", "replicates.draws=0", "foo=1"])
     assert len(raised.value.message.splitlines()) == 4
+
+
+def said(path: Path, text: str, *overrides: str, trials: int | None = None) -> list[str]:
+    """What is said of a file, line by line, but for the first."""
+    path.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load_config(path, overrides, trials)
+    return [line.strip() for line in raised.value.message.splitlines()[1:]]
+
+
+def test_what_must_hold_between_keys_is_said_with_the_rest(path: Path) -> None:
+    """Of the space, the partition and the rows; and nothing that only follows from another."""
+    text = """\
+name: ../x
+dataset: mnits
+partition: {scheme: notebook}
+sed: 1
+confirm: {draws: 1, classifiers: 1}
+search: {sampler: grid, max_parameters: 3}
+representations:
+  vae:
+    trials: 3
+    space:
+      latent_dim: {choices: [2]}
+      hidden_neurons: {low: 4, high: 8}
+      beta: {low: 0.1, high: 2.0}
+  pca: {trials: 2, space: {latent_dim: [2, 4], hidden_neurons: {low: 9, high: 2}}}
+  pixels: {trails: 2, trials: 1}
+rows:
+  - {representation: vea, hidden_neurons: 3}
+  - {representation: pixels, latent_dim: 2, hidden_neurons: 3}
+"""
+    lines = said(path, text)
+    pixels = "line 15: representations.pixels"
+    assert [line.partition(", and is ")[0] for line in lines] == [
+        "line 1: name: must be of letters, digits, '_', '.' and '-', 64 at most, with a letter or "
+        "a digit first",
+        "line 2: dataset: must be 'mnist', 'mnist-5k' or 'fashion-mnist'",
+        "line 14: representations.pca.space.hidden_neurons: low (9) is greater than high (2)",
+        "line 14: representations.pca.space.latent_dim: a list of values is written "
+        "{choices: [2, 4]}",
+        f"{pixels}.space: 1 trials need a space to search",
+        f"{pixels}.trails: unknown key; did you mean 'trials'?",
+        "line 17: rows.0.representation: must be 'vae', 'autoencoder', 'pca' or 'pixels'",
+        "line 18: rows.1: 'pixels' does not have latent_dim",
+        "line 4: sed: unknown key; did you mean 'seed'?",
+        "line 3: partition: a search must select on a validation partition, and the scheme "
+        "'notebook' has none: selecting on the test partition is a leak; use scheme: fractions, "
+        "or rows instead of trials",
+        "line 13: representations.vae.space.beta: a grid needs 'step' or 'points' (or 'choices')",
+        "line 6: search.max_parameters: the smallest classifier in the space of 'vae' has 62, "
+        "and this is 3",
+    ]
+    assert lines[1].endswith("and is 'mnits'; did you mean 'mnist'?")
+    assert lines[6].endswith("and is 'vea'; did you mean 'vae'?")
+
+
+def test_what_options_have_set_is_said_of_them(path: Path) -> None:
+    """A line of the file is named only for what stands there."""
+    lines = said(
+        path,
+        TINY,
+        "replicats.draws=3",
+        "representations.vae.space.classifier.epoch={choices: [1]}",
+        "rows=[{representation: pixels, hidden_neurons: none}]",
+        trials=-1,
+    )
+    assert lines == [
+        "--trials representations.vae.trials: must be greater than or equal to 0, and is -1",
+        "--set representations.vae.space.classifier.epoch: unknown key; did you mean "
+        "'classifier.epochs'?",
+        "--trials representations.pixels.trials: must be greater than or equal to 0, and is -1",
+        "--set rows.0.hidden_neurons: must be a valid integer, and is 'none'",
+        "--set replicats: unknown key; did you mean 'replicates'?",
+    ]
+
+
+def test_lines_are_found_through_merges_and_nested_names(path: Path) -> None:
+    """An anchor's line is where its values stand; what is missing is missed at its mapping."""
+    text = """\
+name: a
+dataset: mnist
+representations:
+  pixels:
+    trials: 1
+    classifier: &c
+      epochs: many
+    space:
+      hidden_neurons: {low: 2}
+      classifier:
+        epochs: 3
+  pca:
+    classifier: {<<: *c, batch_size: 3}
+    learning_rate: 3
+"""
+    assert said(path, text) == [
+        "line 7: representations.pca.classifier.epochs: must be a valid integer, and is 'many'",
+        "line 14: representations.pca.learning_rate: unknown key; there are labels_from, "
+        "classifier, trials, space",
+        "line 7: representations.pixels.classifier.epochs: must be a valid integer, and is 'many'",
+        "line 9: representations.pixels.space.hidden_neurons.high: missing",
+        "line 11: representations.pixels.space.classifier.epochs: a single value is written "
+        "{choices: [3]}",
+    ]
 
 
 def test_of_thousands_of_problems_a_screenful_is_said(path: Path) -> None:
@@ -312,7 +431,7 @@ def test_a_row_may_train_otherwise_than_its_block(path: Path) -> None:
     assert changed.classifier.optimizer == "keras2_rmsprop"
     assert plain.key != changed.key
     spelled_out = f"{row}, labels_from: {block.labels_from}, classifier: {same}}}"
-    with pytest.raises(ConfigError, match=r"rows\.1 stands there twice"):
+    with pytest.raises(ConfigError, match=r"rows\.1: stands there twice"):
         load_config(path, [f"rows=[{row}}}, {spelled_out}]"])
 
 
@@ -326,7 +445,7 @@ def test_the_default_optimizer_may_be_named(path: Path) -> None:
         ],
     )
     assert named.identity == load_config(path).identity
-    with pytest.raises(ConfigError, match=r"representations\.vae\.optimizer: must be 'keras2"):
+    with pytest.raises(ConfigError, match=r"representations\.vae\.optimizer: must be 'rmsprop' or"):
         load_config(path, ["representations.vae.optimizer=adam"])
 
 
@@ -336,6 +455,84 @@ def test_a_budget_larger_than_its_part_is_refused(path: Path) -> None:
     assert load_config(path, ["labels=[20, all]"]).part_sizes(labels)["classifier"] == 20
     with pytest.raises(ConfigError, match="21 are more than the 20 of the part 'classifier'"):
         load_config(path, ["labels=[21, all]"]).part_sizes(labels)
+
+
+SHORT = """
+name: short
+dataset: mnist-5k
+representations:
+  vae: {trials: 2, space: {latent_dim: {choices: [2]}, hidden_neurons: {low: 4, high: 8}}}
+  pixels: {trials: 2, space: {hidden_neurons: {low: 4, high: 8}}}
+"""
+
+
+def test_what_need_not_be_said(path: Path) -> None:
+    """The contract's defaults: equal labels, one draw of three, and the notebook's training."""
+    path.write_text(SHORT)
+    config = load_config(path)
+    assert config.partition == FractionsPartition(
+        scheme="fractions", encoder=0.6, classifier=0.2, validation=0.1, test=0.1
+    )
+    assert (config.seed, config.replicates.draws, config.replicates.classifiers) == (0, 1, 3)
+    as_latents = ClassifierTraining(epochs=50, batch_size=256, learning_rate=0.001)
+    for block in config.blocks.values():
+        assert (block.labels_from, block.classifier) == ("classifier", as_latents)
+    spec = config.trial_spec(Cell(representation="vae", latent_dim=2, hidden_neurons=4), "0")
+    assert spec.representation.settings == VAE_SETTINGS
+
+
+def test_what_has_the_encoder_part_s_labels_is_trained_as_the_notebook_s_pixels(path: Path) -> None:
+    """For 30 epochs; and of a classifier's training any key may be said without the others."""
+    path.write_text(SHORT)
+    pixels = "representations.pixels"
+    block = load_config(path, [f"{pixels}.labels_from=encoder"]).blocks["pixels"]
+    assert block.classifier == ClassifierTraining(epochs=30, batch_size=256, learning_rate=0.001)
+    said = [f"{pixels}.labels_from=encoder", f"{pixels}.classifier={{batch_size: 64}}"]
+    assert load_config(path, said).blocks["pixels"].classifier == ClassifierTraining(
+        epochs=30, batch_size=64, learning_rate=0.001
+    )
+    assert load_config(path, [f"{pixels}.classifier.epochs=7"]).blocks["pixels"].classifier == (
+        ClassifierTraining(epochs=7, batch_size=256, learning_rate=0.001)
+    )
+
+
+def test_a_row_needs_no_block(path: Path) -> None:
+    """It has one of defaults, also where the block is there and empty."""
+    path.write_text(
+        "{name: a, dataset: mnist-5k, rows: [{representation: pixels, hidden_neurons: 9}]}"
+    )
+    bare = load_config(path)
+    assert list(bare.blocks) == ["pixels"]
+    for block in ("null", "{}"):
+        assert load_config(path, [f"representations.pixels={block}"]).identity == bare.identity
+    with pytest.raises(ConfigError, match="'vae' needs latent_dim"):
+        load_config(path, ["rows.0.representation=vae"])
+
+
+def test_a_config_that_trains_nothing_is_refused(path: Path) -> None:
+    """With what would make it train; that of an old study can be read."""
+    path.write_text(SHORT)
+    with pytest.raises(ConfigError, match="trains nothing") as raised:
+        load_config(path, trials=0)
+    assert "--trials 10" in str(raised.value.hint)
+    assert not parse_config(YAML(typ="safe").load(SHORT) | {"representations": {}}, "old").blocks
+
+
+KEYS_OF_SHIPPED = {
+    "fashion": "bbf443ec1819dbddb7b0d676ec2bede9",
+    "label_budget": "661f6034753a0c51d3fc012706f0fd36",
+    "notebook_table": "6c1d1a78cb1b605ea7f6cc5e2f84ec6f",
+    "quickstart": "bd0e198146ba07b92a688f6b8c288fc7",
+    "search": "d379991b6377a3338c3c791714817981",
+}
+"""Of what they said when every key stood in them."""
+
+
+@pytest.mark.parametrize("name", KEYS_OF_SHIPPED)
+def test_a_shipped_config_means_what_it_has_meant(name: str) -> None:
+    """Homes hold days of training under its keys, which follow from its identity."""
+    identity = load_config(ROOT / f"study_configs/{name}.yaml").identity
+    assert json_checksum(without_nones(identity))[:32] == KEYS_OF_SHIPPED[name]
 
 
 def test_a_representation_may_stand_idle(path: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_grid_wants_an_end() -> None:
     """A real range has none without a step or points."""
     tree = config("grid", vae=1).model_dump()
     tree["representations"]["vae"]["space"]["beta"] = {"low": 0.5, "high": 2.0}
-    with pytest.raises(ConfigError, match=r"a grid needs 'step' or 'points' .* for beta"):
+    with pytest.raises(ConfigError, match=r"a grid needs 'step' or 'points'"):
         parse_config(tree, "test")
     tree["representations"]["vae"]["space"]["beta"]["points"] = 3
     assert parse_config(tree, "test").searches
@@ -144,5 +144,5 @@ def test_confirming_wants_a_search() -> None:
     """Rows alone select nothing."""
     tree = config(rows=[{"representation": "pixels", "hidden_neurons": 3}]).model_dump()
     tree["confirm"] = {"draws": 2, "classifiers": 1}
-    with pytest.raises(ConfigError, match="confirm needs a search"):
+    with pytest.raises(ConfigError, match="confirm: needs a search"):
         parse_config(tree, "test")

@@ -99,9 +99,45 @@ def test_the_terminal_s_table_fits_80_columns(is_mnist: bool) -> None:
     )
     console.print(render.to_table([found.model_copy(update={"rows": (wide, *found.rows[1:])})]))
     lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= 80
     assert "…" not in "".join(lines)
     assert any("vae 10 → 1000" in line and "95.80 ± " in line for line in lines)
     assert len([line for line in lines if "→" in line]) == 2
+
+
+def test_the_terminal_s_table_has_test_scores_and_fronts() -> None:
+    """A mark beside the parameters whose front a row is on; long names are folded between words."""
+    first, second = report(is_mnist=False).rows
+    first = first.model_copy(
+        update={
+            "representation": "autoencoder",
+            "hidden_neurons": 1000,
+            "classifier_parameters": 784_010,
+            "test_accuracy": 0.9521,
+            "varied": {"beta": 0.5},
+            "pareto": True,
+            "pareto_inference": False,
+        }
+    )
+    second = second.model_copy(update={"pareto": False, "pareto_inference": True})
+    found = report(is_mnist=False).model_copy(update={"rows": (first, second)})
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(render.to_table([found]))
+    text = console.export_text()
+    heading, _, *lines = text.splitlines()
+    assert max(len(line) for line in text.splitlines()) <= 80
+    words = "configuration accuracy % test % n classifier inference labels"
+    assert heading.split() == words.split()
+    assert lines[0].split()[-8:] == ["95.21", "2", "x", "3", "784,010", "*", "498,652", "13,859"]
+    folded = [line[: line.index("  ") if "  " in line else None] for line in lines[:-1]]
+    assert " ".join(folded).startswith("autoencoder 10 → 1000, beta 0.5 pixels")
+    assert next(line for line in lines if "pixels" in line).split()[-4:] == [
+        "4,210",
+        "4,210",
+        "*",
+        "13,859",
+    ]
+    assert "on the Pareto front" in text
 
 
 def test_labels_are_told_apart_beside_published_rows() -> None:
@@ -111,7 +147,7 @@ def test_labels_are_told_apart_beside_published_rows() -> None:
     console = Console(width=120, file=io.StringIO(), record=True)
     console.print(render.to_table([found]))
     lines = [line.split() for line in console.export_text().splitlines() if "vae" in line]
-    assert [line[line.index("498,652") + 1] for line in lines] == ["13,859", "100"]
+    assert [line[line.index("498,652") + 2] for line in lines] == ["13,859", "100"]
 
 
 def test_markdown_s_cells_are_text() -> None:

@@ -1,0 +1,20 @@
+"""Tables that fit a terminal of 80 columns, and break no word."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rich import box
+from rich.table import Table
+
+_OF_TEXT = ("study", "configuration", "trials of", "state", "best", "encoder", "needed by")
+
+
+def make_table(*columns: str) -> Table:
+    """An empty table: columns of text are folded between words, those of numbers not at all."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name in columns:
+        is_text = name in _OF_TEXT
+        justify: Literal["left", "right"] = "left" if is_text else "right"
+        table.add_column(name, justify=justify, no_wrap=not is_text, overflow="fold")
+    return table
