@@ -1,16 +1,26 @@
 """Colours and symbols of charts, for both that draw them.
 
 Okabe and Ito's colours (2008, "Color Universal Design"), which colour-blind readers can tell apart;
-symbols differ as well.
+symbols differ as well. A representation has one colour wherever it is shown.
 """
 
 from __future__ import annotations
+
+from sweep.representations import REPRESENTATIONS
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 NEUTRAL = "#555555"
 RING = "#000000"
 MATPLOTLIB_SYMBOLS = ("o", "s", "^", "D", "v", "P", "X")
 PLOTLY_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x")
+
+_FIRST = ("vae", "pixels", "pca", "autoencoder")
+_NUMBERED = (*_FIRST, *(name for name in REPRESENTATIONS if name not in _FIRST))
+
+
+def number(representation: str) -> int:
+    """Which colour of the palette, and which symbol, is a representation's."""
+    return _NUMBERED.index(representation) if representation in _NUMBERED else len(_NUMBERED)
 
 
 def colour(number: int) -> str:
