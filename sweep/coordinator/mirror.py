@@ -146,4 +146,4 @@ class Mirror:
 
 def _mark(row: Row) -> Mark:
     shade = colour(number(row.representation))
-    return Mark(row.classifier_parameters, row.accuracy, shade, row.pareto)
+    return Mark(row.representation, row.classifier_parameters, row.accuracy, shade, row.pareto)

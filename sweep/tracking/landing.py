@@ -97,6 +97,7 @@ class Landing:
         runs = self._client.search_runs([experiment.experiment_id], complete, 1, _MOST_MARKS)
         return [
             Mark(
+                run.data.params["representation"],
                 run.data.metrics["classifier_parameters"],
                 run.data.metrics["accuracy"],
                 run.data.tags.get(COLOUR, "#808080"),

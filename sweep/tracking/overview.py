@@ -6,20 +6,24 @@ It has what MLflow holds of the trials alone, so that it can be drawn while a st
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from typing import NamedTuple
 
 _WIDTH, _HEIGHT = 320, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 30, 34
 _GREY = "#808080"  # legible on light and on dark
 _TICKS = (0, 20, 50, 70, 80, 90, 95, 97, 98, 99, 99.5, 100)
 _APART = 14
 """Pixels that two labels want between them."""
+_CHARACTER = 6.5
+"""Pixels that a character takes, about."""
 
 
 class Mark(NamedTuple):
     """One configuration."""
 
+    representation: str
     parameters: float
     """Of the classifier."""
     accuracy: float
@@ -58,6 +62,7 @@ def overview(marks: Sequence[Mark]) -> str:
             _text(across(power), _HEIGHT - 18, f"{10**power:,.0f}", "middle")
             for power in powers or sorted({min(xs), max(xs)})
         ),
+        *_legend(marks),
         _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 4, "parameters of the classifier", "middle"),
     ]
     drawn = sorted(zip(marks, xs, ys, strict=True), key=lambda each: each[0].on_front)
@@ -67,6 +72,15 @@ def overview(marks: Sequence[Mark]) -> str:
         for mark, x, y in drawn
     ]
     return _svg(parts)
+
+
+def _legend(marks: Sequence[Mark]) -> Iterator[str]:
+    """The representations in their colours, in a line over the picture."""
+    x = float(_LEFT)
+    for name, colour in dict.fromkeys((mark.representation, mark.colour) for mark in marks):
+        yield f'<circle cx="{x + 4:.1f}" cy="10" r="4" fill="{colour}"/>'
+        yield _text(x + 12, 14, escape(name), "start")
+        x += 24 + _CHARACTER * len(name)
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

@@ -183,7 +183,7 @@ class Tracker:
         """Set the note of the study's run and of the experiment."""
         report = link("Report", report_path(self.experiment_id, run_id))
         shown = picture(PICTURE, run_id)
-        note = f"{report} · {_links(self.experiment_id)}\n\n{summary}\n\n{shown}"
+        note = f"{report} · {_links(self.experiment_id)}\n\n{shown}\n\n{summary}"
         self._client.set_tag(run_id, NOTE, note)
         self._client.set_experiment_tag(self.experiment_id, NOTE, note)
 

@@ -83,6 +83,7 @@ def test_the_picture_and_the_report_are_what_mlflow_holds(
         started_at=1_000,
         finished_at=2_000,
         tags={"sweep.trial": "0", "mlflow.runColor": "#D55E00"},
+        params={"representation": "pixels"},
         metrics={"accuracy": 0.5, "classifier_parameters": 7960},
     )
     tracker.project(trial)
@@ -91,7 +92,7 @@ def test_the_picture_and_the_report_are_what_mlflow_holds(
     (tmp_path / "report.html").write_text("<p>the report")
     tracker.attach(run_id, tmp_path)
     landing = Landing(workspace, None)
-    assert landing.marks("whole") == [(7960, 0.5, "#D55E00", True)]
+    assert landing.marks("whole") == [("pixels", 7960, 0.5, "#D55E00", True)]
     assert shown(workspace, "whole").report == "/studies/whole/report"
     assert landing.report("whole") == b"<p>the report"
     assert landing.marks("nothing") is None

@@ -14,6 +14,7 @@ from sweep.tracking.overview import Mark, overview
 SVG = "{http://www.w3.org/2000/svg}"
 marks = st.builds(
     Mark,
+    representation=st.sampled_from(["vae", "<pixels>"]),
     parameters=st.integers(1, 10**7),
     accuracy=st.floats(0, 1),
     colour=st.sampled_from(["#0072B2", "#D55E00"]),
@@ -25,7 +26,7 @@ marks = st.builds(
 def test_every_mark_lies_in_the_picture_and_no_label_on_another(shown: list[Mark]) -> None:
     """Whatever the values: in its own colour, with at least one accuracy and one count named."""
     root = ElementTree.fromstring(overview(shown))
-    circles = root.findall(f"{SVG}circle")
+    circles = [c for c in root.findall(f"{SVG}circle") if c.attrib["r"] != "4"]
     assert sorted(c.attrib["fill"] for c in circles) == sorted(mark.colour for mark in shown)
     assert all(0 < float(c.attrib["cx"]) < 320 for c in circles)
     assert all(0 < float(c.attrib["cy"]) < 200 for c in circles)
@@ -40,10 +41,14 @@ def test_the_most_accurate_is_highest_and_the_largest_rightmost() -> None:
     """The front is drawn last, over the others."""
     root = ElementTree.fromstring(
         overview(
-            [Mark(10_000, 0.97, "#D55E00", True), Mark(100, 0.9, "#0072B2", False)],
+            [
+                Mark("pixels", 10_000, 0.97, "#D55E00", True),
+                Mark("vae", 100, 0.9, "#0072B2", False),
+            ],
         )
     )
-    first, last = root.findall(f"{SVG}circle")
+    *legend, first, last = root.findall(f"{SVG}circle")
+    assert [each.attrib["fill"] for each in legend] == ["#D55E00", "#0072B2"]
     assert (first.attrib["fill"], last.attrib["fill"]) == ("#0072B2", "#D55E00")
     assert float(last.attrib["cy"]) < float(first.attrib["cy"])
     assert float(last.attrib["cx"]) > float(first.attrib["cx"])
