@@ -15,7 +15,7 @@ from starlette.middleware.wsgi import WSGIMiddleware
 
 from sweep.search.storage import open_storage
 
-STORAGE_VARIABLE = "SWEEP_DASHBOARD_STORAGE"
+STORAGE_VARIABLE = "OPTUNA_DASHBOARD_STORAGE"
 """Names the storage's URL: all users of a machine see each other's command lines."""
 
 

@@ -17,6 +17,7 @@ from types import TracebackType
 from sweep.database import masked
 from sweep.errors import SweepError, UnknownStudyError
 from sweep.tracking.connection import SERVER_ENVIRONMENT, is_server
+from sweep.tracking.relocation import relocate
 from sweep.tracking.views import START_PATH, VIEW, chart_path
 from sweep.workspace import Workspace
 
@@ -104,10 +105,17 @@ class Server:
                 time.sleep(0.05)
 
 
-def mlflow_server(workspace: Workspace, host: str, port: int) -> Server:
-    """MLflow's server over a workspace.
+def mlflow_server(workspace: Workspace, host: str, port: int, dashboard: str | None) -> Server:
+    """MLflow's server over a workspace; of a home that was moved, the artifacts are found there.
+
+    Args:
+        workspace: what it shows.
+        host: address to listen on.
+        port: port to listen on.
+        dashboard: the address of Optuna's dashboard, if one is started beside it.
 
     Raises:
+        HomeError: the home was moved, and its database cannot be changed.
         UnknownStudyError: there is nothing in the home to show.
         SweepError: MLflow's runs are kept by a server that runs already.
     """
@@ -122,21 +130,28 @@ def mlflow_server(workspace: Workspace, host: str, port: int) -> Server:
             f"there is nothing to show in the home {home.root} yet",
             hint="sweep run CONFIG begins a study; --home DIR or SWEEP_HOME names another home",
         )
+    if workspace.keeps_tracking:
+        relocate(home)
     command = [sys.executable, "-m", "mlflow", "server", "--app-name", "sweep"]
+    command += ["--artifacts-destination", home.mlartifacts.as_uri()]
     command += ["--host", host, "--port", str(port), "--workers", "1"]
     url = f"http://{host}:{port}"
     log = home.logs / "mlflow-server.log"
     # In the environment, because all users of a machine see each other's command lines.
     environment = SERVER_ENVIRONMENT | {"MLFLOW_BACKEND_STORE_URI": uri}
+    environment["SWEEP_HOME"] = str(home.root)
+    if dashboard is not None:
+        environment["_SWEEP_DASHBOARD"] = dashboard
     return Server("MLflow's server", command, f"{url}/health", log, environment)
 
 
-def optuna_dashboard(workspace: Workspace, host: str, port: int) -> Server:
-    """Optuna's dashboard over the studies' storage."""
+def optuna_dashboard(workspace: Workspace, address: str) -> Server:
+    """Optuna's dashboard over the studies' storage, at an address ``http://host:port``."""
     program = Path(sys.executable).with_name("optuna-dashboard")
-    command = [str(program), workspace.storage, "--host", host, "--port", str(port)]
+    host, _, port = address.removeprefix("http://").rpartition(":")
+    command = [str(program), workspace.storage, "--host", host, "--port", port]
     log = workspace.home.logs / "optuna-dashboard.log"
-    return Server("optuna-dashboard", command, f"http://{host}:{port}/dashboard", log, {})
+    return Server("optuna-dashboard", command, f"{address}/dashboard", log, {})
 
 
 def chart_links(url: str) -> dict[str, str]:

@@ -113,7 +113,7 @@ def print_registered(registered: Registered, as_json: bool) -> None:
     say(f"{version.uri} {done} {registered.description}.")
     say(
         f"Serve it with\n  MLFLOW_TRACKING_URI={shlex.quote(masked(registered.uri))} "
-        f"uv run mlflow models serve -m {version.uri} --env-manager local"
+        f"uv run mlflow models serve -m {version.uri} --env-manager local --port 5001"
     )
 
 

@@ -147,17 +147,17 @@ def ui(
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as running:
         session.say("Starting MLflow's UI ...")
-        server = servers.mlflow_server(session.workspace, host, at_port)
+        dashboard = f"http://{host}:{servers.free_port(host, 8080)}" if optuna else None
+        server = servers.mlflow_server(session.workspace, host, at_port, dashboard)
         started = [running.enter_context(server)]
         url = f"http://{host}:{at_port}"
         say(f"MLflow's UI: {url}{servers.START_PATH}")
         for study, link in servers.chart_links(url).items():
             say(f"Accuracy against parameters of {study}:\n  {link}")
-        if optuna:
-            other = servers.free_port(host, 8080)
-            server = servers.optuna_dashboard(session.workspace, host, other)
+        if dashboard is not None:
+            server = servers.optuna_dashboard(session.workspace, dashboard)
             started.append(running.enter_context(server))
-            say(f"Optuna's dashboard: http://{host}:{other}")
+            say(f"Optuna's dashboard: {dashboard}")
         session.say("Ctrl-C ends it.")
         while True:
             for server in started:

@@ -21,8 +21,9 @@ from sweep.results import Assessment, TrialResult
 from sweep.search.attempt import Attempt
 from sweep.search.recorded import Recorded
 from sweep.specs import AssessmentSpec, TrialSpec
+from sweep.tracking.views import REPORT
 
-PAGE = "report.html"
+PAGE = REPORT
 
 
 @dataclass(frozen=True)

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from sweep import __version__
 from sweep.coordinator.documents import PAGE, Document, document, write_report
 from sweep.coordinator.projector import Projector
-from sweep.coordinator.runs import attempt_run, encoder_run, study_run
+from sweep.coordinator.runs import StudyRun, attempt_run, encoder_run, percent
 from sweep.reports.comparison import Report
 from sweep.reports.render import summary
+from sweep.reports.rows import Row
+from sweep.reports.style import colour, number
 from sweep.search.attempt import State
 from sweep.search.study import Study
-from sweep.tracking import RunStatus, Tracker
+from sweep.tracking import Run, RunStatus, Tracker
 from sweep.tracking.connection import ui_address
+from sweep.tracking.overview import Mark, overview
+from sweep.tracking.views import PICTURE
 from sweep.workspace import Workspace
 
+_SHOWN_AS = "2"
+"""Goes up when what is brought to MLflow with a report changes: then it is brought anew."""
 _LAST_PROJECTION_SECONDS = 120.0
 
 
@@ -42,13 +46,11 @@ class Mirror:
         self._study = study
         self._store = workspace.store
         self.projector = Projector(workspace, study.config.name, study.data)
-        identity = json.dumps(study.config.identity, sort_keys=True)
-        self._run = partial(
-            study_run,
-            study.config,
-            hashlib.sha256(identity.encode()).hexdigest()[:32],
-            min([a.started_at for a in study.attempts], default=int(time.time() * 1000)),
-        )
+
+    def _run(self, status: RunStatus) -> Run:
+        """The study's run as it stands."""
+        study = self._study
+        return StudyRun(study.config, study.attempts, study.progress.target).at(status)
 
     def begin(self) -> None:
         """Have the study's run, and all that it has done so far, projected."""
@@ -104,28 +106,54 @@ class Mirror:
         """Bring a study's report to MLflow, unless that very report stands there: drawing it takes
         longer than all else of a run that finds nothing to do.
         """
-        content = [__version__, written.config.to_yaml(), written.report.model_dump_json()]
+        content = [
+            __version__,
+            _SHOWN_AS,
+            written.config.to_yaml(),
+            written.report.model_dump_json(),
+        ]
+        rows = written.report.rows
+        complete = self._complete(tracker)
+        fronts = {run_id for row in rows if row.pareto for run_id in row.mlflow_run_ids}
+        tracker.note_front({number: run_id in fronts for run_id, (number, _) in complete.items()})
         digest = hashlib.sha256("\0".join(content).encode()).hexdigest()
         if tracker.has_report(run_id, digest, PAGE):
             return
-        self._note_test_scores(tracker, written.report)
+        self._note_test_scores(tracker, written.report, complete)
         with tempfile.TemporaryDirectory() as directory:
             write_report([written], Path(directory), ui_address(tracker.uri))
+            Path(directory, PICTURE).write_text(
+                overview([_mark(row) for row in rows]), encoding="utf-8"
+            )
             tracker.attach(run_id, Path(directory))
         tracker.describe(run_id, summary(written.report))
+        front = {"front": sum(row.pareto for row in rows)}
+        tracker.note_metrics(run_id, front, int(1000 * time.time()), self._study.progress.complete)
         tracker.note_report(run_id, digest)
 
-    def _note_test_scores(self, tracker: Tracker, report: Report) -> None:
+    def _note_test_scores(
+        self, tracker: Tracker, report: Report, complete: Mapping[str, tuple[int, int]]
+    ) -> None:
         """What the test partition says of what was selected stands beside its own scores."""
-        run_ids = tracker.trial_run_ids()
-        ended = {
-            run_id: attempt.result.finished_at
-            for attempt in self._study.attempts
-            if attempt.result and (run_id := run_ids.get(attempt.number))
-        }
         for row in report.rows:
             is_tested = report.scored_on == "test" and bool(report.searched)
             score = row.accuracy if is_tested else row.test_accuracy
             if score is not None:
+                scores = {"test_accuracy": score, "test_percent": percent(score)}
                 for run_id in row.mlflow_run_ids:
-                    tracker.note_metric(run_id, "test_accuracy", score, ended[run_id])
+                    _, ended = complete[run_id]
+                    tracker.note_metrics(run_id, scores, ended)
+
+    def _complete(self, tracker: Tracker) -> dict[str, tuple[int, int]]:
+        """The runs of complete trials: number, and when it ended (milliseconds since the epoch)."""
+        run_ids = tracker.trial_run_ids()
+        return {
+            run_id: (attempt.number, attempt.result.finished_at)
+            for attempt in self._study.attempts
+            if attempt.result and (run_id := run_ids.get(attempt.number))
+        }
+
+
+def _mark(row: Row) -> Mark:
+    shade = colour(number(row.representation))
+    return Mark(row.representation, row.classifier_parameters, row.accuracy, shade, row.pareto)

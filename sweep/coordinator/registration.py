@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +34,7 @@ from sweep.tracking.registry import (
     find_version,
     register_model,
 )
+from sweep.tracking.relocation import relocated
 from sweep.workspace import Workspace
 
 _EXAMPLES = 2
@@ -98,7 +99,8 @@ def register_study(
             version = find_version(tracker.uri, model_name or name, spec.key)
             if version is None:
                 run_id = tracker.trial_run_ids().get(attempt.number)
-                with _output_to(workspace.home.logs / name / "register.log"):
+                here = relocated(workspace.home) if workspace.keeps_tracking else nullcontext()
+                with here, _output_to(workspace.home.logs / name / "register.log"):
                     version = register_model(
                         tracker.uri,
                         run_id or tracker.project(attempt_run(attempt)),

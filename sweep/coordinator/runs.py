@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from sweep.config import StudyConfig
 from sweep.configuration import DEFAULT_OPTIMIZER, RepresentationSpec
 from sweep.reports.rows import clipped, layout
+from sweep.reports.style import colour, number
 from sweep.representations.collapse import collapsed
 from sweep.results import EncoderHistory, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, Failure, State
 from sweep.specs import EncoderSpec
 from sweep.tracking import Run, RunStatus
+from sweep.tracking.runs import COLOUR
 
 _STATUS: dict[State, RunStatus] = {
     State.RUNNING: "RUNNING",
@@ -52,6 +56,7 @@ def attempt_run(attempt: Attempt, began: int | None = None) -> Run:
         "sweep.key": spec.key,
         "sweep.trial": str(attempt.number),
         "sweep.attempt": str(attempt.attempt),
+        COLOUR: colour(number(spec.representation.name)),
     }
     texts = {}
     if failure is not None:
@@ -71,6 +76,10 @@ def attempt_run(attempt: Attempt, began: int | None = None) -> Run:
         metrics=_metrics(result) if result else {},
         curves=result.curves.model_dump() if result else {},
         texts=texts,
+        stands_on=[
+            (f"encoder of draw {encoder.draw + 1}", ("encoder", encoder.key))
+            for encoder in spec.encoders
+        ],
     )
 
 
@@ -122,7 +131,7 @@ def _encoder(spec: EncoderSpec, history: EncoderHistory, started_at: int, *, is_
         "threads": spec.threads,
         **_representation_params(spec.representation),
     }
-    tags = {"sweep.key": spec.key}
+    tags = {"sweep.key": spec.key, COLOUR: colour(number(spec.representation.name))}
     gone = collapsed(spec, history, is_whole=is_whole)
     if gone is not None:
         tags["sweep.collapsed"] = f"{gone} of {spec.representation.latent_dim}"
@@ -148,17 +157,60 @@ def _whole(failure: Failure) -> str:
     return f"{failure.cause}: {failure.message}\n\n{failure.traceback or ''}"
 
 
-def study_run(config: StudyConfig, key: str, started_at: int, status: RunStatus) -> Run:
-    """The MLflow run of the study itself."""
-    return Run(
-        kind="study",
-        name=f"study {config.name}",
-        status=status,
-        started_at=started_at,
-        finished_at=int(time.time() * 1000),
-        tags={"sweep.key": key},
-        texts={"config.yaml": config.to_yaml()},
-    )
+class StudyRun:
+    """The MLflow run of the study itself, which grows with every trial that is complete."""
+
+    def __init__(self, config: StudyConfig, attempts: Iterable[Attempt], target: int) -> None:
+        """Begin with what the study has done.
+
+        Args:
+            config: the study's.
+            attempts: all that it has begun.
+            target: how many trials it is to complete.
+        """
+        identity = json.dumps(config.identity, sort_keys=True)
+        began = int(time.time() * 1000)
+        self._tags = {
+            "sweep.key": hashlib.sha256(identity.encode()).hexdigest()[:32],
+            "sweep.target": str(target),
+            "sweep.scored_on": config.scored_on,
+        }
+        self._name = f"study {config.name}"
+        self._config = config.to_yaml()
+        self._best: list[float] = []
+        """The best accuracy so far, after each complete trial in the order in which they ended."""
+        ended = []
+        for attempt in attempts:
+            began = min(began, attempt.started_at)
+            ended += (
+                [(attempt.result.finished_at, attempt.number, attempt)] if attempt.result else []
+            )
+        self._started_at = began
+        for _, _, attempt in sorted(ended):
+            self.note(attempt)
+
+    def note(self, attempt: Attempt) -> None:
+        """Take note of an attempt that has ended."""
+        if attempt.result is None:
+            return
+        best = self._best[-1] if self._best else -math.inf
+        if attempt.result.accuracy > best:
+            best = attempt.result.accuracy
+            self._tags["sweep.best"] = attempt.label
+        self._best.append(best)
+
+    def at(self, status: RunStatus) -> Run:
+        """The run as it stands."""
+        return Run(
+            kind="study",
+            name=self._name,
+            status=status,
+            started_at=self._started_at,
+            finished_at=int(time.time() * 1000),
+            tags=dict(self._tags),
+            curves={"best_accuracy": tuple(self._best), "trials": range(1, len(self._best) + 1)},
+            texts={"config.yaml": self._config},
+        )
 
 
 def _representation_params(spec: RepresentationSpec) -> dict[str, object]:
@@ -177,6 +229,7 @@ def _metrics(result: TrialResult) -> dict[str, float]:
     interval = clipped(accuracies.mean_interval())
     metrics: dict[str, float] = {
         "accuracy": result.accuracy,
+        "accuracy_percent": percent(result.accuracy),
         "replicates": len(result.replicates),
         "classifier_parameters": result.classifier_parameters,
         "representation_parameters": result.representation_parameters,
@@ -190,4 +243,11 @@ def _metrics(result: TrialResult) -> dict[str, float]:
     if interval is not None:
         metrics["accuracy_ci_low"] = interval.low
         metrics["accuracy_ci_high"] = interval.high
+        metrics["ci_low_percent"] = percent(interval.low)
+        metrics["ci_high_percent"] = percent(interval.high)
     return metrics
+
+
+def percent(accuracy: float) -> float:
+    """An accuracy for MLflow's table, which shows as many digits as there are."""
+    return round(100 * accuracy, 2)

@@ -21,7 +21,7 @@ from sweep.coordinator.events import (
     Retried,
 )
 from sweep.coordinator.projector import Projector
-from sweep.coordinator.runs import attempt_run
+from sweep.coordinator.runs import StudyRun, attempt_run
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.execution import Executor
@@ -62,6 +62,7 @@ class TrialRun:
         self._executor = executor
         self._store = store
         self._projector = projector
+        self._run = StudyRun(study.config, study.attempts, study.progress.target)
         self._watch = watch
         self._limit = limit or TimeLimit()
         self._scheduler = Scheduler(executor, store, self._limit)
@@ -155,7 +156,8 @@ class TrialRun:
                 del self._by_draw[draw.key]
 
     def _record(self, attempt: Attempt) -> None:
-        self._projector.project([attempt_run(attempt)])
+        self._run.note(attempt)
+        self._projector.project([attempt_run(attempt), self._run.at("RUNNING")])
         label = f"trial {attempt.number}: {attempt.label}"
         if attempt.result is not None:
             result = attempt.result

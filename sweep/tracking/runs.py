@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric
     from mlflow.entities import Run as MlflowRun
 
+COLOUR = "mlflow.runColor"
+FRONT = "pareto"
+NOTE = "mlflow.note.content"
+TO_REPORT = "Report of the study"
+"""The first link of a trial's note, by which it is known to be ours."""
+
 RunKind = Literal["study", "trial", "encoder"]
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 Identity = tuple[str, str]
@@ -38,6 +44,8 @@ class Run:
     """Artifacts by file name."""
     files: Sequence[Path] = ()
     """More artifacts."""
+    stands_on: Sequence[tuple[str, Identity]] = ()
+    """Other runs of its study that its page leads to, by what they are called there."""
 
     @property
     def identity(self) -> Identity:
@@ -48,6 +56,11 @@ class Run:
     def goes_on(self) -> bool:
         """Whether there is more to come of it."""
         return self.status == "RUNNING"
+
+    @property
+    def artifacts(self) -> set[str]:
+        """Names of its artifacts."""
+        return {*self.texts, *(file.name for file in self.files)}
 
 
 def identity(tags: Mapping[str, str]) -> Identity:
@@ -79,9 +92,38 @@ class Standing:
         self._tags: dict[str, str] = {}
         self._params: dict[str, str] = {}
         self._steps: dict[str, set[int]] = {}
-        if self.status != "FINISHED":  # of which nothing is written any more, and thousands stand
-            self._tags.update(run.data.tags)
-            self._params.update(run.data.params)
+        self._texts: dict[str, str] = {}
+        is_study = run.data.tags.get("sweep.kind") == "study"
+        self._has_curves = self.status == "FINISHED" and not is_study
+        """Whether its curves are whole: its status is set last, and only a study goes on."""
+        note = run.data.tags.get(NOTE)
+        self._is_described = note is not None and not note.startswith(f"[{TO_REPORT}]")
+        """Whether a user has written its note."""
+        self._tags.update(run.data.tags)
+        self._params.update(run.data.params)
+        self._forget_what_is_done()
+
+    def agrees(self, run: Run) -> bool:
+        """Whether it ended just as the run did, and shows it as this version does."""
+        has_ended = self.status != "RUNNING" and self.status in ("FINISHED", run.status)
+        return has_ended and self._tags.get(COLOUR) == run.tags.get(COLOUR)
+
+    @property
+    def front(self) -> str | None:
+        """The tag that says whether a trial is on the report's front."""
+        return self._tags.get(FRONT)
+
+    @front.setter
+    def front(self, value: str) -> None:
+        self._tags[FRONT] = value
+
+    def described_by(self, note: str) -> dict[str, str]:
+        """The tag with this note, unless a user has written one."""
+        return {} if self._is_described else {NOTE: note}
+
+    def missing_texts(self, run: Run) -> dict[str, str]:
+        """Texts that were not written here, or have another content."""
+        return {name: text for name, text in run.texts.items() if self._texts.get(name) != text}
 
     def missing_tags(self, run: Run) -> dict[str, str]:
         """Tags that are not there, or have another value."""
@@ -102,7 +144,7 @@ class Standing:
 
         moment = run.finished_at
         points = [Metric(key, float(value), moment, 0) for key, value in run.metrics.items()]
-        for key, curve in run.curves.items():
+        for key, curve in run.curves.items() if not self._has_curves else ():
             held = self._held(client, key)
             points += [
                 Metric(key, float(value), moment, step)
@@ -117,14 +159,20 @@ class Standing:
             del self._tags[key]
         self._tags.update(run.tags)
         self._params.update(run.params)
+        self._texts.update(run.texts)
         for point in points:
             self._steps.setdefault(point.key, set()).add(point.step)
 
     def end(self, status: RunStatus) -> None:
         """Take note of its status."""
         self.status = status
-        if status == "FINISHED":
-            self._tags, self._params, self._steps = {}, {}, {}
+        self._forget_what_is_done()
+
+    def _forget_what_is_done(self) -> None:
+        """Of a run that has finished little is written any more, and thousands stand."""
+        if self.status == "FINISHED":
+            self._tags = {key: self._tags[key] for key in (COLOUR, FRONT) if key in self._tags}
+            self._params, self._steps, self._texts = {}, {}, {}
             self._is_new = False
 
     def _held(self, client: MlflowClient, key: str) -> set[int]:

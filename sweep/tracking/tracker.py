@@ -9,18 +9,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweep.home import Home
 from sweep.results import DataFacts
+from sweep.tracking.artifacts import Artifacts
 from sweep.tracking.connection import client, create_database, is_server
-from sweep.tracking.runs import Identity, Run, Standing, identity
-from sweep.tracking.views import VIEW, chart_path, shared_view, table_path
+from sweep.tracking.relocation import relocate
+from sweep.tracking.runs import FRONT, NOTE, TO_REPORT, Identity, Run, Standing, identity
+from sweep.tracking.views import (
+    PICTURE,
+    VIEW,
+    chart_path,
+    link,
+    picture,
+    report_path,
+    run_path,
+    shared_view,
+    table_path,
+)
 from sweep.workspace import Workspace
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput
+    from mlflow.entities import DatasetInput, Experiment
     from mlflow.entities import Run as MlflowRun
 
 _METRICS_A_BATCH = 900  # MLflow takes 1,000 at most
@@ -45,15 +59,24 @@ class Tracker:
         self._study = study
         self._data = data
         self._client = client(self.uri)
-        self.experiment_id = self._open_experiment(workspace.home.mlartifacts)
+        if workspace.keeps_tracking:
+            relocate(workspace.home)
+        experiment = self._open_experiment(workspace.home)
+        self.experiment_id = str(experiment.experiment_id)
+        directory = None
+        if workspace.keeps_tracking:
+            directory = _directory(experiment.artifact_location, workspace.home)
+        self._artifacts = Artifacts(self._client, directory)
         self._runs = _standing(self._client, self.experiment_id)
 
     def has(self, run: Run) -> bool:
-        """Whether a run stands there complete: finished, or ended just as it is given."""
+        """Whether a run stands there complete: finished, or ended just as it is given; as this
+        version shows it, and with its artifacts.
+        """
         found = self._runs.get(run.identity)
-        if found is None or found.status == "RUNNING":
+        if found is None or not found.agrees(run):
             return False
-        return found.status in ("FINISHED", run.status)
+        return not self._artifacts.may_lack(found.run_id, run.artifacts)
 
     def trial_run_ids(self) -> dict[int, str]:
         """Ids of the trials' runs that have ended, by Optuna's trial number."""
@@ -69,6 +92,8 @@ class Tracker:
 
         standing = self._runs.get(run.identity) or self._create(run)
         run_id = standing.run_id
+        if run.kind == "trial" and (note := self._note(run)):
+            run = replace(run, tags={**run.tags, **standing.described_by(note)})
         points = standing.missing_points(self._client, run)
         params = [Param(key, value) for key, value in standing.missing_params(run).items()]
         tags = [RunTag(key, value) for key, value in standing.missing_tags(run).items()]
@@ -79,14 +104,14 @@ class Tracker:
             self._client.log_batch(run_id, metrics=points[start : start + _METRICS_A_BATCH])
         for key in standing.stale_tags(run):
             self._client.delete_tag(run_id, key)
+        for name, text in standing.missing_texts(run).items():
+            self._artifacts.add_text(run_id, name, text)
         standing.note(run, points)
         if not standing.has_inputs:
             self._client.log_inputs(run_id, [_dataset_input(self._data)])
             standing.has_inputs = True
-        for name, text in run.texts.items():
-            self._client.log_text(run_id, text, name)
         for path in run.files:
-            self._client.log_artifact(run_id, str(path))
+            self._artifacts.add(run_id, path)
         if not run.goes_on:
             self._client.set_terminated(run_id, run.status, run.finished_at)
         elif standing.status != "RUNNING":
@@ -116,18 +141,33 @@ class Tracker:
 
     def attach(self, run_id: str, directory: Path) -> None:
         """Put the files of a directory into a run's artifacts."""
-        self._client.log_artifacts(run_id, str(directory))
+        for file in sorted(directory.iterdir()):
+            self._artifacts.add(run_id, file)
 
-    def note_metric(self, run_id: str, name: str, value: float, moment: int) -> None:
-        """Log one more value of a run; with the same moment it stands there once.
+    def note_metrics(
+        self, run_id: str, metrics: Mapping[str, float], moment: int, step: int = 0
+    ) -> None:
+        """Log more values of a run; with the same moment and step they stand there once.
 
         Args:
             run_id: of the run.
-            name: of the metric.
-            value: its value.
+            metrics: by name.
             moment: milliseconds since the epoch.
+            step: what they are drawn over.
         """
-        self._client.log_metric(run_id, name, value, moment, 0)
+        from mlflow.entities import Metric
+
+        points = [Metric(name, value, moment, step) for name, value in metrics.items()]
+        self._client.log_batch(run_id, metrics=points)
+
+    def note_front(self, trials: Mapping[int, bool]) -> None:
+        """Tag trials that have ended, by number, with whether they are on the report's front."""
+        for number, is_on in trials.items():
+            standing = self._runs.get(("trial", str(number)))
+            tag = "yes" if is_on else "no"
+            if standing is not None and standing.front != tag:
+                self._client.set_tag(standing.run_id, FRONT, tag)
+                standing.front = tag
 
     def note_report(self, run_id: str, digest: str) -> None:
         """Write down of which content a run has the report, and all that goes with it."""
@@ -137,40 +177,52 @@ class Tracker:
         """Whether a run has the report of this content, and still the artifact of this name."""
         if self._client.get_run(run_id).data.tags.get(_REPORT_TAG) != digest:
             return False
-        return any(artifact.path == name for artifact in self._client.list_artifacts(run_id))
+        return name in self._artifacts.names(run_id)
 
     def describe(self, run_id: str, summary: str) -> None:
         """Set the note of the study's run and of the experiment."""
-        links = (
-            f"[Accuracy against parameters]({self.chart_path.removeprefix('/')}) · "
-            f"[trials as a table]({table_path(self.experiment_id).removeprefix('/')})"
-        )
-        note = f"{links}\n\n{summary}"
-        self._client.set_tag(run_id, "mlflow.note.content", note)
-        self._client.set_experiment_tag(self.experiment_id, "mlflow.note.content", note)
+        report = link("Report", report_path(self.experiment_id, run_id))
+        shown = picture(PICTURE, run_id)
+        note = f"{report} · {_links(self.experiment_id)}\n\n{shown}\n\n{summary}"
+        self._client.set_tag(run_id, NOTE, note)
+        self._client.set_experiment_tag(self.experiment_id, NOTE, note)
 
     @property
     def chart_path(self) -> str:
         """The page of MLflow's UI that shows accuracy against parameters, from its root."""
         return chart_path(self.experiment_id)
 
-    def _open_experiment(self, mlartifacts: Path) -> str:
+    def _note(self, run: Run) -> str | None:
+        """Where a trial's page leads to; None before the study has a run."""
+        study = self._runs.get(("study", ""))
+        if study is None:
+            return None
+        to_report = link(TO_REPORT, report_path(self.experiment_id, study.run_id))
+        others = [
+            link(name, run_path(self.experiment_id, found.run_id))
+            for name, other in run.stands_on
+            if (found := self._runs.get(other))
+        ]
+        return " · ".join([to_report, *others])
+
+    def _open_experiment(self, home: Home) -> Experiment:
         experiment = self._client.get_experiment_by_name(self._study)
         if experiment is None:
             # A server knows where its artifacts go; a local database must be told.
-            place = None if is_server(self.uri) else (mlartifacts / self._study).as_uri()
-            experiment_id = str(self._client.create_experiment(self._study, place))
-        else:
-            experiment_id = str(experiment.experiment_id)
-            if experiment.lifecycle_stage == "deleted":
-                self._client.restore_experiment(experiment_id)
+            place = None if is_server(self.uri) else (home.mlartifacts / self._study).as_uri()
+            experiment_id = self._client.create_experiment(self._study, place)
+            self._client.set_experiment_tag(experiment_id, NOTE, _links(experiment_id))
+            experiment = self._client.get_experiment(experiment_id)
+        experiment_id = experiment.experiment_id
+        if experiment.lifecycle_stage == "deleted":
+            self._client.restore_experiment(experiment_id)
         tags = {
             f"mlflow.sharedViewState.{VIEW}": json.dumps(shared_view()),
             "mlflow.experimentKind": "custom_model_development",  # opens on the runs
         }
         for key, value in tags.items():
             self._client.set_experiment_tag(experiment_id, key, value)
-        return experiment_id
+        return experiment
 
 
 def find_trial_run_ids(workspace: Workspace, study: str) -> dict[int, str]:
@@ -183,6 +235,18 @@ def find_trial_run_ids(workspace: Workspace, study: str) -> dict[int, str]:
     mlflow = client(workspace.tracking)
     experiment = mlflow.get_experiment_by_name(study)
     return _trial_run_ids(_standing(mlflow, experiment.experiment_id)) if experiment else {}
+
+
+def _links(experiment_id: str) -> str:
+    """The links to an experiment's pages that stand in descriptions."""
+    chart = link("Accuracy against parameters", chart_path(experiment_id))
+    return f"{chart} · {link('trials as a table', table_path(experiment_id))}"
+
+
+def _directory(location: str, home: Home) -> Path | None:
+    """The directory in the home of an experiment whose artifacts lie there."""
+    above, _, name = location.rpartition("/")
+    return home.mlartifacts / name if above == home.mlartifacts.as_uri() else None
 
 
 def _standing(client: MlflowClient, experiment_id: str) -> dict[Identity, Standing]:

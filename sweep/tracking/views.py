@@ -10,6 +10,24 @@ import time
 
 VIEW = "accuracy-vs-parameters"
 START_PATH = "/studies"
+REPORT = "report.html"
+"""The artifact of a study's run that is its report."""
+PICTURE = "overview.svg"
+"""The one that shows it small."""
+# What the table shows, in its order, and how wide in pixels: so that every name can be read.
+_COLUMNS = {
+    "tags.`pareto`": 65,
+    "metrics.`accuracy_percent`": 145,
+    "metrics.`ci_low_percent`": 110,
+    "metrics.`ci_high_percent`": 115,
+    "metrics.`test_percent`": 95,
+    "metrics.`classifier_parameters`": 145,
+    "metrics.`inference_parameters`": 150,
+    "params.`labels`": 60,
+    "params.`representation`": 110,
+    "params.`latent_dim`": 85,
+    "params.`hidden_neurons`": 115,
+}
 # The most runs that a chart shows.
 _RUNS = 1000
 
@@ -27,25 +45,40 @@ def chart_path(experiment_id: str) -> str:
     return f"{table_path(experiment_id)}&compareRunsMode=CHART"
 
 
+def run_path(experiment_id: str, run_id: str) -> str:
+    """The page of a run; from the UI's root."""
+    return f"/#/experiments/{experiment_id}/runs/{run_id}"
+
+
+def report_path(experiment_id: str, run_id: str) -> str:
+    """The page that shows a study's report, given its run; from the UI's root."""
+    return f"{run_path(experiment_id, run_id)}/artifacts/{REPORT}"
+
+
+def link(text: str, path: str) -> str:
+    """A link in a description, which leads to the same server, whatever its address is."""
+    return f"[{text}]({path.removeprefix('/')})"
+
+
+def picture(name: str, run_id: str) -> str:
+    """An artifact of a run as a picture in a description."""
+    return f"![{name}](get-artifact?path={name}&run_uuid={run_id})"
+
+
 def shared_view() -> dict[str, object]:
     """The view that both pages show, as the value of an experiment's tag."""
     now = int(time.time() * 1000)
     state = {
         "searchFilter": "tags.`sweep.kind` = 'trial'",
-        "orderByKey": "metrics.`accuracy`",
+        "orderByKey": "metrics.`accuracy_percent`",
         "orderByAsc": False,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": [
-            "params.`representation`",
-            "params.`latent_dim`",
-            "params.`hidden_neurons`",
-            "metrics.`accuracy`",
-            "metrics.`classifier_parameters`",
-            "metrics.`inference_parameters`",
-        ],
+        "selectedColumns": list(_COLUMNS),
+        "columnOrder": list(_COLUMNS),
+        "columnWidths": _COLUMNS,
         "runsHiddenMode": "SHOWALL",
         "viewMaximized": False,
         "runListHidden": False,
@@ -105,7 +138,7 @@ def _scatter(metric: str) -> dict[str, object]:
         "parameters",
         "SCATTER",
         xaxis={"key": metric, "type": "METRIC"},
-        yaxis={"key": "accuracy", "type": "METRIC"},
+        yaxis={"key": "accuracy_percent", "type": "METRIC"},
     )
 
 
@@ -115,7 +148,7 @@ def _parallel_coordinates(uuid: str, params: list[str]) -> dict[str, object]:
         "configurations",
         "PARALLEL",
         selectedParams=params,
-        selectedMetrics=["log10_classifier_parameters", "accuracy"],
+        selectedMetrics=["log10_classifier_parameters", "accuracy_percent"],
         showAllRuns=False,
     )
 

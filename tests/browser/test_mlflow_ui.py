@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 
+from sweep.reports.style import colour, number
 from tests.cli.process import TARGET, mlflow_runs, start
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def start_page(finished: Path) -> Iterator[str]:
+@contextmanager
+def serving(home: Path, port: int) -> Iterator[str]:
     """The start page that ``sweep ui`` prints."""
-    process = start("ui", "--home", finished, "--port", 5100)
+    process = start("ui", "--home", home, "--port", port)
     assert process.stdout is not None
     line = process.stdout.readline()
-    yield line.rpartition(" ")[2].strip()
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    try:
+        yield line.rpartition(" ")[2].strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def start_page(finished: Path) -> Iterator[str]:
+    """That of the finished study."""
+    with serving(finished, 5100) as page:
+        yield page
 
 
 def server(start_page: str) -> str:
@@ -49,11 +61,105 @@ def test_the_start_page_is_a_click_away_from_the_charts(
 ) -> None:
     """Accuracy against parameters with every trial; below it configurations and curves."""
     page.goto(start_page)
-    expect(page.get_by_role("cell", name="tiny", exact=True)).to_be_visible()
     page.get_by_role("link", name="accuracy against parameters").click()
     expect_charts(page, finished)
     for chart in ("Parallel Coordinates", "val_accuracy", "train_loss"):
         expect(page.get_by_text(chart, exact=True).first).to_be_visible()
+
+
+def test_the_start_page_shows_the_study_at_a_glance(start_page: str, page: Page) -> None:
+    """How it stands, its best, and a picture of it; also on a telephone."""
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto(start_page)
+    study = page.get_by_role("article", name="tiny")
+    expect(study.get_by_text("finished", exact=True)).to_be_visible()
+    expect(study).to_contain_text(re.compile(rf"{TARGET} of {TARGET} trials · best \d+\.\d\d %"))
+    picture = study.get_by_role("img")
+    expect(picture).to_be_visible()
+    wait = "image => image.decode().then(() => image.naturalWidth)"
+    assert picture.evaluate(wait) == 320
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_the_report_is_a_click_away_from_the_start_page(start_page: str, page: Page) -> None:
+    """The whole page, with its chart; it asks for nothing beside itself."""
+    page.goto(start_page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("link", name="report", exact=True).click()
+    expect_report(page)
+    assert set(asked) == {f"{start_page}/tiny/report"}
+
+
+def expect_report(where: Page | FrameLocator) -> None:
+    """The study's report with its first chart drawn."""
+    expect(where.get_by_role("heading", name="tiny", exact=True)).to_be_visible()
+    expect(where.get_by_role("heading", name="Accuracy against parameters").first).to_be_visible()
+    expect(where.locator("svg").first).to_be_visible()
+
+
+def test_the_report_is_a_click_away_from_the_experiment_s_note(
+    start_page: str, page: Page, finished: Path
+) -> None:
+    """Among the artifacts of the study's run, where any MLflow server over the runs has it."""
+    page.goto(start_page)
+    page.get_by_role("link", name="table").click()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Report", exact=True).first.click()
+    expect_report(opened.value.frame_locator("iframe").first)
+
+
+def test_a_trial_s_page_leads_to_its_encoders_and_the_report(
+    start_page: str, page: Page, finished: Path
+) -> None:
+    """By the links of its description."""
+    trial = next(r for r in mlflow_runs(finished) if r.data.tags.get("sweep.trial") == "1")
+    assert trial.data.params["representation"] == "vae"
+    where = f"/#/experiments/{trial.info.experiment_id}/runs/{trial.info.run_id}"
+    page.goto(f"{server(start_page)}{where}")
+    for draw in (1, 2):
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name=f"encoder of draw {draw}").click()
+        name = re.compile(rf"encoder vae \d · draw {draw}")
+        expect(opened.value.get_by_role("heading", name=name)).to_be_visible()
+        opened.value.close()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Report of the study").click()
+    expect_report(opened.value.frame_locator("iframe").first)
+
+
+def test_colours_are_those_of_the_report(start_page: str, page: Page, finished: Path) -> None:
+    """A representation has one colour in the chart, and it is the report's."""
+    page.goto(start_page)
+    page.get_by_role("link", name="accuracy against parameters").click()
+    expect_charts(page, finished)
+    fills = page.locator(".js-plotly-plot:has(.scatterlayer)").first.evaluate(
+        "plot => [...plot.querySelectorAll('.scatterlayer .point')]"
+        ".map(point => getComputedStyle(point).fill)"
+    )
+    trials = [run for run in mlflow_runs(finished) if run.data.tags["sweep.kind"] == "trial"]
+    colours = [colour(number(run.data.params["representation"])) for run in trials]
+    assert sorted(fills) == sorted(
+        "rgb({}, {}, {})".format(*(int(each[place : place + 2], 16) for place in (1, 3, 5)))
+        for each in colours
+    )
+
+
+def test_a_home_that_was_copied_shows_its_own_artifacts(
+    finished: Path, page: Page, tmp_path: Path
+) -> None:
+    """And not those of its original, which its database named."""
+    copy = Path(shutil.copytree(finished, tmp_path / "copy"))
+    study = next(r for r in mlflow_runs(copy) if r.data.tags["sweep.kind"] == "study")
+    (file,) = copy.glob(f"mlartifacts/*/{study.info.run_id}/artifacts/config.yaml")
+    file.write_text("of: the copy\n")
+    where = f"/#/experiments/{study.info.experiment_id}/runs/{study.info.run_id}"
+    with serving(copy, 5102) as started:
+        page.goto(f"{server(started)}{where}/artifacts/config.yaml")
+        expect(page.get_by_text("of: the copy").first).to_be_visible()
+        expect(page.get_by_text(str(copy)).first).to_be_visible()
+        page.goto(f"{started}/tiny/report")
+        expect_report(page)
 
 
 def test_mlflow_s_own_pages_lead_to_the_charts_in_two_clicks(
@@ -85,8 +191,12 @@ def test_the_table_has_names_accuracy_and_parameters(
     page.goto(start_page)
     page.get_by_role("link", name="table").click()
     expect(page.get_by_text(f"{TARGET} matching runs")).to_be_visible()
-    for column in ("accuracy", "classifier_parameters", "inference_parameters", "hidden_neurons"):
-        expect(page.get_by_role("columnheader", name=column).first).to_be_attached()
+    columns = ("pareto", "accuracy_percent", "ci_low_percent", "ci_high_percent", "test_percent")
+    for column in (*columns, "classifier_parameters", "inference_parameters"):
+        header = page.get_by_role("columnheader", name=column).first
+        expect(header).to_be_visible()
+        name = header.get_by_text(column).first
+        assert name.evaluate("text => text.scrollWidth <= text.clientWidth"), f"{column} is cut"
     trials = [run for run in mlflow_runs(finished) if run.data.tags["sweep.kind"] == "trial"]
     best = max(run.data.metrics["accuracy"] for run in trials)
     names = {r.info.run_name for r in trials if r.data.metrics["accuracy"] == best}

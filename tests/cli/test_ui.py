@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.cli.process import living, start, sweep, wait_until
+from tests.cli.process import TARGET, living, start, sweep, wait_until
 
 
 def get(url: str) -> str:
@@ -34,7 +35,17 @@ def test_ui_serves_and_ends_whole(finished: Path, number: signal.Signals) -> Non
             said += line
     (page,) = re.findall(r"MLflow's UI: (\S+)", said)
     assert str(port) not in page
-    assert "accuracy against parameters" in get(page)
+    shown = get(page)
+    assert "8 of 8 trials" in shown
+    assert "accuracy against parameters" in shown
+    assert "Optuna&#39;s dashboard</a>" in shown or "Optuna's dashboard</a>" in shown
+    assert get(f"{page}/tiny/overview.svg").count("fill-opacity") == TARGET
+    with urllib.request.urlopen(f"{page}/tiny/report", timeout=30) as report:
+        assert "sandbox" in report.headers["Content-Security-Policy"]
+        assert "<title>" in report.read().decode()
+    for missing in ("overview.svg", "report"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            get(f"{page}/nothing/{missing}")
     (chart,) = re.findall(r"of tiny:\n  (\S+)", said)
     assert "compareRunsMode=CHART" in chart
     assert "<title>MLflow" in get(chart.partition("#")[0])

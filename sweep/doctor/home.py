@@ -1,59 +1,40 @@
-"""Checking a machine and a home: each finding with its mend. Looks, and changes nothing."""
+"""Checking a home, its storage, and MLflow; and all that the doctor finds, in its order."""
 
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import sqlite3
 import urllib.request
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Literal, get_args
 
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
+from sqlalchemy.exc import SQLAlchemyError
 
 from sweep.data.datasets import DatasetName, DatasetSource
 from sweep.database import masked, readable, reason, sqlite_file
+from sweep.doctor.finding import Finding
+from sweep.doctor.machine import machine
 from sweep.errors import DataError, SweepError
 from sweep.home import Home
 from sweep.lease import last_owner
-from sweep.machine import available_cores, cpu_flags
 from sweep.search.attempt import State
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.storage import find_storage
 from sweep.tracking import find_trial_run_ids
 from sweep.tracking.connection import is_server
+from sweep.tracking.relocation import misplaced
 from sweep.workspace import Workspace
 
-_DISTRIBUTION = "latent-sweep"
-_SHOWN = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
-# The peak of a worker on all of MNIST, most of it TensorFlow and the images.
-_WORKER_BYTES = 1.5e9
 _LITTLE_DISK, _NO_DISK = 2e9, 1e8
 _SERVER_SECONDS = 5
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What was looked at, how it stands, and what to do about it."""
-
-    name: str
-    level: Literal["ok", "warning", "problem"]
-    found: str
-    mend: str | None = None
-
-
 def examine(workspace: Workspace) -> Iterator[Finding]:
     """Look at everything, one finding after the other."""
-    yield _versions()
-    yield _cpu()
-    yield _gpu()
-    yield _memory()
+    yield from machine()
     yield from _datasets(workspace.data)
     yield _place(workspace.home)
     yield _disk(workspace.home)
@@ -61,70 +42,12 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
     yield storage
     if storage.level == "ok" and _exists(workspace.storage):
         yield from _studies(workspace)
-    yield _tracking(workspace)
+    tracking = _tracking(workspace)
+    yield tracking
+    if tracking.level == "ok" and workspace.keeps_tracking:
+        yield from _moved(workspace.home)
     yield from _encoders(workspace)
     yield _remains(workspace)
-
-
-def _versions() -> Finding:
-    def version(name: str) -> str:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            return "missing"
-
-    wrong = [
-        f"{requirement.name} {version(requirement.name)}, where {requirement.specifier} is needed"
-        for requirement in map(Requirement, metadata.requires(_DISTRIBUTION) or ())
-        if (requirement.marker is None or requirement.marker.evaluate({"extra": ""}))
-        and not (
-            version(requirement.name) != "missing"
-            and requirement.specifier.contains(version(requirement.name), prereleases=True)
-        )
-    ]
-    pythons = SpecifierSet(metadata.metadata(_DISTRIBUTION)["Requires-Python"])
-    if not pythons.contains(platform.python_version()):
-        wrong.append(f"Python {platform.python_version()}, where {pythons} is needed")
-    if wrong:
-        return Finding("versions", "problem", "; ".join(wrong), "uv sync")
-    shown = ", ".join(f"{name} {version(name)}" for name in _SHOWN)
-    ours = f"sweep {version(_DISTRIBUTION)}, Python {platform.python_version()}"
-    return Finding("versions", "ok", f"{ours}, {shown}")
-
-
-def _cpu() -> Finding:
-    cores = f"{available_cores()} cores"
-    flags = cpu_flags()
-    if not flags:
-        return Finding("cpu", "ok", f"{cores} ({platform.machine()})")
-    known = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "AVX-512 bf16"}
-    known["amx_bf16"] = "AMX bf16"
-    has = [title for flag, title in known.items() if flag in flags]
-    if platform.machine() == "x86_64" and "avx2" not in flags:
-        mend = "another machine trains several times as fast"
-        return Finding("cpu", "warning", f"{cores} without AVX2", mend)
-    return Finding("cpu", "ok", ", ".join([cores, *has]))
-
-
-def _gpu() -> Finding:
-    cards = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
-    texts = (card.read_text(encoding="utf-8") for card in cards)
-    models = [text.partition("Model:")[2].split("\n")[0].strip() for text in texts]
-    return Finding("gpu", "ok", ", ".join(models) or "none; training is on the CPU")
-
-
-def _memory() -> Finding:
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return Finding("memory", "ok", "not known on this system")
-    available = 1024 * next(int(line.split()[1]) for line in lines if "MemAvailable" in line)
-    workers = int(available // _WORKER_BYTES)
-    found = f"{available / 1e9:.1f} GB available"
-    if workers < available_cores():
-        mend = f"--workers {max(1, workers)}: each worker takes up to {_WORKER_BYTES / 1e9:g} GB"
-        return Finding("memory", "warning", f"{found} for {available_cores()} workers", mend)
-    return Finding("memory", "ok", found)
 
 
 def _datasets(data_dir: Path | None) -> Iterator[Finding]:
@@ -281,6 +204,30 @@ def _tracking(workspace: Workspace) -> Finding:
     if file is not None and (problem := _database("MLflow", file, mend)):
         return problem
     return Finding("MLflow", "ok", masked(uri))
+
+
+def _moved(home: Home) -> Iterator[Finding]:
+    """Whether MLflow says of the artifacts that they lie elsewhere than in the home."""
+    try:
+        place = misplaced(home)
+    except SQLAlchemyError as error:
+        yield Finding(
+            "artifacts",
+            "problem",
+            f"MLflow's runs cannot be read: {reason(error)}",
+            f"move {home.mlflow_db} away; sweep sync STUDY makes it anew",
+        )
+        return
+    if place is not None:
+        there = "which is there too" if place.exists() else "which is not there"
+        yield Finding(
+            "artifacts",
+            "warning",
+            f"the home was moved, copied or mounted elsewhere: its runs say that their artifacts "
+            f"lie in {place}, {there}",
+            "none is needed but to open it: sweep ui, run, sync and register say first that they "
+            f"lie in {home.mlartifacts}; mlflow's own commands do not",
+        )
 
 
 def _remains(workspace: Workspace) -> Finding:

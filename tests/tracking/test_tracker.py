@@ -65,7 +65,7 @@ def points(workspace: Workspace, run: MlflowRun, key: str) -> list[tuple[int, fl
 def test_a_database_whose_creation_was_killed_is_created_anew(tmp_path: Path) -> None:
     """MLflow could not open one whose migrations stopped half-way."""
     code = "import sys; from sweep.workspace import Workspace; from sweep.tracking import Tracker; "
-    code += "from pathlib import Path; from tests.test_tracking import DATA; "
+    code += "from pathlib import Path; from tests.tracking.test_tracker import DATA; "
     code += "Tracker(Workspace.at(Path(sys.argv[1]), {}), 'study', DATA)"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     wait_until(lambda: any(path.stat().st_size for path in tmp_path.glob(".mlflow.db-*")))
@@ -273,6 +273,95 @@ def test_the_description_links_to_a_view_that_is_there(workspace: Workspace, stu
 def test_runs_have_an_address(uri: str, address: str | None) -> None:
     """The server's own, without a password; for a database, where ``sweep ui`` serves it."""
     assert ui_address(uri) == address
+
+
+STUDY = replace(RUN, kind="study", name="study", tags={"sweep.target": "3"}, metrics={}, curves={})
+
+
+def test_a_study_s_run_grows_with_its_trials(workspace: Workspace, study: str) -> None:
+    """Each step of its curves once, by the same process or the next, also after it had finished."""
+    best = [0.5, 0.5, 0.75]
+    tracker = Tracker(workspace, study, DATA)
+    for count in (1, 2):
+        tracker.project(replace(STUDY, status="RUNNING", curves={"best_accuracy": best[:count]}))
+    tracker.project(replace(STUDY, curves={"best_accuracy": best[:2]}))
+    tracker = Tracker(workspace, study, DATA)
+    tracker.project(replace(STUDY, status="RUNNING", curves={"best_accuracy": best}))
+    (run,) = runs(workspace, study)
+    assert run.info.status == "RUNNING"
+    assert points(workspace, run, "best_accuracy") == list(enumerate(best, start=1))
+
+
+def note(workspace: Workspace, study: str) -> str:
+    (run,) = [r for r in runs(workspace, study) if r.data.tags["sweep.kind"] == "trial"]
+    return run.data.tags["mlflow.note.content"]
+
+
+def test_a_trial_leads_to_its_encoders_and_to_the_report(workspace: Workspace, study: str) -> None:
+    """By links that hold for any server; a note that a user has written stays."""
+    tracker = Tracker(workspace, study, DATA)
+    study_id = tracker.project(STUDY)
+    encoder_id = tracker.project(ENCODER)
+    others = [("encoder of draw 1", ("encoder", "k")), ("gone", ("encoder", "gone"))]
+    trial = replace(RUN, stands_on=others)
+    run_id = tracker.project(replace(trial, status="RUNNING"))
+    found = note(workspace, study)
+    pages = f"(#/experiments/{tracker.experiment_id}/runs/"
+    assert f"[Report of the study]{pages}{study_id}/artifacts/report.html)" in found
+    assert f"[encoder of draw 1]{pages}{encoder_id})" in found
+    assert "gone" not in found
+    MlflowClient(tracker.uri).set_tag(run_id, "mlflow.note.content", "the best of all")
+    Tracker(workspace, study, DATA).project(trial)
+    assert note(workspace, study) == "the best of all"
+
+
+def test_a_run_of_an_older_version_is_completed_once(workspace: Workspace, study: str) -> None:
+    """One that has finished without its colour gets what it lacks, and nothing twice."""
+    Tracker(workspace, study, DATA).project(replace(RUN, kind="study", tags={}))
+    Tracker(workspace, study, DATA).project(RUN)
+    coloured = replace(
+        RUN,
+        tags={**RUN.tags, "mlflow.runColor": "#0072B2"},
+        metrics={**RUN.metrics, "accuracy_percent": 50.0},
+    )
+    tracker = Tracker(workspace, study, DATA)
+    assert not tracker.has(coloured)
+    run_id = tracker.project(coloured)
+    for again in (tracker, Tracker(workspace, study, DATA)):
+        assert again.has(coloured)
+    run = MlflowClient(tracker.uri).get_run(run_id)
+    assert run.data.tags["mlflow.runColor"] == "#0072B2"
+    assert "[Report of the study]" in run.data.tags["mlflow.note.content"]
+    assert points(workspace, run, "accuracy_percent") == [(0, 50.0)]
+    assert points(workspace, run, "accuracy") == [(0, 0.5)]
+    assert points(workspace, run, "val_accuracy") == [(1, 0.25), (2, 0.5)]
+    assert (run.info.status, run.info.end_time) == ("FINISHED", 9_000)
+
+
+def test_an_artifact_that_is_gone_is_brought_back(workspace: Workspace, study: str) -> None:
+    """Of a run that has finished; nothing else of it is written twice."""
+    run_id = Tracker(workspace, study, DATA).project(RUN)
+    (file,) = workspace.home.mlartifacts.glob(f"*/{run_id}/artifacts/failure.txt")
+    file.unlink()
+    tracker = Tracker(workspace, study, DATA)
+    assert not tracker.has(RUN)
+    tracker.project(RUN)
+    assert tracker.has(RUN)
+    assert file.read_text() == "none"
+    (run,) = runs(workspace, study)
+    assert points(workspace, run, "val_accuracy") == [(1, 0.25), (2, 0.5)]
+
+
+def test_the_front_is_tagged_and_changes(workspace: Workspace, study: str) -> None:
+    """Of trials that stand there; it can be filtered by."""
+    tracker = Tracker(workspace, study, DATA)
+    for number in (0, 1):
+        tracker.project(replace(RUN, tags={"sweep.trial": str(number)}))
+    tracker.note_front({0: True, 1: False, 2: True})
+    tracker = Tracker(workspace, study, DATA)
+    tracker.note_front({0: False, 1: True})
+    found = MlflowClient(tracker.uri).search_runs([tracker.experiment_id], "tags.pareto = 'yes'")
+    assert [run.data.tags["sweep.trial"] for run in found] == ["1"]
 
 
 def test_looking_creates_nothing(tmp_path: Path, workspace: Workspace) -> None:

@@ -1,0 +1,218 @@
+"""What the start page says of the studies: what MLflow holds of them, and whether they run."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from sweep.database import readable
+from sweep.lease import last_owner
+from sweep.tracking.connection import client
+from sweep.tracking.overview import Mark
+from sweep.tracking.runs import COLOUR, FRONT
+from sweep.tracking.views import REPORT, START_PATH, VIEW, chart_path, table_path
+from sweep.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment
+    from mlflow.entities import Run as MlflowRun
+
+_MOST_MARKS = 1000
+_PAGE = 1000
+_DASHBOARD_SECONDS = 2
+_STATUSES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One study on the page. Paths are relative to the server's root."""
+
+    name: str
+    status: str
+    """running, finished, failed, stopped, or interrupted: its process died."""
+    means: str
+    """What to do about it, if anything."""
+    trials: int
+    """How many are complete."""
+    target: int | None
+    best: float | None
+    """The best accuracy, percent."""
+    best_of: str
+    """The configuration that has it, and on which partition."""
+    begun: int
+    """Milliseconds since the epoch."""
+    picture: str
+    chart: str
+    table: str
+    report: str | None
+    """None before there is one."""
+    models: Mapping[str, str]
+    """Paths of the versions that were registered from it, by what they are called."""
+    dashboard: tuple[int, str] | None
+    """Port and path of Optuna's dashboard, if it runs beside MLflow's server."""
+
+
+class Landing:
+    """Reads what the page shows. Every method may raise what MLflow raises."""
+
+    def __init__(self, workspace: Workspace, dashboard: str | None) -> None:
+        """Nothing is read yet.
+
+        Args:
+            workspace: where the studies are, and MLflow's runs.
+            dashboard: the address of Optuna's dashboard, if one was started.
+        """
+        self._workspace = workspace
+        self._dashboard = dashboard
+        self._client = client(workspace.tracking)
+
+    def studies(self) -> list[Shown]:
+        """Every study, the newest first."""
+        experiments = list(self._experiments())
+        runs = self._study_runs([each.experiment_id for each in experiments])
+        models = self._models()
+        dashboards = self._dashboards()
+        return [
+            self._shown(
+                each,
+                runs.get(each.experiment_id),
+                models.get(each.name, {}),
+                dashboards.get(each.name),
+            )
+            for each in experiments
+        ]
+
+    def marks(self, study: str) -> list[Mark] | None:
+        """A study's complete trials, a thousand at most; None if there is no such study."""
+        experiment = self._client.get_experiment_by_name(study)
+        if experiment is None:
+            return None
+        complete = "tags.`sweep.kind` = 'trial' and attributes.status = 'FINISHED'"
+        runs = self._client.search_runs([experiment.experiment_id], complete, 1, _MOST_MARKS)
+        return [
+            Mark(
+                run.data.params["representation"],
+                run.data.metrics["classifier_parameters"],
+                run.data.metrics["accuracy"],
+                run.data.tags.get(COLOUR, "#808080"),
+                run.data.tags.get(FRONT) == "yes",
+            )
+            for run in runs
+        ]
+
+    def report(self, study: str) -> bytes | None:
+        """A study's report as a page; None if there is none."""
+        experiment = self._client.get_experiment_by_name(study)
+        if experiment is None:
+            return None
+        run = self._study_runs([experiment.experiment_id]).get(experiment.experiment_id)
+        if run is None or not self._has_report(run):
+            return None
+        with TemporaryDirectory() as directory:
+            file = self._client.download_artifacts(run.info.run_id, REPORT, directory)
+            return Path(file).read_bytes()
+
+    def _experiments(self) -> Iterator[Experiment]:
+        token = None
+        while True:
+            page = self._client.search_experiments(
+                order_by=["creation_time DESC"], page_token=token
+            )
+            yield from (each for each in page if f"mlflow.sharedViewState.{VIEW}" in each.tags)
+            token = page.token
+            if not token:
+                return
+
+    def _study_runs(self, experiment_ids: list[str]) -> dict[str, MlflowRun]:
+        """The studies' own runs, by experiment."""
+        if not experiment_ids:
+            return {}
+        found: dict[str, MlflowRun] = {}
+        token = None
+        while True:
+            page = self._client.search_runs(
+                experiment_ids, "tags.`sweep.kind` = 'study'", 1, _PAGE, None, token
+            )
+            found |= {run.info.experiment_id: run for run in page}
+            token = page.token
+            if not token:
+                return found
+
+    def _models(self) -> dict[str, dict[str, str]]:
+        """The registered versions, by study."""
+        found: dict[str, dict[str, str]] = {}
+        for version in self._client.search_model_versions(order_by=["version_number ASC"]):
+            if study := version.tags.get("sweep.study"):
+                path = f"/#/models/{quote(version.name)}/versions/{version.version}"
+                found.setdefault(study, {})[f"{version.name} {version.version}"] = path
+        return found
+
+    def _dashboards(self) -> dict[str, tuple[int, str]]:
+        """Where Optuna's dashboard shows each study; none if it does not answer."""
+        if self._dashboard is None:
+            return {}
+        try:
+            with urllib.request.urlopen(  # noqa: S310  # the address is ours
+                f"{self._dashboard}/api/studies", timeout=_DASHBOARD_SECONDS
+            ) as response:
+                summaries = json.load(response)["study_summaries"]
+        except (OSError, ValueError, KeyError):
+            return {}
+        port = urlsplit(self._dashboard).port or 80
+        return {
+            each["study_name"]: (port, f"/dashboard/studies/{each['study_id']}")
+            for each in summaries
+        }
+
+    def _has_report(self, run: MlflowRun) -> bool:
+        return any(each.path == REPORT for each in self._client.list_artifacts(run.info.run_id))
+
+    def _shown(
+        self,
+        experiment: Experiment,
+        run: MlflowRun | None,
+        models: Mapping[str, str],
+        dashboard: tuple[int, str] | None,
+    ) -> Shown:
+        name = experiment.name
+        tags = run.data.tags if run else {}
+        metrics = run.data.metrics if run else {}
+        status, means = self._status(name, run.info.status if run else "RUNNING")
+        target, best = tags.get("sweep.target"), metrics.get("best_accuracy")
+        place = f"{START_PATH}/{quote(name)}"
+        return Shown(
+            name=name,
+            status=status,
+            means=means,
+            trials=int(metrics.get("trials", 0)),
+            target=int(target) if target else None,
+            best=None if best is None else 100 * best,
+            best_of=f"{tags.get('sweep.best', '')}, {tags.get('sweep.scored_on', '')} partition",
+            begun=(run.info.start_time if run else experiment.creation_time) or 0,
+            picture=f"{place}/overview.svg",
+            chart=chart_path(experiment.experiment_id),
+            table=table_path(experiment.experiment_id),
+            report=f"{place}/report" if run and self._has_report(run) else None,
+            models=models,
+            dashboard=dashboard,
+        )
+
+    def _status(self, study: str, status: str) -> tuple[str, str]:
+        """A study's status as the page has it, and what to do about it."""
+        if status != "RUNNING":
+            meanings = {
+                "failed": f"its target was missed; sweep status {study} says why",
+                "stopped": "sweep run with its config goes on",
+            }
+            shown = _STATUSES[status]
+            return shown, meanings.get(shown, "")
+        owner = last_owner(readable(self._workspace.storage), study)
+        if owner is not None and owner.is_alive:
+            return "running", f"by {owner}"
+        return "interrupted", "sweep run with its config goes on"

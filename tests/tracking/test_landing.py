@@ -1,0 +1,105 @@
+"""What the start page says of studies, over a real MLflow store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from sweep.lease import lease
+from sweep.results import DataFacts
+from sweep.tracking import Run, RunStatus, Tracker
+from sweep.tracking.landing import Landing, Shown
+from sweep.workspace import Workspace
+
+DATA = DataFacts(name="mnist-5k", sha256="5" * 64, is_mnist=False)
+STUDY = Run(
+    kind="study",
+    name="study",
+    status="RUNNING",
+    started_at=1_000,
+    finished_at=9_000,
+    tags={"sweep.target": "3", "sweep.best": "vae 2 → 9", "sweep.scored_on": "validation"},
+    curves={"best_accuracy": [0.5, 0.75], "trials": [1, 2]},
+)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A home for all tests; each has a study of its own."""
+    workspace = Workspace.at(tmp_path_factory.mktemp("home"), {})
+    workspace.home.create()
+    return workspace
+
+
+def shown(workspace: Workspace, study: str, dashboard: str | None = None) -> Shown:
+    return {each.name: each for each in Landing(workspace, dashboard).studies()}[study]
+
+
+def test_a_study_that_runs_is_told_from_one_that_died(workspace: Workspace) -> None:
+    """By the owner of its lease; with how far it is, and its best."""
+    Tracker(workspace, "runs", DATA).project(STUDY)
+    with lease(workspace, "runs"):
+        found = shown(workspace, "runs")
+    assert (found.status, found.trials, found.target, found.best) == ("running", 2, 3, 75.0)
+    assert found.best_of == "vae 2 → 9, validation partition"
+    assert found.begun == 1_000
+    assert found.report is None
+    assert shown(workspace, "runs").status == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("FINISHED", "finished"), ("FAILED", "failed"), ("KILLED", "stopped")]
+)
+def test_how_a_study_ended_is_said(workspace: Workspace, status: RunStatus, said: str) -> None:
+    """Also if nothing of it was complete; and what to do then."""
+    Tracker(workspace, said, DATA).project(replace(STUDY, status=status, curves={}))
+    found = shown(workspace, said)
+    assert (found.status, found.trials, found.best) == (said, 0, None)
+    assert bool(found.means) == (said != "finished")
+
+
+def test_a_study_without_a_run_of_its_own_is_shown(workspace: Workspace) -> None:
+    """It has just begun, or its run was deleted; and one that was deleted is not."""
+    Tracker(workspace, "begun", DATA)
+    assert shown(workspace, "begun").trials == 0
+    gone = Tracker(workspace, "gone", DATA)
+    MlflowClient(gone.uri).delete_experiment(gone.experiment_id)
+    assert "gone" not in {each.name for each in Landing(workspace, None).studies()}
+
+
+def test_the_picture_and_the_report_are_what_mlflow_holds(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """Complete trials in their colours, and the page as it was attached."""
+    tracker = Tracker(workspace, "whole", DATA)
+    run_id = tracker.project(replace(STUDY, status="FINISHED"))
+    trial = Run(
+        kind="trial",
+        name="pixels → 10",
+        status="FINISHED",
+        started_at=1_000,
+        finished_at=2_000,
+        tags={"sweep.trial": "0", "mlflow.runColor": "#D55E00"},
+        params={"representation": "pixels"},
+        metrics={"accuracy": 0.5, "classifier_parameters": 7960},
+    )
+    tracker.project(trial)
+    tracker.project(replace(trial, status="FAILED", tags={"sweep.trial": "1"}, metrics={}))
+    tracker.note_front({0: True})
+    (tmp_path / "report.html").write_text("<p>the report")
+    tracker.attach(run_id, tmp_path)
+    landing = Landing(workspace, None)
+    assert landing.marks("whole") == [("pixels", 7960, 0.5, "#D55E00", True)]
+    assert shown(workspace, "whole").report == "/studies/whole/report"
+    assert landing.report("whole") == b"<p>the report"
+    assert landing.marks("nothing") is None
+    assert landing.report("nothing") is None
+
+
+def test_a_dashboard_that_does_not_answer_is_not_shown(workspace: Workspace) -> None:
+    """It may have ended, or be still starting."""
+    Tracker(workspace, "alone", DATA).project(STUDY)
+    assert shown(workspace, "alone", "http://127.0.0.1:1").dashboard is None
