@@ -137,27 +137,35 @@ def ui(
         int, typer.Option("--port", min=1, max=65535, help="Port; if it is taken, another one.")
     ] = 5000,
     optuna: Annotated[bool, typer.Option("--optuna", help="Optuna's dashboard beside it.")] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="NAME",
+            help="A further name of this machine by which browsers ask; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Show studies in MLflow's UI, until Ctrl-C; prints the links that open the charts."""
     from sweep import ui as servers
 
-    at_port = servers.free_port(host, port)
+    names = allow_host or []
+    address = servers.free_address(host, port, names)
     # Both end it in the same way, also where a shell started it in the background: with SIGINT off.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as running:
         session.say("Starting MLflow's UI ...")
-        dashboard = f"http://{host}:{servers.free_port(host, 8080)}" if optuna else None
-        server = servers.mlflow_server(session.workspace, host, at_port, dashboard)
+        dashboard = servers.free_address(host, 8080, names) if optuna else None
+        server = servers.mlflow_server(session.workspace, address, dashboard)
         started = [running.enter_context(server)]
-        url = f"http://{host}:{at_port}"
-        say(f"MLflow's UI: {url}{servers.START_PATH}")
-        for study, link in servers.chart_links(url).items():
+        say(f"MLflow's UI: {address.url}{servers.START_PATH}")
+        for study, link in servers.chart_links(address).items():
             say(f"Accuracy against parameters of {study}:\n  {link}")
         if dashboard is not None:
             server = servers.optuna_dashboard(session.workspace, dashboard)
             started.append(running.enter_context(server))
-            say(f"Optuna's dashboard: {dashboard}")
+            say(f"Optuna's dashboard: {dashboard.url}/dashboard")
         session.say("Ctrl-C ends it.")
         while True:
             for server in started:

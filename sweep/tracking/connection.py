@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import re
+import urllib.request
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from sweep.database import sqlite_file
+from sweep.database import masked, sqlite_file
 from sweep.errors import HomeError
 from sweep.files import published_file, remove_leftovers
 from sweep.home import Home, locked
@@ -15,6 +17,8 @@ from sweep.home import Home, locked
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+ask_ourselves = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+"""Opens an address of this machine, with no proxy between."""
 # A server of ours needs no workers for background jobs: two processes instead of ten.
 SERVER_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -22,6 +26,15 @@ SERVER_ENVIRONMENT = {
 }
 UI = "http://127.0.0.1:5000"
 """Where ``sweep ui`` serves a home, unless it is told otherwise."""
+
+
+def proxy_of(uri: str) -> str | None:
+    """The proxy through which a server is asked, as the environment says; without a password."""
+    parts = urlsplit(uri)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if proxy is None or not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
+        return None
+    return masked(proxy)
 
 
 def is_server(uri: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from sweep.database import readable
 from sweep.lease import last_owner
-from sweep.tracking.connection import client
+from sweep.tracking.connection import ask_ourselves, client
 from sweep.tracking.overview import Mark
 from sweep.tracking.runs import COLOUR, FRONT
 from sweep.tracking.views import REPORT, START_PATH, VIEW, chart_path, table_path
@@ -158,9 +157,8 @@ class Landing:
         if self._dashboard is None:
             return {}
         try:
-            with urllib.request.urlopen(  # noqa: S310  # the address is ours
-                f"{self._dashboard}/api/studies", timeout=_DASHBOARD_SECONDS
-            ) as response:
+            address = f"{self._dashboard}/api/studies"
+            with ask_ourselves(address, timeout=_DASHBOARD_SECONDS) as response:
                 summaries = json.load(response)["study_summaries"]
         except (OSError, ValueError, KeyError):
             return {}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
 import signal
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cli.process import TARGET, living, start, sweep, wait_until
+from tests.cli.process import TARGET, environment, living, start, sweep, wait_until
 
 
 def get(url: str) -> str:
@@ -50,7 +56,7 @@ def test_ui_serves_and_ends_whole(finished: Path, number: signal.Signals) -> Non
     assert "compareRunsMode=CHART" in chart
     assert "<title>MLflow" in get(chart.partition("#")[0])
     (dashboard,) = re.findall(r"Optuna's dashboard: (\S+)", said)
-    assert '"tiny"' in get(f"{dashboard}/api/studies")
+    assert '"tiny"' in get(f"{dashboard.removesuffix('/dashboard')}/api/studies")
 
     process.send_signal(number)
     process.communicate(timeout=30)
@@ -72,3 +78,103 @@ def test_ui_beside_a_server_says_where_it_is(tmp_path: Path) -> None:
     done = sweep("ui", "--home", tmp_path, env={"MLFLOW_TRACKING_URI": url})
     assert done.returncode == 1
     assert url in done.stderr
+
+
+@contextmanager
+def shown(home: Path, *arguments: object, cwd: Path, env: dict[str, str]) -> Iterator[str]:
+    """What ``sweep ui`` says until both servers answer; they run for the length of the block."""
+    program = Path(sys.executable).with_name("sweep")
+    process = subprocess.Popen(
+        [program, "ui", "--home", home, "--optuna", *map(str, arguments)],
+        cwd=cwd,
+        env=environment() | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = ""
+        while "dashboard" not in said:
+            line = process.stdout.readline()
+            assert line, process.communicate()
+            said += line
+        yield said
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def answered(
+    port: int, method: str, path: str, host: str, origin: str | None = None, to: str = "127.0.0.1"
+) -> int:
+    """The status with which a server answers a request under a name, from a page of a site."""
+    connection = http.client.HTTPConnection(to, port, timeout=30)
+    connection.putrequest(method, path, skip_host=True)
+    connection.putheader("Host", host)
+    body = b""
+    if origin is not None:
+        connection.putheader("Origin", origin)
+    if method == "POST":
+        body = json.dumps({"max_results": 10}).encode()
+        connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1"])
+def test_ui_answers_whom_it_should(host: str, copy: Path, tmp_path: Path) -> None:
+    """Under this machine's names and those that are allowed; no page of another site does a thing.
+
+    Whatever the user's directory and variables hold.
+    """
+    for name in ("sweep", "logging", "uvicorn"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')")
+    env = {
+        "http_proxy": "http://127.0.0.1:9",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "UVICORN_PORT": "1",
+        "MLFLOW_STATIC_PREFIX": "/x",
+        "MLFLOW_PORT": "1",
+        "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "true",
+    }
+    search, study = "/ajax-api/2.0/mlflow/experiments/search", "/api/studies/1"
+    with shown(copy, "--host", host, "--allow-host", "study.test", cwd=tmp_path, env=env) as said:
+        pages = re.findall(r"(?:MLflow's UI|dashboard): http://(\S+):(\d+)/", said)
+        (name, mlflow), (_, optuna) = ((name, int(port)) for name, port in pages)
+        assert name == ("[::1]" if host == "::1" else "study.test")
+        to = "::1" if host == "::1" else "127.0.0.1"
+        for own in ("study.test", "localhost", *([] if host == "::1" else [socket.gethostname()])):
+            for port, method, path in ((mlflow, "POST", search), (optuna, "GET", "/api/studies")):
+                place = f"{own}:{port}"
+                assert answered(port, method, path, place, f"http://{place}", to) == 200
+        for port, method, path in ((mlflow, "POST", search), (optuna, "DELETE", study)):
+            mine = f"localhost:{port}"
+            assert answered(port, method, path, "evil.test", "http://evil.test", to) == 403
+            assert answered(port, method, path, mine, "http://evil.test", to) == 403
+        assert answered(optuna, "GET", "/api/studies/1", f"localhost:{optuna}", None, to) == 200
+        assert not [line for line in living(str(copy)).values() if "sqlite:" in line]
+
+
+def test_a_server_that_does_not_begin_says_why(copy: Path) -> None:
+    """With the last line of its log."""
+    (copy / "mlflow.db").write_bytes(b"no database" * 1000)
+    done = sweep("ui", "--home", copy)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "mlflow" in done.stderr
+
+
+def test_a_host_that_is_none_is_refused(finished: Path) -> None:
+    """An address of another machine, and a name that is none."""
+    for arguments, message in (
+        (("--host", "192.0.2.1"), "no server can listen on 192.0.2.1"),
+        (("--allow-host", "http://me"), "is no name of a host"),
+    ):
+        done = sweep("ui", "--home", finished, *arguments)
+        assert done.returncode in (1, 2)
+        assert message in done.stderr

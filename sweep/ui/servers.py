@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,15 +16,20 @@ from types import TracebackType
 
 from sweep.database import masked
 from sweep.errors import SweepError, UnknownStudyError
-from sweep.tracking.connection import SERVER_ENVIRONMENT, is_server
+from sweep.tracking.connection import SERVER_ENVIRONMENT, ask_ourselves, is_server
 from sweep.tracking.relocation import relocate
-from sweep.tracking.views import START_PATH, VIEW, chart_path
+from sweep.tracking.views import VIEW, chart_path
+from sweep.ui.address import Address
+from sweep.ui.dashboard import STORAGE_VARIABLE
 from sweep.workspace import Workspace
-
-__all__ = ["START_PATH", "Server", "chart_links", "free_port", "mlflow_server", "optuna_dashboard"]
 
 _START_SECONDS = 120
 _STOP_SECONDS = 5
+_ELSEWHERE = re.compile(
+    r"UVICORN_|GUNICORN_|_?MLFLOW_(STATIC_PREFIX|HOST|PORT|WORKERS|UVICORN_OPTS|GUNICORN_OPTS"
+    r"|WAITRESS_OPTS|ARTIFACTS_ONLY|SERVER_DISABLE_SECURITY_MIDDLEWARE)$"
+)
+"""Variables with which a server would answer at another place than we ask, or anybody."""
 
 
 class Server:
@@ -49,19 +54,19 @@ class Server:
         self._environment = environment
 
     def __enter__(self) -> Server:
+        inherited = {k: v for k, v in os.environ.items() if not _ELSEWHERE.match(k)}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(  # noqa: S603  # a command of ours, below
                 self._command,
-                env=os.environ | self._environment,
+                # A logging.py in the user's directory is no module of the server's.
+                env={**inherited, **self._environment, "PYTHONSAFEPATH": "1"},
+                cwd=self._log.parent,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # a group of its own: it is stopped with its children
             )
-        deadline = time.monotonic() + _START_SECONDS
         try:
-            while not self._answers() and time.monotonic() < deadline:
-                self.check()
-                time.sleep(0.2)
+            self._wait()
         except BaseException:
             self._stop()
             raise
@@ -75,6 +80,18 @@ class Server:
     ) -> None:
         self._stop()
 
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._answers():
+            self.check()
+            if time.monotonic() > deadline:
+                raise SweepError(
+                    f"{self._name} does not answer after {_START_SECONDS} seconds: "
+                    f"{self._last_line()}",
+                    hint=f"its log: {self._log}",
+                )
+            time.sleep(0.2)
+
     def check(self) -> None:
         """See that it is alive.
 
@@ -82,11 +99,17 @@ class Server:
             SweepError: it ended by itself.
         """
         if self._process.poll() is not None:
-            raise SweepError(f"{self._name} has ended; its log: {self._log}")
+            raise SweepError(
+                f"{self._name} has ended: {self._last_line()}", hint=f"its log: {self._log}"
+            )
+
+    def _last_line(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return masked(lines[-1]) if lines else "it said nothing"
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(self._url, timeout=2):  # noqa: S310  # always http
+            with ask_ourselves(self._url, timeout=2):
                 return True
         except OSError:
             return False
@@ -105,14 +128,13 @@ class Server:
                 time.sleep(0.05)
 
 
-def mlflow_server(workspace: Workspace, host: str, port: int, dashboard: str | None) -> Server:
+def mlflow_server(workspace: Workspace, address: Address, dashboard: Address | None) -> Server:
     """MLflow's server over a workspace; of a home that was moved, the artifacts are found there.
 
     Args:
         workspace: what it shows.
-        host: address to listen on.
-        port: port to listen on.
-        dashboard: the address of Optuna's dashboard, if one is started beside it.
+        address: where it listens.
+        dashboard: where Optuna's listens, if it is started beside it.
 
     Raises:
         HomeError: the home was moved, and its database cannot be changed.
@@ -134,58 +156,41 @@ def mlflow_server(workspace: Workspace, host: str, port: int, dashboard: str | N
         relocate(home)
     command = [sys.executable, "-m", "mlflow", "server", "--app-name", "sweep"]
     command += ["--artifacts-destination", home.mlartifacts.as_uri()]
-    command += ["--host", host, "--port", str(port), "--workers", "1"]
-    url = f"http://{host}:{port}"
+    command += ["--host", address.host, "--port", str(address.port), "--workers", "1"]
     log = home.logs / "mlflow-server.log"
     # In the environment, because all users of a machine see each other's command lines.
-    environment = SERVER_ENVIRONMENT | {"MLFLOW_BACKEND_STORE_URI": uri}
+    environment = SERVER_ENVIRONMENT | address.guard | {"MLFLOW_BACKEND_STORE_URI": uri}
     environment["SWEEP_HOME"] = str(home.root)
     if dashboard is not None:
-        environment["_SWEEP_DASHBOARD"] = dashboard
-    return Server("MLflow's server", command, f"{url}/health", log, environment)
+        environment["_SWEEP_DASHBOARD"] = dashboard.own_url
+    return Server("MLflow's server", command, f"{address.own_url}/health", log, environment)
 
 
-def optuna_dashboard(workspace: Workspace, address: str) -> Server:
-    """Optuna's dashboard over the studies' storage, at an address ``http://host:port``."""
-    program = Path(sys.executable).with_name("optuna-dashboard")
-    host, _, port = address.removeprefix("http://").rpartition(":")
-    command = [str(program), workspace.storage, "--host", host, "--port", port]
+def optuna_dashboard(workspace: Workspace, address: Address) -> Server:
+    """Optuna's dashboard over the studies' storage."""
+    command = [sys.executable, "-m", "uvicorn", "--factory", "sweep.ui.dashboard:app"]
+    command += ["--host", address.host, "--port", str(address.port), "--log-level", "warning"]
     log = workspace.home.logs / "optuna-dashboard.log"
-    return Server("optuna-dashboard", command, f"{address}/dashboard", log, {})
+    # In the environment, because all users of a machine see each other's command lines.
+    environment = address.guard | {STORAGE_VARIABLE: workspace.storage}
+    url = f"{address.own_url}/dashboard"
+    return Server("Optuna's dashboard", command, url, log, environment)
 
 
-def chart_links(url: str) -> dict[str, str]:
-    """For each study that a running MLflow server at ``url`` shows, the link to its chart."""
+def chart_links(address: Address) -> dict[str, str]:
+    """For each study that a running MLflow server shows, the link to its chart."""
     request = urllib.request.Request(  # noqa: S310  # always http
-        f"{url}/api/2.0/mlflow/experiments/search",
+        f"{address.own_url}/api/2.0/mlflow/experiments/search",
         data=json.dumps({"max_results": 1000, "order_by": ["name"]}).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  # always http
+    with ask_ourselves(request, timeout=30) as response:
         experiments = json.load(response).get("experiments", [])
     return {
-        experiment["name"]: f"{url}{chart_path(experiment['experiment_id'])}"
+        experiment["name"]: f"{address.url}{chart_path(experiment['experiment_id'])}"
         for experiment in experiments
         if any(tag["key"] == f"mlflow.sharedViewState.{VIEW}" for tag in experiment.get("tags", ()))
     }
-
-
-def free_port(host: str, wished: int) -> int:
-    """The wished port, or another one if it is taken.
-
-    Raises:
-        SweepError: the host is not an address of this machine.
-    """
-    for port in (wished, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                reason = error
-                continue
-            return int(probe.getsockname()[1])
-    raise SweepError(f"no server can listen on {host}: {reason.strerror or reason}")
 
 
 def _group_lives(group: int) -> bool:

@@ -1,0 +1,18 @@
+"""The pages that show studies: MLflow's server over a home, and Optuna's dashboard."""
+
+from __future__ import annotations
+
+from sweep.tracking.views import START_PATH
+from sweep.ui.address import Address, free_address, free_port
+from sweep.ui.servers import Server, chart_links, mlflow_server, optuna_dashboard
+
+__all__ = [
+    "START_PATH",
+    "Address",
+    "Server",
+    "chart_links",
+    "free_address",
+    "free_port",
+    "mlflow_server",
+    "optuna_dashboard",
+]

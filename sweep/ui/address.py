@@ -1,0 +1,107 @@
+"""Where a server of ours listens, and under which names browsers may ask for it."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sweep.errors import InputError, SweepError
+
+_PRIVATE = ("192.168.*", "10.*", *(f"172.{number}.*" for number in range(16, 32)))
+"""Addresses of private networks, as MLflow allows them: no site can have them for its own name."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host and a port to listen on."""
+
+    host: str
+    port: int
+    names: tuple[str, ...]
+    """Further names of this machine, by which browsers may ask."""
+
+    @property
+    def url(self) -> str:
+        """Where a browser finds the server: by the machine's name, if it listens everywhere."""
+        shown = self.names[0] if self._is_everywhere else self.host
+        return f"http://{_bracketed(shown)}:{self.port}"
+
+    @property
+    def own_url(self) -> str:
+        """Where this machine finds it."""
+        loopback = "::1" if ":" in self.host else "127.0.0.1"
+        return f"http://{_bracketed(loopback if self._is_everywhere else self.host)}:{self.port}"
+
+    @property
+    def guard(self) -> dict[str, str]:
+        """What MLflow's server is told, in its environment, of who may ask.
+
+        A page of another site has another name, and is refused whatever it does.
+        """
+        known = dict.fromkeys(("localhost", "127.0.0.1", "[::1]", _bracketed(self.host)))
+        names = [*known, *map(_bracketed, self.names)]
+        patterns = [name.replace("[", "[[]", 1) for name in names] + list(_PRIVATE)
+        hosts = [*names, *(f"{pattern}:*" for pattern in patterns), *_PRIVATE]
+        origins = [f"http://{pattern}:{self.port}" for pattern in patterns]
+        return {
+            "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(hosts),
+            "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": ",".join(origins),
+        }
+
+    @property
+    def _is_everywhere(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.host).is_unspecified
+        except ValueError:  # a name
+            return False
+
+
+def free_address(host: str, wished: int, names: Sequence[str] = ()) -> Address:
+    """The wished port of a host, or another one if it is taken.
+
+    Args:
+        host: a name or an address of this machine; ``0.0.0.0`` or ``::`` for all of them.
+        wished: the port.
+        names: further names by which browsers may ask.
+
+    Raises:
+        InputError: a name is none.
+        SweepError: the host is not an address of this machine.
+    """
+    for name in names:
+        if not name or set(name) & set(" ,*/@?#"):
+            raise InputError(
+                f"--allow-host: {name!r} is no name of a host",
+                hint="as in --allow-host workstation.example.org, without a port",
+            )
+    reason: OSError | None = None
+    for port in (wished, 0):
+        try:
+            found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+            family, kind, protocol, _, place = found
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(place)
+                port = int(probe.getsockname()[1])  # of what was wished, or free
+        except OSError as error:
+            reason = error
+            continue
+        own = [] if _is_loopback(place[0]) else [socket.gethostname(), socket.getfqdn()]
+        return Address(host.strip("[]"), port, tuple(dict.fromkeys([*names, *own])))
+    assert reason is not None
+    raise SweepError(f"no server can listen on {host}: {reason.strerror or reason}")
+
+
+def free_port(host: str, wished: int) -> int:
+    """The wished port of a host, or another one if it is taken; see :func:`free_address`."""
+    return free_address(host, wished).port
+
+
+def _is_loopback(address: str | int) -> bool:
+    return ipaddress.ip_address(str(address).partition("%")[0]).is_loopback
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
