@@ -13,7 +13,7 @@ import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from sweep.errors import HomeError
+from sweep.errors import HomeError, printable
 
 _SQLITE_TIMEOUT_SECONDS = 60
 _CONNECT_SECONDS = 10
@@ -138,4 +138,4 @@ def reason(error: BaseException) -> str:
     original = getattr(error, "orig", None) or error.__cause__ or error
     original = getattr(original, "orig", None) or original
     lines = str(original).strip().splitlines() or [type(original).__name__]
-    return masked(lines[0])
+    return printable(masked(lines[0]))

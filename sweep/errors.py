@@ -9,6 +9,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 
+def printable(text: str) -> str:
+    """A text without what would command a terminal: as an escape sequence in a file's name."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text
+    )
+
+
 class SweepError(Exception):
     """Base of every error that is shown as a message and never as a traceback."""
 

@@ -53,6 +53,11 @@ class Home:
                 f"the home {path} cannot be looked at: {reason}",
                 hint="choose another with --home DIR or SWEEP_HOME",
             ) from error
+        if not str(root).isprintable():
+            raise HomeError(
+                f"the home {str(root)!a} has control characters in its path",
+                hint="choose another with --home DIR or SWEEP_HOME",
+            )
         if wrong := set("?%") & set(str(root)):
             raise HomeError(
                 f"the home {root} has {' and '.join(sorted(wrong))} in its path, which a database's"

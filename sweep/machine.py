@@ -48,6 +48,11 @@ def cpu_model() -> str:
     return model or platform.machine()
 
 
+def early_variables() -> dict[str, str]:
+    """Variables that are set, may change numbers, and cannot be taken back."""
+    return {name: os.environ[name] for name in _FROM_THE_START if name in os.environ}
+
+
 def environment() -> dict[str, Any]:
     """What numbers may depend on that no config says, as JSON."""
     return {
@@ -58,7 +63,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
         "git_revision": _git_revision(),
-        "variables": {name: os.environ[name] for name in _FROM_THE_START if name in os.environ},
+        "variables": early_variables(),
     }
 
 

@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from sweep import __version__
 from sweep.cli import health, results, studies
 from sweep.cli.options import stderr, tell
-from sweep.errors import StoppedError, SweepError
+from sweep.errors import StoppedError, SweepError, printable
 
 _WANTS = {
     errno.EMFILE: "no more files may be opened (ulimit -n says how many)",
@@ -92,9 +92,9 @@ def run() -> int:
         return ended.code if isinstance(ended.code, int) else 1
     except SweepError as error:
         kind = "" if isinstance(error, StoppedError) else "error: "
-        tell(stderr, Text.assemble((kind, "bold red"), error.message))
+        tell(stderr, Text.assemble((kind, "bold red"), printable(error.message)))
         if error.hint:
-            tell(stderr, Text.assemble(("hint: ", "dim"), error.hint))
+            tell(stderr, Text.assemble(("hint: ", "dim"), printable(error.hint)))
         return error.exit_status
     except KeyboardInterrupt:
         stderr.print("interrupted; the same command goes on with the study")

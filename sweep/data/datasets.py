@@ -102,7 +102,13 @@ class DatasetSource:
         path = self.local_file() or _download(self.name)
         if self.name == "mnist-5k":
             return _read_mnist_5k(path)
-        dataset = (read_idx if path.is_dir() else read_npz)(path, self.name)
+        try:
+            dataset = (read_idx if path.is_dir() else read_npz)(path, self.name)
+        except DataError as error:
+            if path.is_relative_to(_keras_place(self.name)) and error.hint is None:
+                hint = f"delete {path}: a download was cut short, and Keras then makes it anew"
+                raise DataError(error.message, hint=hint) from error
+            raise
         if self.name == "mnist":
             is_genuine, title = dataset.facts.is_mnist, "MNIST: its labels are not MNIST's"
         else:

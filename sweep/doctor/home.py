@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
-import urllib.request
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -15,21 +13,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sweep.data.datasets import DatasetName, DatasetSource
 from sweep.database import masked, readable, reason, sqlite_file
+from sweep.doctor.databases import damage
 from sweep.doctor.finding import Finding
 from sweep.doctor.machine import machine
+from sweep.doctor.tracking import tracking
 from sweep.errors import DataError, SweepError
 from sweep.home import Home
 from sweep.lease import last_owner
+from sweep.results import Environment
 from sweep.search.attempt import State
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.storage import find_storage
 from sweep.tracking import find_trial_run_ids
-from sweep.tracking.connection import is_server
 from sweep.tracking.relocation import misplaced
 from sweep.workspace import Workspace
 
 _LITTLE_DISK, _NO_DISK = 2e9, 1e8
-_SERVER_SECONDS = 5
 
 
 def examine(workspace: Workspace) -> Iterator[Finding]:
@@ -42,9 +41,9 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
     yield storage
     if storage.level == "ok" and _exists(workspace.storage):
         yield from _studies(workspace)
-    tracking = _tracking(workspace)
-    yield tracking
-    if tracking.level == "ok" and workspace.keeps_tracking:
+    found = tracking(workspace.tracking)
+    yield found
+    if found.level == "ok" and workspace.keeps_tracking:
         yield from _moved(workspace.home)
     yield from _encoders(workspace)
     yield _remains(workspace)
@@ -96,31 +95,12 @@ def _exists(url: str) -> bool:
     return file is None or file.exists()
 
 
-def _database(name: str, file: Path, mend: str) -> Finding | None:
-    """What is wrong with an SQLite file, if anything is; ``mend`` is for a damaged one."""
-    try:
-        # Writable, so that SQLite can undo the half transaction of a process that was killed.
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)
-        try:
-            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        if error.sqlite_errorcode not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            cause = "see that it may be read and written, and that no process keeps it locked"
-            return Finding(name, "problem", f"{file} cannot be read: {error}", cause)
-        answer = str(error)
-    if answer == "ok":
-        return None
-    return Finding(name, "problem", f"{file} is damaged: {answer}", mend)
-
-
 def _storage(url: str) -> Finding:
     file = sqlite_file(url)
     if file is not None and not file.exists():
         return Finding("studies", "ok", "none yet")
     mend = f"put back a copy of {file}, or move it away: encoders and draws are kept and reused"
-    if file is not None and (problem := _database("studies", file, mend)):
+    if file is not None and (problem := damage("studies", file, mend)):
         return problem
     try:
         storage = find_storage(readable(url))
@@ -157,7 +137,23 @@ def _studies(workspace: Workspace) -> Iterator[Finding]:
             yield Finding(f"study {name}", "warning", f"{failed} trials failed", mend)
         else:
             yield Finding(f"study {name}", "ok", f"{states[State.COMPLETE]} trials are complete")
+        yield from _mixed(name, Ledger(storage, name))
         yield from _unprojected(workspace, name, [a.number for a in attempts])
+
+
+def _mixed(study: str, ledger: Ledger) -> Iterator[Finding]:
+    """Whether a study's numbers come from machines or versions that differ in their last bits."""
+    environments = [Environment.model_validate(e, strict=False) for e in ledger.environments]
+    environments += [e.environment for e in ledger.encoders.values() if e.environment]
+    kinds = {repr(each.numerics) for each in environments}
+    if len(kinds) > 1:
+        yield Finding(
+            f"numbers of {study}",
+            "warning",
+            f"they come from {len(kinds)} kinds of machines or versions, and differ in their last "
+            "digits from what one of them would give",
+            "none is needed to compare; its report's provenance lists them",
+        )
 
 
 def _unprojected(workspace: Workspace, study: str, trials: Collection[int]) -> Iterator[Finding]:
@@ -183,27 +179,6 @@ def _encoders(workspace: Workspace) -> Iterator[Finding]:
     if half := store.half_trained():
         mend = "sweep run goes on with its study's; sweep store --prune removes what none needs"
         yield Finding("half-trained encoders", "warning", f"{len(half)}", mend)
-
-
-def _tracking(workspace: Workspace) -> Finding:
-    uri = workspace.tracking
-    if uri.startswith(("http://", "https://")):
-        try:
-            with urllib.request.urlopen(  # noqa: S310  # http, as the line above says
-                f"{uri.rstrip('/')}/health", timeout=_SERVER_SECONDS
-            ):
-                return Finding("MLflow", "ok", f"{masked(uri)} answers")
-        except (OSError, ValueError) as error:
-            mend = "start that server, or unset MLFLOW_TRACKING_URI; then sweep sync STUDY"
-            found = f"{masked(uri)} does not answer: {reason(error)}"
-            return Finding("MLflow", "problem", found, mend)
-    file = None if is_server(uri) else sqlite_file(uri)
-    if file is not None and not file.exists():
-        return Finding("MLflow", "ok", "no runs yet")
-    mend = f"move {file} away; sweep sync STUDY makes it anew"
-    if file is not None and (problem := _database("MLflow", file, mend)):
-        return problem
-    return Finding("MLflow", "ok", masked(uri))
 
 
 def _moved(home: Home) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from sweep.doctor.finding import Finding
-from sweep.machine import available_cores, cpu_flags
+from sweep.evaluation.numerics import unheeded
+from sweep.machine import available_cores, cpu_flags, early_variables
 
 _DISTRIBUTION = "latent-sweep"
 _SHOWN = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
@@ -25,6 +26,7 @@ def machine() -> Iterator[Finding]:
     yield _cpu()
     yield _gpu()
     yield _memory()
+    yield _numbers()
 
 
 def _versions() -> Finding:
@@ -72,6 +74,19 @@ def _gpu() -> Finding:
     texts = (card.read_text(encoding="utf-8") for card in cards)
     models = [text.partition("Model:")[2].split("\n")[0].strip() for text in texts]
     return Finding("gpu", "ok", ", ".join(models) or "none; training is on the CPU")
+
+
+def _numbers() -> Finding:
+    """What users have set that changes numbers."""
+    set_early = [f"{name}={value}" for name, value in early_variables().items()]
+    ignored = unheeded()
+    if set_early:
+        found = f"{', '.join(set_early)} may change their last digits, and acts before we begin"
+        return Finding("numbers", "warning", found, "unset it where results are compared")
+    if ignored:
+        found = f"workers do not heed {', '.join(ignored)}"
+        return Finding("numbers", "ok", found)
+    return Finding("numbers", "ok", "nothing is set that changes them")
 
 
 def _memory() -> Finding:

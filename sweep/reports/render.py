@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from itertools import chain
 
@@ -136,7 +137,7 @@ def _markdown_table(table: Table) -> list[str]:
 
 def _markdown(text: str) -> str:
     """Text in a table's cell that is no markup."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return re.sub(r"([\\|\[\]])", r"\\\1", text).replace("<", "&lt;")
 
 
 def to_json(reports: Sequence[Report]) -> str:

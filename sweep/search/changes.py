@@ -30,7 +30,8 @@ def check_study(
         The config with all decided that it leaves to us.
 
     Raises:
-        StudyChangedError: the study was run with another config or other data.
+        StudyChangedError: the study was run with another config or other data, or another program
+            made it.
         DamagedStorageError: something of it is not what was written.
     """
     if storage is None:
@@ -62,6 +63,11 @@ def continued(config: StudyConfig, ledger: Ledger, data: DataFacts | None) -> St
     before = ledger.config
     config = config.settled(before)
     if before is None:
+        if ledger.is_another_program_s:
+            raise StudyChangedError(
+                f"the storage has a study '{config.name}' that another program made",
+                hint="give this one a name of its own (--set name=...)",
+            )
         return config
     changes = _forbidden_changes(before, config.identity)
     if data is not None and ledger.data is not None and ledger.data.sha256 != data.sha256:

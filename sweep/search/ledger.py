@@ -88,6 +88,12 @@ class Ledger:
         return config
 
     @property
+    def is_another_program_s(self) -> bool:
+        """Whether it has trials and no config; what we were creating when we died has neither."""
+        n_trials = self._do(lambda: self._storage.get_n_trials(self.study_id))
+        return self.config is None and n_trials > 0
+
+    @property
     def data(self) -> DataFacts | None:
         """The study's dataset; None if its creation was cut short."""
         data = self._about.get(_DATA)
@@ -285,7 +291,8 @@ class Ledger:
 
 def study_names(storage: BaseStorage) -> list[str]:
     """The studies in a storage."""
-    return sorted(study.study_name for study in at_once(storage.get_all_studies))
+    names = (study.study_name for study in at_once(storage.get_all_studies))
+    return sorted(name for name in names if name.isprintable())  # others are another program's
 
 
 def interruption() -> Failure:

@@ -9,6 +9,8 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sqlalchemy import create_engine
+
 from sweep.database import masked, sqlite_file
 from sweep.errors import HomeError
 from sweep.files import published_file, remove_leftovers
@@ -35,6 +37,23 @@ def proxy_of(uri: str) -> str | None:
     if proxy is None or not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
         return None
     return masked(proxy)
+
+
+def schema_mismatch(uri: str) -> str | None:
+    """How the form of a database differs from what this MLflow wants; None if it does not.
+
+    May raise what the database's driver raises.
+    """
+    _set_environment()
+    from mlflow.store.db.utils import _get_latest_schema_revision, _get_schema_version
+
+    engine = create_engine(uri)
+    try:
+        found = _get_schema_version(engine) or "none"  # type: ignore[no-untyped-call]  # MLflow
+    finally:
+        engine.dispose()
+    wanted = _get_latest_schema_revision()  # type: ignore[no-untyped-call]  # has no types here
+    return None if found == wanted else f"its schema is {found}, and {wanted} is needed"
 
 
 def is_server(uri: str) -> bool:

@@ -198,9 +198,13 @@ def test_what_is_pruned_is_decided_after_the_answer(copy: Path) -> None:
     database = copy / "optuna.db"
     content = database.read_bytes()
     optuna.delete_study(study_name="tiny", storage=f"sqlite:///{database}")
-    said = answer(
-        "y", "store", "--prune", "--home", copy, meanwhile=lambda: database.write_bytes(content)
-    )
+
+    def begin_again() -> None:
+        for beside in copy.glob("optuna.db-*"):
+            beside.unlink()
+        database.write_bytes(content)
+
+    said = answer("y", "store", "--prune", "--home", copy, meanwhile=begin_again)
     assert "Remove 4 encoders" in said
     assert "Removed 0 encoders (0.0 MB); 4 are in use or needed by now" in said
     assert len(list((copy / "encoders").iterdir())) == 4
