@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -195,16 +196,14 @@ def test_the_store_lists_and_prunes_what_no_study_needs(copy: Path) -> None:
 
 def test_what_is_pruned_is_decided_after_the_answer(copy: Path) -> None:
     """A study that begins while the question is open keeps its encoders."""
-    database = copy / "optuna.db"
-    content = database.read_bytes()
-    optuna.delete_study(study_name="tiny", storage=f"sqlite:///{database}")
+    url, before = f"sqlite:///{copy}/optuna.db", f"sqlite:///{copy}/before.db"
+    shutil.copyfile(copy / "optuna.db", copy / "before.db")
+    optuna.delete_study(study_name="tiny", storage=url)
 
-    def begin_again() -> None:
-        for beside in copy.glob("optuna.db-*"):
-            beside.unlink()
-        database.write_bytes(content)
+    def begin() -> None:
+        optuna.copy_study(from_study_name="tiny", from_storage=before, to_storage=url)
 
-    said = answer("y", "store", "--prune", "--home", copy, meanwhile=begin_again)
+    said = answer("y", "store", "--prune", "--home", copy, meanwhile=begin)
     assert "Remove 4 encoders" in said
     assert "Removed 0 encoders (0.0 MB); 4 are in use or needed by now" in said
     assert len(list((copy / "encoders").iterdir())) == 4
