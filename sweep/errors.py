@@ -25,6 +25,8 @@ class SweepError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(f"hint: {hint}")  # for tracebacks, where Python calls us
 
 
 class InputError(SweepError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
@@ -54,3 +55,9 @@ def finished(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             assert done.returncode == 0, done.stderr
             (home / "stdout").write_text(done.stdout)
     return home
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished study's home, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "home"))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ import typer
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
+from sweep.api.frames import Configured, EncoderLine, EpochLine, ReplicateLine, TrialLine
 from sweep.cli.app import app
 from sweep.config import StudyConfig, parse_config
 from sweep.config.search import Objective, Search
@@ -34,7 +36,7 @@ from sweep.results import EncoderRecord
 from sweep.search.attempt import Attempt, Cause, Failure
 from sweep.specs import TrialSpec
 from tests.builders import KERAS2, VAE_SETTINGS, letter_spec, trial_result, trial_spec
-from tests.cli.process import environment, mlflow_runs, sweep
+from tests.cli.process import TINY, environment, mlflow_runs, sweep
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -140,7 +142,7 @@ def test_options_that_pages_name_exist() -> None:
         for parameter in command.params
         for option in parameter.opts
     }
-    known |= {"--help", "--version", "--extra", "--env-manager"}
+    known |= {"--help", "--version", "--extra", "--with", "--env-manager"}
     known |= {"--install-completion", "--show-completion"}
     for path in PAGES:
         mentioned = re.findall(r"(?<![\w-])--[a-z][a-z-]*", path.read_text())
@@ -383,9 +385,11 @@ def test_a_representation_has_its_section_with_its_settings(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def beside_runs(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a home ``runs``, and a report of its study."""
+    """A directory with a home ``runs``, its study's config, and a report of it."""
     directory = tmp_path_factory.mktemp("python")
     shutil.copytree(finished, directory / "runs")
+    (directory / "study_configs").mkdir()
+    (directory / "study_configs/tiny.yaml").write_text(TINY)
     out = directory / "report"
     done = sweep("report", "tiny", "--home", directory / "runs", "--out", out)
     assert done.returncode == 0, done.stderr
@@ -396,12 +400,16 @@ _EXAMPLES = [text for kind, text in _FENCED.findall(page("python")) if kind == "
 
 
 @pytest.mark.parametrize(
-    "code", _EXAMPLES, ids=[re.findall(r"import (\w+)", code)[0] for code in _EXAMPLES]
+    "code",
+    _EXAMPLES,
+    ids=[re.findall(r"import (\w+)", code)[0] for code in _EXAMPLES],  # pytest numbers them
 )
 def test_python_examples_run(code: str, beside_runs: Path) -> None:
-    """Each by itself, on a small study in place of the one that the page names."""
+    """Each as a script, on a small study in place of the one that the page names."""
+    script = beside_runs / "example.py"
+    script.write_text(code.replace("quickstart", "tiny"))
     done = subprocess.run(
-        [sys.executable, "-c", code.replace('"quickstart"', '"tiny"')],
+        [sys.executable, script],
         cwd=beside_runs,
         env=environment()
         | {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": os.pathsep.join([str(ROOT)])},
@@ -411,6 +419,29 @@ def test_python_examples_run(code: str, beside_runs: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def _columns(kind: type) -> set[str]:
+    return {field.name for field in fields(kind)}
+
+
+@pytest.mark.parametrize(
+    ("frame", "kind"),
+    [
+        ("trials", TrialLine),
+        ("replicates", ReplicateLine),
+        ("curves", EpochLine),
+        ("encoders", EncoderLine),
+    ],
+)
+def test_columns_of_data_frames_are_documented(frame: str, kind: type) -> None:
+    """Each, and no other; ``tests/api`` holds frames to what is declared."""
+    tables = section(page("python"), f"{frame}()")
+    common = section(page("python"), "Every frame but that of encoders")
+    declared = _columns(kind) - (_columns(Configured) if issubclass(kind, Configured) else set())
+    listed = {name for cell in re.findall(r"^\| (`.+?) \|", tables, re.M) for name in named(cell)}
+    assert {name for name in listed if "…" not in name} == declared
+    assert _columns(Configured) <= named(common)
 
 
 def test_a_word_has_one_meaning() -> None:

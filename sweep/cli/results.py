@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import time
 from contextlib import ExitStack, suppress
@@ -24,8 +23,6 @@ from sweep.cli.options import (
     study_names,
 )
 from sweep.cli.session import Session, command
-from sweep.errors import SweepError
-from sweep.workspace import Workspace
 
 
 @command
@@ -96,7 +93,7 @@ def compare(
 
 def _report(session: Session, studies: list[str], format_: ReportFormat, out: Path | None) -> None:
     from sweep.cli import printing
-    from sweep.coordinator.documents import document, write_report
+    from sweep.coordinator.documents import document, mlflow_run_ids, write_report
     from sweep.coordinator.studies import open_study
     from sweep.reports import render
     from sweep.reports.latex import to_latex
@@ -104,7 +101,7 @@ def _report(session: Session, studies: list[str], format_: ReportFormat, out: Pa
 
     workspace = session.workspace
     documents = [
-        document(open_study(workspace, study), _mlflow_run_ids(workspace, study), workspace.store)
+        document(open_study(workspace, study), mlflow_run_ids(workspace, study), workspace.store)
         for study in studies
     ]
     reports = [each.report for each in documents]
@@ -120,10 +117,7 @@ def _report(session: Session, studies: list[str], format_: ReportFormat, out: Pa
         case ReportFormat.latex:
             print(to_latex(reports), end="")
     if out is not None:
-        try:
-            paths = write_report(documents, out, ui_address(workspace.tracking))
-        except OSError as error:
-            raise SweepError(f"the report cannot be written to {out}: {error.strerror}") from error
+        paths = write_report(documents, out, ui_address(workspace.tracking))
         session.say(f"Written to {out}: {', '.join(path.name for path in paths)}")
 
 
@@ -171,15 +165,3 @@ def ui(
             for server in started:
                 server.check()
             time.sleep(0.2)
-
-
-def _mlflow_run_ids(workspace: Workspace, study: str) -> dict[int, str]:
-    """The trials' MLflow runs; a report does without where MLflow is out of reach."""
-    from sweep.database import reason
-    from sweep.tracking import find_trial_run_ids
-
-    try:
-        return find_trial_run_ids(workspace, study)
-    except Exception as error:  # whatever MLflow raises
-        logging.getLogger("sweep").warning("MLflow cannot be read (%s): no run ids", reason(error))
-        return {}

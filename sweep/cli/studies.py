@@ -23,7 +23,7 @@ from sweep.cli.options import (
     tell,
 )
 from sweep.cli.session import Session, command, confirmed
-from sweep.errors import OutOfTimeError, StoppedError, TargetMissedError
+from sweep.errors import OutOfTimeError, TargetMissedError
 
 
 @command
@@ -83,38 +83,15 @@ def run(
         ended = run_study(study, session.workspace, display.show, limit)
     as_json = format_ is Facts.json
     printing.print_ended(stdout, stderr, ended, session.workspace, as_json)
-    if ended.stopped:
-        raise StoppedError(
-            f"stopped; {ended.progress.complete} of {ended.progress.target} trials are done",
-            hint="the same command goes on with the study",
-        )
     if ended.out_of_time:
         raise OutOfTimeError(
             f"the time of --stop-after {stop_after} is used up; {ended.progress.complete} of "
             f"{ended.progress.target} trials are done",
             hint="the same command goes on with the study",
         )
-    if ended.exhausted:
-        names = ", ".join(ended.exhausted)
-        tell(stderr, f"The space of {names} is used up: every cell has been tried.")
-    if ended.shortfall:
-        raise TargetMissedError(
-            f"{ended.progress.complete} of {ended.progress.target} trials are complete, "
-            f"{ended.progress.failed} failed",
-            hint=f"sweep status {study.name} and MLflow say why",
-        )
-    if ended.not_confirmed:
-        raise TargetMissedError(
-            f"{ended.not_confirmed} of the selected could not be confirmed on fresh draws",
-            hint="the warnings above say why; the same command tries them again",
-        )
-    if ended.not_assessed:
-        raise TargetMissedError(
-            f"{ended.not_assessed} of the selected could not be scored on the test partition",
-            hint="the warnings above say why; the same command tries them again",
-        )
-    if ended.progress.failed:
-        tell(stderr, f"Warning: {ended.progress.failed} trials failed beside the target.")
+    for remark in ended.remarks:
+        tell(stderr, remark)
+    ended.check()
 
 
 @command

@@ -6,7 +6,7 @@ Reading a config imports neither TensorFlow, Optuna nor MLflow.
 from __future__ import annotations
 
 from sweep.config.blocks import Cell
-from sweep.config.loading import load_config, parse_config
+from sweep.config.loading import load_config, overridden, parse_config
 from sweep.config.model import ALL_LABELS, STUDY_NAME, THREADS_PER_TASK, StudyConfig
 from sweep.config.space import Choices, Dimension, Range, Space
 
@@ -21,5 +21,6 @@ __all__ = [
     "Space",
     "StudyConfig",
     "load_config",
+    "overridden",
     "parse_config",
 ]

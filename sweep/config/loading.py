@@ -70,6 +70,18 @@ def load_config(
     return config
 
 
+def overridden(config: StudyConfig, overrides: Sequence[str]) -> StudyConfig:
+    """A config with overrides, as :func:`load_config` takes them.
+
+    Raises:
+        ConfigError: an override, or the config they make, is not valid.
+    """
+    document = config.model_dump(mode="json", exclude_none=True)
+    for override in overrides:
+        _override(document, override)
+    return parse_config(document, f"the config of the study '{config.name}'")
+
+
 def parse_config(document: dict[str, Any], source: str) -> StudyConfig:
     """Check a config that has been read already.
 

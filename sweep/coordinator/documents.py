@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from sweep.artifacts import ArtifactStore
 from sweep.config import StudyConfig
 from sweep.coordinator.provenance import provenance
+from sweep.database import reason
+from sweep.errors import SweepError
 from sweep.reports import render
 from sweep.reports.charts import charts
 from sweep.reports.comparison import Report, compare
@@ -17,11 +20,13 @@ from sweep.reports.latex import to_latex
 from sweep.reports.page import Figure, to_html
 from sweep.reports.rows import Measured
 from sweep.reports.searches import search_reading, unit_square
-from sweep.results import Assessment, TrialResult
+from sweep.results import Assessment, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt
 from sweep.search.recorded import Recorded
 from sweep.specs import AssessmentSpec, TrialSpec
+from sweep.tracking import find_trial_run_ids
 from sweep.tracking.views import REPORT
+from sweep.workspace import Workspace
 
 PAGE = REPORT
 
@@ -32,6 +37,8 @@ class Document:
 
     config: StudyConfig
     report: Report
+    attempts: Sequence[Attempt]
+    """What each of the report's rows is of, in their order."""
     figures: Callable[[], Sequence[Figure]]
     """Draws Optuna's own plots, which takes seconds."""
 
@@ -61,10 +68,7 @@ def document(
             -pair[1].accuracy,
         )
     )
-    results = [result for _, result in complete] + list(recorded.confirmations.values())
-    keys = sorted({key for result in results for key in result.encoders})
-    known = {key: recorded.encoders.get(key) or store.encoders.record(key) for key in keys}
-    encoders = {key: record for key, record in known.items() if record}
+    encoders = encoder_records(recorded, store)
 
     def measured(
         attempt: Attempt, spec: TrialSpec, result: TrialResult, searched: TrialResult | None = None
@@ -80,12 +84,13 @@ def document(
         )
 
     found = [measured(attempt, attempt.spec, result) for attempt, result in complete]
-    confirmed = []
+    confirmed, of_confirmed = [], []
     if config.confirm is not None:
         for attempt, searched in complete:
             spec = config.confirming_spec(attempt.spec)
             if result := recorded.confirmations.get(spec.key):
                 confirmed.append(measured(attempt, spec, result, searched))
+                of_confirmed.append(attempt)
     return Document(
         config=config,
         report=compare(
@@ -97,8 +102,32 @@ def document(
             searched=found if confirmed else (),
             search_readings=_search_readings(recorded),
         ),
+        attempts=of_confirmed or [attempt for attempt, _ in complete],
         figures=recorded.figures,
     )
+
+
+def encoder_records(recorded: Recorded, store: ArtifactStore) -> dict[str, EncoderRecord]:
+    """The encoders that a study's results stand on, by key, as far as anything is known of them.
+
+    Args:
+        recorded: the study.
+        store: what its ledger lacks, if an older version wrote that.
+    """
+    results = [attempt.result for attempt in recorded.attempts if attempt.result]
+    results += recorded.confirmations.values()
+    keys = sorted({key for result in results for key in result.encoders})
+    known = {key: recorded.encoders.get(key) or store.encoders.record(key) for key in keys}
+    return {key: record for key, record in known.items() if record}
+
+
+def mlflow_run_ids(workspace: Workspace, study: str) -> dict[int, str]:
+    """A study's MLflow runs by trial number; a report does without where MLflow is out of reach."""
+    try:
+        return find_trial_run_ids(workspace, study)
+    except Exception as error:  # whatever MLflow raises
+        logging.getLogger("sweep").warning("MLflow cannot be read (%s): no run ids", reason(error))
+        return {}
 
 
 def _search_readings(recorded: Recorded) -> list[str]:
@@ -136,7 +165,19 @@ def write_report(
         documents: what to write.
         directory: where to write; created if it is not there.
         mlflow: where MLflow's UI over their runs is, if it is known.
+
+    Raises:
+        SweepError: they cannot be written there.
     """
+    try:
+        return _write_report(documents, directory, mlflow)
+    except OSError as error:
+        raise SweepError(
+            f"the report cannot be written to {directory}: {error.strerror or error}"
+        ) from error
+
+
+def _write_report(documents: Sequence[Document], directory: Path, mlflow: str | None) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
     reports = [each.report for each in documents]
     drawn = charts(reports)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from sweep.coordinator.studies import begun_at, report_page
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.data.datasets import DatasetSource
+from sweep.errors import StoppedError, TargetMissedError
 from sweep.evaluation import prepare_worker
 from sweep.execution import Executor, LocalExecutor
 from sweep.home import Home
@@ -61,6 +63,46 @@ class Ended:
     """The report's page, if it lies in the home."""
     best: Attempt | None
     """Of a study with one objective."""
+
+    def check(self) -> None:
+        """See that all of it was done that the config asks for.
+
+        Raises:
+            StoppedError: the user interrupted it.
+            TargetMissedError: trials are missing, or what was selected could not be confirmed or
+                assessed.
+        """
+        study, progress = self.report.study, self.progress
+        if self.stopped:
+            raise StoppedError(
+                f"stopped; {progress.complete} of {progress.target} trials are done",
+                hint="the same command goes on with the study",
+            )
+        if self.shortfall:
+            raise TargetMissedError(
+                f"{progress.complete} of {progress.target} trials are complete, "
+                f"{progress.failed} failed",
+                hint=f"sweep status {study} and MLflow say why",
+            )
+        if self.not_confirmed:
+            raise TargetMissedError(
+                f"{self.not_confirmed} of the selected could not be confirmed on fresh draws",
+                hint="the warnings above say why; the same command tries them again",
+            )
+        if self.not_assessed:
+            raise TargetMissedError(
+                f"{self.not_assessed} of the selected could not be scored on the test partition",
+                hint="the warnings above say why; the same command tries them again",
+            )
+
+    @property
+    def remarks(self) -> Iterator[str]:
+        """What is worth knowing even if all was done."""
+        if self.exhausted:
+            names = ", ".join(self.exhausted)
+            yield f"The space of {names} is used up: every cell has been tried."
+        if self.progress.failed and not self.shortfall:
+            yield f"Warning: {self.progress.failed} trials failed beside the target."
 
 
 def run_study(
@@ -171,7 +213,13 @@ def _workers(config: StudyConfig) -> int:
 
 @contextmanager
 def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """Take the first SIGINT or SIGTERM as a request to stop, and a second one as an order."""
+    """Take the first SIGINT or SIGTERM as a request to stop, and a second one as an order.
+
+    Only a program's main thread can: called from another one, a study goes on to its end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
     requested: list[int] = []
 
     def request(number: int, _frame: object) -> None:

@@ -9,12 +9,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sweep.errors import InputError
 
 _CHANGES_NUMBERS = re.compile(r"(TF|XLA|ONEDNN|DNNL|KERAS|CUDNN|CUBLAS|NVIDIA_TF32)_")
 _CHANGES_NONE = re.compile(
     r"TF_CPP_|TF_FORCE_GPU_ALLOW_GROWTH=|KERAS_HOME=|KERAS_BACKEND=tensorflow$"
 )
+
+_KERAS = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+    "dtype_policy": "float32",
+}
 
 
 def unheeded(environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -32,11 +44,43 @@ def settle_numerics() -> None:
     """
     for each in unheeded():
         del os.environ[each.partition("=")[0]]
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # goes before the user's file
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _choose_tensorflow()
+    _set_keras(_KERAS)
+
+
+@contextmanager
+def keras_as_ours() -> Iterator[None]:
+    """Have Keras make layers with the settings that results are made with; then it has its own.
+
+    For a process that is not ours alone.
+
+    Raises:
+        InputError: Keras was imported with another backend than TensorFlow.
+    """
+    if "keras" not in sys.modules:
+        _choose_tensorflow()
     import keras
 
-    keras.config.set_floatx("float32")
-    keras.config.set_epsilon(1e-7)
-    keras.config.set_image_data_format("channels_last")
-    keras.config.set_dtype_policy("float32")
+    if keras.config.backend() != "tensorflow":
+        raise InputError(
+            f"encoders are Keras models on TensorFlow, and Keras runs on {keras.config.backend()}",
+            hint="set KERAS_BACKEND=tensorflow before Keras is imported",
+        )
+    before = {name: getattr(keras.config, name)() for name in _KERAS}
+    _set_keras(_KERAS)
+    try:
+        yield
+    finally:
+        _set_keras(before)
+
+
+def _choose_tensorflow() -> None:
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # goes before the user's file
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def _set_keras(settings: Mapping[str, Any]) -> None:
+    import keras
+
+    for name, value in settings.items():
+        getattr(keras.config, f"set_{name}")(value)

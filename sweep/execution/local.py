@@ -15,10 +15,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,41 @@ TASKS_PER_PROCESS = 50
 LONGEST_LOOK = 5.0
 """Seconds between two looks at a task that count: more, and this process was stopped itself."""
 _NOT_BEGUN = -1.0
-_SPAWN = multiprocessing.get_context("spawn")
+_STARTING = threading.Lock()
+
+
+class _Process(SpawnProcess):
+    """A process that does not run the coordinator's main module.
+
+    Python would have each worker run it, under another name: a script that calls ``sweep.run``
+    without asking for its ``__name__`` would begin anew in each of them.
+    """
+
+    def start(self) -> None:
+        with _hidden_main():
+            super().start()
+
+
+class _Spawn(SpawnContext):
+    Process = _Process
+
+
+_SPAWN = _Spawn()
+
+
+@contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Hide for a moment where the main module comes from."""
+    main = vars(sys.modules["__main__"])
+    with _STARTING:
+        origin: dict[str, Any] = {
+            name: main.pop(name) for name in ("__spec__", "__file__") if name in main
+        }
+        main["__spec__"] = None
+        try:
+            yield
+        finally:
+            main.update(origin)
 
 
 class LocalExecutor:

@@ -29,7 +29,14 @@ from sweep.reports.sheet import (
     lay_out,
     text_size,
 )
-from sweep.reports.style import MATPLOTLIB_DASHES, MATPLOTLIB_SYMBOLS, NEUTRAL, RING, colour
+from sweep.reports.style import (
+    MATPLOTLIB_DASHES,
+    MATPLOTLIB_SYMBOLS,
+    NEUTRAL,
+    RING,
+    colour,
+    matplotlib_look,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,19 +64,8 @@ def save_charts(charts: Iterable[Chart], directory: Path) -> list[Path]:
     ``<name>`` is as wide as a page, 7.2 inches, with its panels side by side, and
     ``<name>_column`` as wide as one of two columns, 3.5 inches, with its panels below each other.
     """
-    import matplotlib as mpl
-
     paths = []
-    with mpl.rc_context(
-        {
-            "svg.fonttype": "none",  # text stays text, which one can search and edit
-            "svg.hashsalt": "latent-sweep",
-            "pdf.fonttype": 42,  # TrueType, which publishers ask for
-            "text.parse_math": False,  # a study's name with $ in it is a name
-            "font.family": "DejaVu Sans",  # comes with matplotlib
-            "axes.linewidth": 0.6,
-        }
-    ):
+    with matplotlib_look():
         for chart in charts:
             for width in (TWO_COLUMNS, ONE_COLUMN):
                 figure = draw(chart, width)
@@ -80,14 +76,26 @@ def save_charts(charts: Iterable[Chart], directory: Path) -> list[Path]:
     return paths
 
 
-def draw(chart: Chart, width: Width) -> Figure:
-    """A chart as matplotlib's figure."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def plot(chart: Chart, width: Width) -> Figure:
+    """A chart as a figure of pyplot's, which notebooks and ``pyplot.show`` show."""
+    from matplotlib import pyplot
+
+    with matplotlib_look():
+        return draw(chart, width, pyplot.figure)
+
+
+def draw(chart: Chart, width: Width, make: Callable[..., Figure] | None = None) -> Figure:
+    """A chart as matplotlib's figure.
+
+    Args:
+        chart: what to draw.
+        width: how wide.
+        make: makes an empty figure of a ``figsize``; by default one that belongs to nobody.
+    """
     from matplotlib.figure import Figure
 
     sheet = lay_out(chart, width)
-    figure = Figure(figsize=(sheet.width / 72, sheet.height / 72))
-    FigureCanvasAgg(figure)
+    figure = (make or Figure)(figsize=(sheet.width / 72, sheet.height / 72))
     _write(figure, sheet, sheet.title)
     _write(figure, sheet, sheet.subject, color=NEUTRAL)
     _write(figure, sheet, sheet.note, color=NEUTRAL)

@@ -6,6 +6,8 @@ symbols differ as well. A representation has one colour wherever it is shown.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from sweep.representations import REPRESENTATIONS
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -33,3 +35,19 @@ def colour(number: int, tint: float = 0.0) -> str:
     full = NEUTRAL if number < 0 else PALETTE[number % len(PALETTE)]
     parts = (int(full[place : place + 2], 16) for place in (1, 3, 5))
     return "#" + "".join(f"{round(part + tint * (255 - part)):02X}" for part in parts)
+
+
+def matplotlib_look() -> AbstractContextManager[None]:
+    """Matplotlib's settings for our charts, whatever the user's are."""
+    import matplotlib as mpl
+
+    return mpl.rc_context(
+        {
+            "svg.fonttype": "none",  # text stays text, which one can search and edit
+            "svg.hashsalt": "latent-sweep",
+            "pdf.fonttype": 42,  # TrueType, which publishers ask for
+            "text.parse_math": False,  # a study's name with $ in it is a name
+            "font.family": "DejaVu Sans",  # comes with matplotlib
+            "axes.linewidth": 0.6,
+        }
+    )

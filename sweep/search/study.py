@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from optuna import load_study
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
 
 from sweep.config import Cell, StudyConfig
@@ -16,6 +19,7 @@ from sweep.search.changes import continued
 from sweep.search.figures import figures
 from sweep.search.history import History, Progress, best_attempt
 from sweep.search.ledger import Ledger
+from sweep.search.patience import Patience
 from sweep.search.recorded import Recorded
 from sweep.search.sampling import Proposer
 from sweep.search.space import cell_params, constraints, directions, objective_values
@@ -223,7 +227,19 @@ def _open(
     except UnknownStudyError:
         config = config.settled(None)
         Ledger.create(storage, config.name, directions(config), config.identity, data)
-        return Ledger(storage, config.name, stopping), config
-    config = continued(config, ledger, data)
-    ledger.set_config(config.identity, data)
+        ledger = Ledger(storage, config.name, stopping)
+    else:
+        config = continued(config, ledger, data)
+        ledger.set_config(config.identity, data)
+    names = config.search.objectives
+    Patience(stopping).until_done(lambda: _name_objectives(storage, config.name, names))
     return ledger, config
+
+
+def _name_objectives(storage: BaseStorage, study_name: str, names: Sequence[str]) -> None:
+    """Tell Optuna's tools what the objectives are called; older versions did not."""
+    study = load_study(study_name=study_name, storage=storage)
+    if study.metric_names != list(names):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names(list(names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -80,8 +81,16 @@ def test_completing_imports_nothing_heavy(finished: Path) -> None:
 
 def test_the_script_for_a_shell_is_shown() -> None:
     """For those who want no file changed."""
-    done = CliRunner().invoke(app, ["--show-completion", "bash"], prog_name="sweep")
-    assert "_SWEEP_COMPLETE=complete_bash" in done.stdout
+    # Which shell it is, typer asks the processes above; those of the tests have none.
+    script = "export SHELL=/bin/bash; sweep --show-completion; true"
+    bash = subprocess.run(
+        ["bash", "-c", script],
+        env=environment() | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "_SWEEP_COMPLETE=complete_bash" in bash.stdout, bash.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "doctor", "store", "remove", "ui", None])

@@ -206,3 +206,27 @@ def is_alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_a_script_needs_no_guard(tmp_path: Path) -> None:
+    """One that does not ask for its ``__name__`` runs once, and not again in each worker."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from sweep.execution import LocalExecutor\n"
+        "from tests.execution.work import outcomes, prepare\n"
+        "print('begun')\n"
+        "executor = LocalExecutor(2, prepare, timeout=30, logs=Path('logs'))\n"
+        "print(sorted(outcomes(executor, 'echo one', 'echo two').values()), __file__)\n"
+        "executor.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"begun\n['one', 'two'] {script}\n"

@@ -48,6 +48,26 @@ def test_each_representation_gets_its_trials(url: str, sampler: str) -> None:
         [result(a).accuracy, result(a).classifier_parameters] for a in done
     ]
     assert {trial.params["representation"] for trial in seen.trials} == {"vae", "pixels"}
+    assert seen.metric_names == ["accuracy", "classifier_parameters"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_study_of_an_older_version_gets_names_for_its_objectives(url: str) -> None:
+    """Once, when it goes on; nothing that is sealed changes by it."""
+    storage = open_storage(url)
+    run_to_end(Study(storage, config(vae=2), FACTS))
+    study_id = storage.get_study_id_from_name("study")
+    storage.set_study_system_attr(study_id, "study:metric_names", None)  # as if never named
+    sealed = storage.get_study_user_attrs(study_id)
+    study = Study(storage, config(vae=3), FACTS)
+    assert len(run_to_end(study)) == 1
+    names = storage.get_study_system_attrs(study_id)["study:metric_names"]
+    assert names == ["accuracy", "classifier_parameters"]
+    after = storage.get_study_user_attrs(study_id)
+    assert {name: after[name] for name in sealed if name != "config"} == {
+        name: value for name, value in sealed.items() if name != "config"
+    }
+    assert len(Ledger(storage, "study").attempts()) == 3
 
 
 def test_what_is_left_to_us_is_decided_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

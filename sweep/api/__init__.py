@@ -1,0 +1,1 @@
+"""The Python interface, which ``import sweep`` offers and loads when it is asked for."""
