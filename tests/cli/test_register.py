@@ -154,7 +154,7 @@ def test_the_version_says_where_it_comes_from(home: Path) -> None:
             ("register",),
             {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"},
             1,
-            "did not take the model",
+            ") did not take the model",
         ),
     ],
 )
