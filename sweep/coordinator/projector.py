@@ -7,6 +7,7 @@ kept and tried again, and what is still missing at the end is projected by the n
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,8 @@ _LOOK_SECONDS = 0.2
 _HOLD_SECONDS = 1.0
 """How long a run that goes on is held back: one that ends sooner is written once, as it ended, and
 one that gets on quickly is written once a second."""
+_STUDY_HOLD_SECONDS = 10.0
+"""The same for the study's own run, which gets on with every trial."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class _Waiting:
 
     @property
     def is_due(self) -> bool:
-        return not self.run.goes_on or time.monotonic() - self.since >= _HOLD_SECONDS
+        hold = _STUDY_HOLD_SECONDS if self.run.kind == "study" else _HOLD_SECONDS
+        return not self.run.goes_on or time.monotonic() - self.since >= hold
 
 
 class Projector:
@@ -56,6 +60,8 @@ class Projector:
         """Guards what waits, which the caller's thread and the background's change."""
         self._work: Future[bool] | None = None
         self._tracker: Tracker | None = None
+        self._has_study = False
+        """Whether the study's own run was given, which the others' pages lead to."""
         self._retry_at = 0.0
         self._warned = False
         self._given_up = False
@@ -75,6 +81,8 @@ class Projector:
             if earlier is not None and run.goes_on and not earlier.run.goes_on:
                 return  # how it ended is the last word
             since = time.monotonic() if earlier is None else earlier.since
+            if run.kind == "study" and not self._has_study:
+                self._has_study, since = True, -math.inf  # it is not held back
             self._waiting[run.identity] = _Waiting(run, since)
 
     def _next(self, *, hasty: bool) -> _Waiting | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from sweep.database import readable
 from sweep.doctor.finding import Finding
 
 
 def damage(name: str, file: Path, mend: str) -> Finding | None:
     """What is wrong with an SQLite file, if anything is; ``mend`` is for a damaged one."""
     try:
-        # Writable, so that SQLite can undo the half transaction of a process that was killed.
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)
+        connection = sqlite3.connect(_opened(file), uri=True)
         try:
             (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         finally:
@@ -25,3 +25,13 @@ def damage(name: str, file: Path, mend: str) -> Finding | None:
     if answer == "ok":
         return None
     return Finding(name, "problem", f"{file} is damaged: {answer}", mend)
+
+
+def _opened(file: Path) -> str:
+    """How SQLite opens a file: where it may, for writing, so that it can undo the half transaction
+    of a process that was killed.
+    """
+    url = f"sqlite:///{file.absolute()}"
+    if (to_read := readable(url)) != url:
+        return to_read.removeprefix("sqlite:///").removesuffix("&uri=true")
+    return f"{file.absolute().as_uri()}?mode=rw"

@@ -43,6 +43,7 @@ def test_a_healthy_home_has_no_problem(finished: Path) -> None:
     found = findings(finished)
     assert {"versions", "cpu", "gpu", "memory", "home", "disk", "studies", "MLflow"} <= set(found)
     assert found["study tiny"]["found"] == "8 trials are complete"
+    assert "artifacts" not in found
     for finding in found.values():
         assert finding["found"]
         assert (finding["mend"] is None) == (finding["level"] == "ok")
@@ -118,8 +119,11 @@ def test_a_study_that_runs_and_one_that_died(copy: Path) -> None:
         assert f"process {os.getpid()}" in findings(copy)["study tiny"]["found"]
 
 
-def test_what_is_damaged_or_half_done_is_found(copy: Path) -> None:
-    """Encoders that changed on the disk, those whose training was cut short, and dead owners."""
+def test_what_is_damaged_or_half_done_is_found(copy: Path, finished: Path) -> None:
+    """Encoders that changed on the disk, those whose training was cut short, and dead owners.
+
+    And that the home is a copy, whose runs still name its original.
+    """
     first = sorted((copy / "encoders").iterdir())[0]
     with next(first.glob("*.npy")).open("r+b") as file:
         file.write(b"other")
@@ -127,6 +131,8 @@ def test_what_is_damaged_or_half_done_is_found(copy: Path) -> None:
     found = findings(copy)
     assert f"1 of 4 are damaged: {first.name}" in found["encoders"]["found"]
     assert "sweep store --prune" in found["half-trained encoders"]["mend"]
+    assert f"lie in {finished / 'mlartifacts'}, which is there too" in found["artifacts"]["found"]
+    assert f"lie in {copy / 'mlartifacts'}" in found["artifacts"]["mend"]
     assert sweep("store", "--prune", "--yes", "--home", copy).returncode == 0
     assert "half-trained encoders" not in findings(copy)
 

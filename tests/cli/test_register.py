@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import pytest
 from sweep.data.datasets import DatasetSource
 from sweep.ui import free_port
 from tests.cli.process import assert_exactly_once, environment, sweep, wait_until
+from tests.tracking.test_relocation import content
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -200,3 +202,19 @@ def test_what_cannot_be_registered_is_said(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_moved_home_registers_and_serves_what_is_its_own(home: Path, tmp_path: Path) -> None:
+    """A copy's model lies in the copy, the original has none of it, and it moves with the copy."""
+    before = content(home)
+    copy = Path(shutil.copytree(home, tmp_path / "copy"))
+    done = sweep("register", "register", "--home", copy, "--name", "own", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert content(home) == before
+    assert list(copy.glob("mlartifacts/register/models/*/artifacts/MLmodel"))
+    moved = copy.rename(tmp_path / "moved")
+    done = sweep("sync", "register", "--home", moved)
+    assert done.returncode == 0, done.stderr
+    assert not copy.exists()
+    with served(moved, "models:/own/1") as address:
+        assert urllib.request.urlopen(f"{address}/ping").status == 200

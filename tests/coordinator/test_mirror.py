@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from sweep.coordinator import mirror as mirror_module
 from sweep.coordinator.documents import Document, write_report
 from sweep.coordinator.mirror import Mirror
 from sweep.coordinator.run import open_for_writing
+from sweep.reports.style import colour, number
 from sweep.tracking import Run, Tracker
 from sweep.workspace import Workspace
 from tests.search.builders import FACTS, config, result
@@ -48,3 +50,33 @@ def test_a_report_is_attached_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     page.unlink()
     assert Mirror(study, workspace).finish(stopped=False).chart is not None
     assert written == [2, 3, 3]
+
+
+def test_what_is_projected_anew_is_whole(tmp_path: Path) -> None:
+    """Of a study whose trials were all done before: pages, colours, front, and how it grew."""
+    workspace = Workspace.at(tmp_path, {})
+    workspace.home.create()
+    study = open_for_writing(workspace, config(pixels=3), FACTS)
+    while (attempt := study.begin_next()) is not None:
+        study.complete(attempt, result(attempt))
+    mirror = Mirror(study, workspace)
+    mirror.begin()
+    assert mirror.finish(stopped=False).chart is not None
+    client = MlflowClient(workspace.tracking)
+    experiment = client.get_experiment_by_name(study.config.name)
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    (own,) = [run for run in runs if run.data.tags["sweep.kind"] == "study"]
+    trials = [run for run in runs if run.data.tags["sweep.kind"] == "trial"]
+    for run in trials:
+        assert f"{own.info.run_id}/artifacts/report.html" in run.data.tags["mlflow.note.content"]
+        assert run.data.tags["mlflow.runColor"] == colour(number("pixels"))
+        assert run.data.metrics["accuracy_percent"] == round(100 * run.data.metrics["accuracy"], 2)
+    on_front = [run for run in trials if run.data.tags["pareto"] == "yes"]
+    assert own.data.metrics["front"] == len(on_front) > 0
+    assert own.data.tags["sweep.target"] == "3"
+    assert own.data.metrics["trials"] == len(trials) == 3
+    best = max(run.data.metrics["accuracy"] for run in trials)
+    assert own.data.metrics["best_accuracy"] == best
+    history = client.get_metric_history(own.info.run_id, "best_accuracy")
+    assert [point.step for point in sorted(history, key=lambda each: each.step)] == [1, 2, 3]

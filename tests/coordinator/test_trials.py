@@ -69,7 +69,7 @@ def mlflow_statuses(home: Home) -> Counter[tuple[str, str]]:
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
     kinds = Counter((run.data.tags["sweep.kind"], run.info.status) for run in runs)
-    assert kinds.pop(("study", "RUNNING")) == 1  # it goes on; who runs the trials does not end it
+    kinds.pop(("study", "RUNNING"), None)  # who runs the trials does not end it
     return kinds
 
 

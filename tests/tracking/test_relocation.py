@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -267,13 +268,15 @@ def test_reports_of_a_read_only_mount_change_nothing(finished: Path, tmp_path: P
     """What only looks works on a home that was moved and cannot be written."""
     mounted = tmp_path / "mounted"
     before = content(finished)
-    commands = (["status"], ["report", "tiny"], ["trials", "tiny"], ["doctor"])
+    commands = (["status"], ["report", "tiny"], ["trials", "tiny"], ["doctor", "--format", "json"])
     for command in commands:
         arguments = [sys.executable, "-m", "sweep", *command, "--home", str(mounted)]
         done = in_a_mount(finished, mounted, "ro", *arguments)
         assert "Traceback" not in done.stderr
-        if command == ["doctor"]:
+        if command[0] == "doctor":
             assert f"lie in {finished / 'mlartifacts'}" in done.stdout
+            found = json.loads(done.stdout)["findings"]
+            assert [each["name"] for each in found if each["level"] == "problem"] == ["home"]
         else:
             assert done.returncode == 0, done.stderr
             assert "WARNING" not in done.stderr
