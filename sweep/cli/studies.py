@@ -172,7 +172,8 @@ def register(
             "--min-accuracy",
             min=0,
             max=1,
-            help="The smallest configuration that is as accurate as this, instead of the best.",
+            help="Of those as accurate as this, the one with the fewest parameters at "
+            "inference, the encoder's included; instead of the best.",
         ),
     ] = None,
     name: Annotated[
