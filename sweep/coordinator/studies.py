@@ -10,9 +10,9 @@ from pathlib import Path
 from sweep.database import readable
 from sweep.errors import HomeError, UnknownStudyError
 from sweep.lease import Owner, last_owner
-from sweep.search.attempt import Attempt, State
+from sweep.search.attempt import Attempt, State, interruption
 from sweep.search.history import History, best_attempt
-from sweep.search.ledger import interruption, study_names
+from sweep.search.ledger import study_names
 from sweep.search.patience import at_once
 from sweep.search.recorded import Recorded, recorded
 from sweep.search.storage import Storage, find_storage

@@ -26,9 +26,8 @@ from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.execution import Executor
 from sweep.results import DrawResult, EncoderRecord
-from sweep.search.attempt import Attempt, Failure
+from sweep.search.attempt import Attempt, Failure, interruption
 from sweep.search.history import Progress
-from sweep.search.ledger import interruption
 from sweep.search.study import Study
 from sweep.specs import Spec
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 
 from sweep.config import Cell
@@ -39,6 +40,15 @@ class Failure(Value):
     traceback: str | None = None
     finished_at: int
     """Milliseconds since the epoch."""
+
+
+def interruption() -> Failure:
+    """The failure of an attempt that lost its coordinator, just now."""
+    return Failure(
+        cause=Cause.INTERRUPTED,
+        message="the run was stopped before it ended",
+        finished_at=time.time_ns() // 1_000_000,
+    )
 
 
 class Attempt(Value):

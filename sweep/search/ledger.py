@@ -26,7 +26,7 @@ from sweep.config import Cell
 from sweep.errors import UnknownStudyError
 from sweep.lease import taken_over
 from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
-from sweep.search.attempt import Attempt, Cause, Failure
+from sweep.search.attempt import Attempt, Failure, interruption
 from sweep.search.attributes import Attributes
 from sweep.search.patience import Patience, at_once
 from sweep.search.seals import believing, sealed, unsealed
@@ -293,13 +293,6 @@ def study_names(storage: BaseStorage) -> list[str]:
     """The studies in a storage."""
     names = (study.study_name for study in at_once(storage.get_all_studies))
     return sorted(name for name in names if name.isprintable())  # others are another program's
-
-
-def interruption() -> Failure:
-    """The failure of an attempt that lost its coordinator."""
-    return Failure(
-        cause=Cause.INTERRUPTED, message="the run was stopped before it ended", finished_at=_now()
-    )
 
 
 def _now() -> int:
