@@ -97,7 +97,7 @@ class Standing:
         self._has_curves = self.status == "FINISHED" and not is_study
         """Whether its curves are whole: its status is set last, and only a study goes on."""
         note = run.data.tags.get(NOTE)
-        self._is_described = note is not None and not note.startswith(f"[{TO_REPORT}]")
+        self.is_described = note is not None and not note.startswith(f"[{TO_REPORT}]")
         """Whether a user has written its note."""
         self._tags.update(run.data.tags)
         self._params.update(run.data.params)
@@ -116,10 +116,6 @@ class Standing:
     @front.setter
     def front(self, value: str) -> None:
         self._tags[FRONT] = value
-
-    def described_by(self, note: str) -> dict[str, str]:
-        """The tag with this note, unless a user has written one."""
-        return {} if self._is_described else {NOTE: note}
 
     def missing_texts(self, run: Run) -> dict[str, str]:
         """Texts that were not written here, or have another content."""

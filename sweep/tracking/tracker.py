@@ -90,10 +90,12 @@ class Tracker:
         """
         from mlflow.entities import Param, RunTag
 
-        standing = self._runs.get(run.identity) or self._create(run)
+        standing = self._runs.get(run.identity)
+        is_ours = standing is None or not standing.is_described
+        if run.kind == "trial" and is_ours and (note := self._note(run)):
+            run = replace(run, tags={**run.tags, NOTE: note})
+        standing = standing or self._create(run)  # with its tags: that is one writing less
         run_id = standing.run_id
-        if run.kind == "trial" and (note := self._note(run)):
-            run = replace(run, tags={**run.tags, **standing.described_by(note)})
         points = standing.missing_points(self._client, run)
         params = [Param(key, value) for key, value in standing.missing_params(run).items()]
         tags = [RunTag(key, value) for key, value in standing.missing_tags(run).items()]
