@@ -29,6 +29,9 @@ from filelock import FileLock, Timeout
 
 from sweep.errors import HomeError, InputError
 
+DEFAULT_HOME = Path("runs")
+"""Where studies are kept unless somebody says otherwise."""
+
 
 @dataclass(frozen=True)
 class Home:

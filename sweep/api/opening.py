@@ -17,9 +17,8 @@ from sweep.coordinator.studies import open_study
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot
 from sweep.errors import ConfigError
+from sweep.home import DEFAULT_HOME
 from sweep.workspace import Workspace
-
-DEFAULT_HOME = "runs"
 
 
 def load(name: str, *, home: str | os.PathLike[str] | None = None) -> LoadedStudy:

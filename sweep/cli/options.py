@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from sweep.errors import SweepError
+from sweep.home import DEFAULT_HOME
 
-DEFAULT_HOME = Path("runs")
 # Piped output is not folded to the width of a terminal that is not there. What is printed is the
 # user's, paths for example: brackets and colons in it are no markup.
 stdout = Console(

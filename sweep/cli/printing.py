@@ -12,12 +12,12 @@ from typing import Any
 from rich.console import Console
 
 from sweep.cli.display import duration
-from sweep.cli.options import DEFAULT_HOME, say, tell
+from sweep.cli.options import say, tell
 from sweep.coordinator.plan import Plan
 from sweep.coordinator.registration import Registered
 from sweep.coordinator.run import Ended
 from sweep.database import masked
-from sweep.home import Home
+from sweep.home import DEFAULT_HOME, Home
 from sweep.reports import render
 from sweep.reports.comparison import Report
 from sweep.reports.tables import notes

@@ -15,8 +15,9 @@ from typing import Annotated, Any
 import typer
 from rich.logging import RichHandler
 
-from sweep.cli.options import DEFAULT_HOME, stderr, tell
+from sweep.cli.options import stderr, tell
 from sweep.errors import InputError
+from sweep.home import DEFAULT_HOME
 from sweep.workspace import Workspace
 
 

@@ -61,10 +61,14 @@ def load_config(
     options = [Option("--set", _override(document, override)) for override in overrides]
     if trials is not None:
         options += [Option("--trials", path) for path in _set_trials(document, trials)]
-    config = _checked(document, str(path), lambda: Places(text, options))
+    return _training(_checked(document, str(path), lambda: Places(text, options)), str(path))
+
+
+def _training(config: StudyConfig, source: str) -> StudyConfig:
+    """A config, if it trains anything."""
     if not config.searches and not config.rows:
         raise ConfigError(
-            f"{path} trains nothing: no representation has trials, and there are no rows",
+            f"{source} trains nothing: no representation has trials, and there are no rows",
             hint="put 'trials: 10' beside a space, or say --trials 10; or add rows",
         )
     return config
@@ -79,7 +83,8 @@ def overridden(config: StudyConfig, overrides: Sequence[str]) -> StudyConfig:
     document = config.model_dump(mode="json", exclude_none=True)
     for override in overrides:
         _override(document, override)
-    return parse_config(document, f"the config of the study '{config.name}'")
+    source = f"the config of the study '{config.name}'"
+    return _training(parse_config(document, source), source)
 
 
 def parse_config(document: dict[str, Any], source: str) -> StudyConfig:

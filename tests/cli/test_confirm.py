@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sweep import load
 from tests.cli.process import mlflow_runs, sweep, trials
 
 pytestmark = pytest.mark.slow
@@ -39,6 +40,21 @@ def test_the_report_stands_on_draws_that_the_search_has_not_seen(confirmed: Path
         assert own["pareto"] or own["pareto_inference"]  # by what the search saw, and that alone
     text = sweep("report", "tiny", "--home", confirmed).stdout
     assert "trained again on draws that it had not seen" in " ".join(text.split())
+
+
+def test_data_frames_tell_what_confirms_from_what_was_searched(confirmed: Path) -> None:
+    """Replicates and curves of both; the best row is the best of what was confirmed."""
+    study = load("tiny", home=confirmed)
+    rows, replicates, curves = study.rows(), study.replicates(), study.curves()
+    fresh = replicates[replicates["scored_on"] == "test"]
+    assert set(fresh["trial"]) == set(rows["trial"])
+    assert fresh["draw"].min() == 2  # the search has seen 0 and 1
+    means = fresh.groupby("trial")["accuracy"].mean()
+    assert rows.set_index("trial")["accuracy"].to_dict() == pytest.approx(means.to_dict())
+    assert set(curves["scored_on"]) == {"validation", "test"}
+    assert study.best["accuracy"] == rows["accuracy"].max()
+    (latent_dim, draw), *_ = study.encoders()[["latent_dim", "draw"]].query("draw > 1").to_numpy()
+    assert study.encoder(latent_dim, draw).output_shape == (None, latent_dim)
 
 
 def test_mlflow_has_the_test_scores_of_what_was_selected(confirmed: Path) -> None:
