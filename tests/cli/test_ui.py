@@ -56,7 +56,14 @@ def test_ui_serves_and_ends_whole(finished: Path, number: signal.Signals) -> Non
     assert "compareRunsMode=CHART" in chart
     assert "<title>MLflow" in get(chart.partition("#")[0])
     (dashboard,) = re.findall(r"Optuna's dashboard: (\S+)", said)
-    assert '"tiny"' in get(f"{dashboard.removesuffix('/dashboard')}/api/studies")
+    api = f"{dashboard.removesuffix('/dashboard')}/api/studies"
+    assert '"tiny"' in get(api)
+    study = json.loads(get(f"{api}/1"))
+    assert study["objective_names"] == ["accuracy", "classifier_parameters"]
+    assert len(study["trials"]) == TARGET
+    for trial in study["trials"]:  # what is long is left out: it would bury the rest
+        assert [each["key"] for each in trial["user_attrs"]] == ["attempt", "started_at"]
+    assert {each["key"] for each in study["union_user_attrs"]} == {"attempt", "started_at"}
 
     process.send_signal(number)
     process.communicate(timeout=30)
