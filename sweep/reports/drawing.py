@@ -80,22 +80,24 @@ def plot(chart: Chart, width: Width) -> Figure:
     """A chart as a figure of pyplot's, which notebooks and ``pyplot.show`` show."""
     from matplotlib import pyplot
 
+    figure = pyplot.figure()  # which sets pyplot up: those settings are to stay
     with matplotlib_look():
-        return draw(chart, width, pyplot.figure)
+        return draw(chart, width, figure)
 
 
-def draw(chart: Chart, width: Width, make: Callable[..., Figure] | None = None) -> Figure:
+def draw(chart: Chart, width: Width, figure: Figure | None = None) -> Figure:
     """A chart as matplotlib's figure.
 
     Args:
         chart: what to draw.
         width: how wide.
-        make: makes an empty figure of a ``figsize``; by default one that belongs to nobody.
+        figure: an empty one to draw it in; by default one that belongs to nobody.
     """
     from matplotlib.figure import Figure
 
     sheet = lay_out(chart, width)
-    figure = (make or Figure)(figsize=(sheet.width / 72, sheet.height / 72))
+    figure = figure or Figure()
+    figure.set_size_inches(sheet.width / 72, sheet.height / 72)
     _write(figure, sheet, sheet.title)
     _write(figure, sheet, sheet.subject, color=NEUTRAL)
     _write(figure, sheet, sheet.note, color=NEUTRAL)
