@@ -116,6 +116,8 @@ def _set_environment() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # a line for every run
+    # The project of the directory that we are called in is not part of a model.
+    os.environ["MLFLOW_UV_AUTO_DETECT"] = "false"
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # It logs what it raises, traceback and all; who catches it says what is wrong.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)

@@ -88,12 +88,13 @@ KINDS = {
     "artifact plot": "mlartifacts/*/*/artifacts/*.svg",
     "artifact picture": "mlartifacts/*/*/artifacts/latent_space.png",
     "MLflow model's facts": "mlartifacts/*/models/*/artifacts/MLmodel",
-    "MLflow model": "mlartifacts/*/models/*/artifacts/data/model.keras",
+    "MLflow model": "mlartifacts/*/models/*/artifacts/artifacts/model.keras",
 }
 """A pattern for each kind of file."""
 ALIKE = (
     "mlartifacts/*/*/artifacts/report.*",
     "mlartifacts/*/*/artifacts/*.png",
+    "mlartifacts/*/*/artifacts/*.pdf",
     "mlartifacts/*/*/artifacts/provenance.json",
     "mlartifacts/*/models/*/artifacts/**/*",
 )
