@@ -401,8 +401,14 @@ _EXAMPLES = [text for kind, text in _FENCED.findall(page("python")) if kind == "
 
 @pytest.mark.parametrize(
     "code",
-    _EXAMPLES,
-    ids=[re.findall(r"import (\w+)", code)[0] for code in _EXAMPLES],  # pytest numbers them
+    [
+        pytest.param(
+            code,
+            id=re.findall(r"import (\w+)", code)[0],  # pytest numbers them
+            marks=[pytest.mark.slow] * ("sweep.run(" in code),
+        )
+        for code in _EXAMPLES
+    ],
 )
 def test_python_examples_run(code: str, beside_runs: Path) -> None:
     """Each as a script, on a small study in place of the one that the page names."""

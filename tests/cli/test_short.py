@@ -41,6 +41,7 @@ rows:
 """The tiny study, without what has a default."""
 
 
+@pytest.mark.slow
 def test_a_name_a_dataset_and_two_spaces_are_a_study(tmp_path: Path) -> None:
     """It runs, into files although colours are wanted; and says where all of it is.
 

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.process import TARGET, assert_exactly_once, report_rows, sweep, trials
 
 
+@pytest.mark.slow
 def test_sync_brings_back_what_mlflow_lost(copy: Path) -> None:
     """All runs, each once, with their report; an unknown study is refused with status 2."""
     for path in copy.glob("mlflow.db*"):

@@ -137,6 +137,7 @@ def test_an_encoder_s_curves_grow_while_it_trains(home: Home) -> None:
     assert min(left) < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kills", [3, pytest.param(20, marks=[pytest.mark.chaos, pytest.mark.timeout(3600)])]
 )
@@ -186,6 +187,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_coordinator_that_is_killed_doubles_no_epoch(home: Home, tmp_path: Path) -> None:
     """In the middle of the training, when MLflow has some of its epochs; the next goes on.
 
@@ -211,6 +213,7 @@ def test_a_coordinator_that_is_killed_doubles_no_epoch(home: Home, tmp_path: Pat
     assert_every_epoch_once(home)
 
 
+@pytest.mark.slow
 def test_a_training_that_is_left_is_ended_and_goes_on(home: Home) -> None:
     """Its run is KILLED when the study is stopped, and RUNNING again with the next start."""
     statuses: list[str] = []

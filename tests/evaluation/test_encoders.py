@@ -103,6 +103,7 @@ def test_what_has_diverged_leaves_no_checkpoint(bench: Workbench) -> None:
     assert kept(bench.home) == set()
 
 
+@pytest.mark.slow
 def test_beta_weighs_the_kl_and_an_autoencoder_has_none(bench: Workbench) -> None:
     """The loss is what is made small: reconstruction and beta times the KL, or the former alone."""
     for beta in (0.0, 0.5, 4.0):
