@@ -128,3 +128,15 @@ def test_help_of_every_command(name: str) -> None:
     done = CliRunner().invoke(app, [name, "--help"])
     assert done.exit_code == 0, done.output
     assert "Usage" in done.output
+
+
+def test_text_has_an_encoding() -> None:
+    """Of every file that the package reads or writes: a locale differs between machines."""
+    call = re.compile(r"\.(?:read|write)_text\((?:[^()]|\([^()]*(?:\([^()]*\))?[^()]*\))*\)")
+    bare = [
+        f"{path.name}: {found}"
+        for path in sorted((ROOT / "sweep").rglob("*.py"))
+        for found in call.findall(path.read_text(encoding="utf-8"))
+        if "utf-8" not in found and "latin-1" not in found
+    ]
+    assert not bare

@@ -29,7 +29,7 @@ def write_first_config(name: str, directory: Path) -> Path:
         raise InputError(f"{name!r} is no name for a study", hint=f"it must be {NAME_CHARACTERS}")
     path = directory / f"{name}.yaml"
     is_text = isinstance(YAML(typ="safe", pure=True).load(name), str)  # and no number, say
-    text = Template(_TEMPLATE.read_text()).substitute(
+    text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         file=path.name, name=name if is_text else f"'{name}'", schema=_schema_from(directory)
     )
     try:

@@ -59,7 +59,7 @@ def keys_at(path: Sequence[str | int]) -> list[str]:
 
 @cache
 def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(SCHEMA.read_text())
+    schema: dict[str, Any] = json.loads(SCHEMA.read_bytes())
     return schema
 
 

@@ -51,7 +51,7 @@ def to_html(
         tables=further_tables(reports),
         charts=charts,
         figures=figures,
-        plotly=_packed(resources.files("sweep.reports").joinpath(_PLOTLY).read_text()),
+        plotly=_packed(resources.files("sweep.reports").joinpath(_PLOTLY).read_text("utf-8")),
         drawn=_packed(
             json.dumps(
                 {

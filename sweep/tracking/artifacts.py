@@ -39,7 +39,7 @@ class Artifacts:
         if self._directory is None:
             self._client.log_text(run_id, text, name)
         else:
-            (self._place(run_id) / name).write_text(text)
+            (self._place(run_id) / name).write_text(text, encoding="utf-8")
 
     def names(self, run_id: str) -> set[str]:
         """What a run has; a server is asked."""

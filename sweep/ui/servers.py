@@ -55,7 +55,7 @@ class Server:
 
     def __enter__(self) -> Server:
         inherited = {k: v for k, v in os.environ.items() if not _ELSEWHERE.match(k)}
-        with self._log.open("w") as log:
+        with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  # a command of ours, below
                 self._command,
                 # A logging.py in the user's directory is no module of the server's.
