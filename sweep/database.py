@@ -96,7 +96,7 @@ def sqlite_file(url: str) -> Path | None:
     except (sqlalchemy.exc.ArgumentError, ValueError):  # ValueError: a port that is no number
         return None
     is_file = parsed.get_backend_name() == "sqlite" and parsed.database
-    return Path(str(parsed.database)) if is_file else None
+    return Path(str(parsed.database).removeprefix("file:")) if is_file else None
 
 
 def readable(url: str) -> str:

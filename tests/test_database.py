@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.database import masked, reason
+from sweep.database import masked, reason, sqlite_file
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,19 @@ def test_a_reason_is_one_line_without_passwords() -> None:
     outer.__cause__ = ValueError("no route to postgresql://me:secret@host\nhint: none")
     assert reason(outer) == "no route to postgresql://me:***@host"
     assert reason(TimeoutError()) == "TimeoutError"
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:////home/me/optuna.db", "/home/me/optuna.db"),
+        ("sqlite:///file:/home/me/optuna.db?mode=ro&immutable=1&uri=true", "/home/me/optuna.db"),
+        ("postgresql://h/db", None),
+        ("sqlite://", None),
+        ("http://h:port/", None),
+    ],
+)
+def test_a_url_names_a_file(url: str, file: str | None) -> None:
+    """Also one that says how the file is opened, as for a home that takes no writes."""
+    found = sqlite_file(url)
+    assert (found and str(found)) == file
