@@ -43,7 +43,7 @@ def test_compare_sets_studies_side_by_side(copy: Path, tiny_config: Path, tmp_pa
     assert studies["tiny"] == report_rows(copy)
     assert [row["hidden_neurons"] for row in studies["other"]] == [10]
     table = sweep("compare", "tiny", "other", "--home", copy).stdout
-    assert len([line for line in table.splitlines() if line.startswith(" tiny ")]) == TARGET
+    assert len([line for line in table.splitlines() if line.startswith("tiny ")]) == TARGET
     assert (tmp_path / "out" / "accuracy_vs_parameters.svg").stat().st_size > 10_000
     assert "other: pixels" in (tmp_path / "out" / "accuracy_vs_parameters.svg").read_text()
 
