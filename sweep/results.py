@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from pydantic import ConfigDict, Field
 
@@ -134,6 +135,11 @@ class Environment(Value):
         """What must be equal for results to be equal to the last bit."""
         versions = (self.packages.get(name) for name in ("tensorflow", "keras", "numpy"))
         return (self.cpu, self.system, *versions, sorted(self.variables.items()))
+
+
+def numeric_kinds(environments: Iterable[Environment]) -> int:
+    """How many kinds of machines or versions there are whose results differ in their last bits."""
+    return len({repr(each.numerics) for each in environments})
 
 
 EncoderHistory = dict[str, tuple[float, ...]]

@@ -13,7 +13,6 @@ from sweep.lease import Owner, last_owner
 from sweep.search.attempt import Attempt, State, interruption
 from sweep.search.history import History, best_attempt
 from sweep.search.ledger import study_names
-from sweep.search.patience import at_once
 from sweep.search.recorded import Recorded, recorded
 from sweep.search.storage import Storage, find_storage
 from sweep.workspace import Workspace
@@ -73,13 +72,13 @@ def open_study(workspace: Workspace, name: str) -> Recorded:
         DamagedStorageError: something of it is not what was written.
         OutageError: the storage is out of reach.
     """
-    return _open(storage_to_look_at(workspace), name)
+    return recorded(storage_to_look_at(workspace), name)
 
 
 def study_list(workspace: Workspace) -> list[str]:
     """The names of all studies."""
     storage = _storage(workspace)
-    return [] if storage is None else at_once(lambda: study_names(storage))
+    return [] if storage is None else study_names(storage)
 
 
 def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
@@ -92,11 +91,10 @@ def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
     storage = storage_to_look_at(workspace) if name is not None else _storage(workspace)
     if storage is None:
         return []
-    names = [name] if name is not None else at_once(lambda: study_names(storage))
-    for each in names:
+    for each in [name] if name is not None else study_names(storage):
         owner = last_owner(readable(workspace.storage), each)  # before what it may be at
         try:
-            stored = _open(storage, each)
+            stored = recorded(storage, each)
         except UnknownStudyError:
             if name is not None:
                 raise
@@ -202,10 +200,6 @@ def storage_to_look_at(workspace: Workspace) -> Storage:
             hint="name another home with --home DIR or SWEEP_HOME",
         )
     return storage
-
-
-def _open(storage: Storage, name: str) -> Recorded:
-    return at_once(lambda: recorded(storage, name))
 
 
 def _storage(workspace: Workspace) -> Storage | None:

@@ -20,7 +20,7 @@ from sweep.doctor.tracking import tracking
 from sweep.errors import DataError, SweepError
 from sweep.home import Home
 from sweep.lease import last_owner
-from sweep.results import Environment
+from sweep.results import Environment, numeric_kinds
 from sweep.search.attempt import State
 from sweep.search.ledger import Ledger, study_names
 from sweep.search.storage import find_storage
@@ -39,7 +39,7 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
     yield _disk(workspace.home)
     storage = _storage(workspace.storage)
     yield storage
-    if storage.level == "ok" and _exists(workspace.storage):
+    if storage.level == "ok":
         yield from _studies(workspace)
     found = tracking(workspace.tracking)
     yield found
@@ -90,11 +90,6 @@ def _disk(home: Home) -> Finding:
     return Finding("disk", "ok", found)
 
 
-def _exists(url: str) -> bool:
-    file = sqlite_file(url)
-    return file is None or file.exists()
-
-
 def _storage(url: str) -> Finding:
     file = sqlite_file(url)
     if file is not None and not file.exists():
@@ -117,7 +112,8 @@ def _studies(workspace: Workspace) -> Iterator[Finding]:
     if storage is None:
         return
     for name in study_names(storage):
-        attempts = Ledger(storage, name).attempts()
+        ledger = Ledger(storage, name)
+        attempts = ledger.attempts()
         latest = {attempt.spec.key: attempt for attempt in attempts}.values()
         states = Counter(attempt.state for attempt in latest)
         owner = last_owner(readable(workspace.storage), name)
@@ -137,7 +133,7 @@ def _studies(workspace: Workspace) -> Iterator[Finding]:
             yield Finding(f"study {name}", "warning", f"{failed} trials failed", mend)
         else:
             yield Finding(f"study {name}", "ok", f"{states[State.COMPLETE]} trials are complete")
-        yield from _mixed(name, Ledger(storage, name))
+        yield from _mixed(name, ledger)
         yield from _unprojected(workspace, name, [a.number for a in attempts])
 
 
@@ -145,12 +141,12 @@ def _mixed(study: str, ledger: Ledger) -> Iterator[Finding]:
     """Whether a study's numbers come from machines or versions that differ in their last bits."""
     environments = [Environment.model_validate(e, strict=False) for e in ledger.environments]
     environments += [e.environment for e in ledger.encoders.values() if e.environment]
-    kinds = {repr(each.numerics) for each in environments}
-    if len(kinds) > 1:
+    kinds = numeric_kinds(environments)
+    if kinds > 1:
         yield Finding(
             f"numbers of {study}",
             "warning",
-            f"they come from {len(kinds)} kinds of machines or versions, and differ in their last "
+            f"they come from {kinds} kinds of machines or versions, and differ in their last "
             "digits from what one of them would give",
             "none is needed to compare; its report's provenance lists them",
         )

@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from mlflow.server import app as _flask
 from mlflow.server.fastapi_app import app
 
+from sweep.home import DEFAULT_HOME
 from sweep.tracking.landing import Landing
 from sweep.tracking.overview import overview
 from sweep.tracking.views import START_PATH
@@ -58,5 +59,5 @@ def report(study: str) -> Response:
 
 
 def _landing() -> Landing:
-    workspace = Workspace.at(Path(os.environ.get("SWEEP_HOME", "runs")))
+    workspace = Workspace.at(Path(os.environ.get("SWEEP_HOME") or DEFAULT_HOME))
     return Landing(workspace, os.environ.get("_SWEEP_DASHBOARD"))

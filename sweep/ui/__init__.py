@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sweep.tracking.views import START_PATH
-from sweep.ui.address import Address, free_address, free_port
+from sweep.ui.address import Address, free_address
 from sweep.ui.servers import Server, chart_links, mlflow_server, optuna_dashboard
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Server",
     "chart_links",
     "free_address",
-    "free_port",
     "mlflow_server",
     "optuna_dashboard",
 ]

@@ -94,11 +94,6 @@ def free_address(host: str, wished: int, names: Sequence[str] = ()) -> Address:
     raise SweepError(f"no server can listen on {host}: {reason.strerror or reason}")
 
 
-def free_port(host: str, wished: int) -> int:
-    """The wished port of a host, or another one if it is taken; see :func:`free_address`."""
-    return free_address(host, wished).port
-
-
 def _is_loopback(address: str | int) -> bool:
     return ipaddress.ip_address(str(address).partition("%")[0]).is_loopback
 

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from sweep.tracking.connection import SERVER_ENVIRONMENT
-from sweep.ui import free_port
+from sweep.ui import free_address
 from tests.cli.process import wait_until
 
 _PG = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), Path("/usr/bin"))
@@ -30,7 +30,7 @@ class MlflowServer:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._port = free_port("127.0.0.1", 0)
+        self._port = free_address("127.0.0.1", 0).port
         self._process: subprocess.Popen[bytes] | None = None
         self.uri = f"http://127.0.0.1:{self._port}"
 
@@ -138,7 +138,7 @@ class Postgres:
 
     def __init__(self, directory: Path) -> None:
         self._data = directory / "data"
-        self._port = free_port("127.0.0.1", 0)
+        self._port = free_address("127.0.0.1", 0).port
         self._as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
         if self._as_user:
             shutil.chown(directory, "postgres")

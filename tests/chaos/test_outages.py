@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.ui import free_port
+from sweep.ui import free_address
 from tests.chaos.servers import DrippingServer, MlflowServer, Proxy
 from tests.chaos.study import STUDY, config_for
 from tests.cli.process import TARGET as TINY_TARGET
@@ -88,7 +88,7 @@ def test_a_server_that_is_slow_and_fails(
 
 def test_a_server_that_is_not_there(config: Path, tmp_path: Path) -> None:
     """The study ends without MLflow, says so, and ``sync`` brings everything there later."""
-    nowhere = f"http://127.0.0.1:{free_port('127.0.0.1', 0)}"
+    nowhere = f"http://127.0.0.1:{free_address('127.0.0.1', 0).port}"
     home = tmp_path / "home"
     done = sweep("run", config, "--home", home, env={"MLFLOW_TRACKING_URI": nowhere})
     assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from sweep.data.datasets import DatasetSource
-from sweep.ui import free_port
+from sweep.ui import free_address
 from tests.cli.process import assert_exactly_once, environment, sweep, wait_until
 from tests.tracking.test_relocation import content
 
@@ -53,7 +53,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def served(home: Path, uri: str) -> Iterator[str]:
     """The address of ``mlflow models serve``, as users start it."""
-    port = free_port("127.0.0.1", 5200)
+    port = free_address("127.0.0.1", 5200).port
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "mlflow", "models", "serve", "-m", uri),

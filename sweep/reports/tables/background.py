@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sweep.reports.comparison import Report
 from sweep.reports.tables.cells import NOTHING, Table, number, percent
-from sweep.results import Environment
+from sweep.results import Environment, numeric_kinds
 
 
 def background(report: Report) -> Iterator[Table]:
@@ -84,10 +84,10 @@ def _provenance(report: Report) -> Table:
         facts[f"study run {place}"] = _environment(environment)
     notes = ["The config and all of this, to be read by programs: config.yaml, report.json."]
     trained_in = (group.environment for group in origin.encoders if group.environment)
-    kinds = {repr(each.numerics) for each in (*origin.environments, *trained_in)}
-    if len(kinds) > 1:
+    kinds = numeric_kinds((*origin.environments, *trained_in))
+    if kinds > 1:
         notes.append(
-            f"{len(kinds)} kinds of machines or versions: on another one, the same configuration "
+            f"{kinds} kinds of machines or versions: on another one, the same configuration "
             "differs in its last digits, and an encoder as it would with another seed."
         )
     return Table(
