@@ -10,12 +10,24 @@ import optuna
 from mlflow import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
 
+from sweep.search.storage import find_storage
+
 CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
 def trials(storage: str, study: str) -> list[FrozenTrial]:
-    """A study's trials, read with Optuna's own tools."""
-    return optuna.load_study(study_name=study, storage=storage).trials
+    """A study's trials, read with Optuna's own tools.
+
+    Optuna makes tables where it finds none, also while a study makes them: so it is asked before
+    whether they are there.
+
+    Raises:
+        KeyError: there is no such study yet.
+    """
+    found = find_storage(storage)
+    if found is None:
+        raise KeyError(study)
+    return optuna.load_study(study_name=study, storage=found).trials
 
 
 def runs(client: MlflowClient, study: str) -> Iterator[Any]:
