@@ -84,6 +84,7 @@ def test_the_start_page_shows_the_study_at_a_glance(start_page: str, page: Page)
 def test_the_report_is_a_click_away_from_the_start_page(start_page: str, page: Page) -> None:
     """The whole page, with its chart; it asks for nothing beside itself."""
     page.goto(start_page)
+    page.wait_for_load_state("networkidle")  # the start page's own pictures come late
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_role("link", name="report", exact=True).click()
