@@ -66,16 +66,26 @@ class Files(Generic[FileSpec, FileResult]):
 
     def get(self, spec: FileSpec) -> FileResult | None:
         """What is kept of a spec; None if there is nothing that can be believed."""
+        result, is_sealed = self._read(spec.key)
+        return result if result and is_sealed and self._answers(spec, result) else None
+
+    def claimed(self, spec: FileSpec) -> FileResult | None:
+        """What a file says of a spec, believable or not: to show what is wrong with it.
+
+        None for a file that is no result at all.
+        """
+        return self._read(spec.key)[0]
+
+    def _read(self, key: str) -> tuple[FileResult | None, bool]:
+        """What a file holds, and whether it is what was written, as far as it says."""
         try:
-            content = json.loads(self.path(spec.key).read_bytes())
+            content, is_sealed = json.loads(self.path(key).read_bytes()), True
             if isinstance(content, dict) and _CHECKSUM in content:
-                if content[_CHECKSUM] != json_checksum(content.get(_RESULT)):
-                    return None
-                content = content[_RESULT]
-            result = self._type.model_validate(content, strict=False)
+                is_sealed = content[_CHECKSUM] == json_checksum(content.get(_RESULT))
+                content = content.get(_RESULT)
+            return self._type.model_validate(content, strict=False), is_sealed
         except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors
-            return None
-        return result if self._answers(spec, result) else None
+            return None, False
 
     def keep(self, spec: FileSpec, result: FileResult) -> None:
         """Keep a result, in place of what cannot be believed."""

@@ -11,7 +11,7 @@ from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from sweep import __version__
-from sweep.cli import health, results, studies
+from sweep.cli import bundles, health, results, studies
 from sweep.cli.options import stderr, tell
 from sweep.errors import StoppedError, SweepError, printable
 
@@ -68,6 +68,8 @@ for command in (
     studies.sync,
     studies.register,
     studies.remove,
+    bundles.bundle,
+    bundles.verify,
     results.ui,
     health.doctor,
     health.store,

@@ -7,7 +7,7 @@ from typing import Literal
 from rich import box
 from rich.table import Table
 
-_OF_TEXT = ("study", "configuration", "trials of", "state", "best", "encoder", "needed by")
+_OF_TEXT = ("study", "configuration", "trials of", "state", "best", "encoder", "needed by", "what")
 
 
 def make_table(*columns: str) -> Table:

@@ -13,7 +13,7 @@ from sweep.coordinator.provenance import provenance
 from sweep.database import reason
 from sweep.errors import SweepError
 from sweep.reports import render
-from sweep.reports.charts import charts
+from sweep.reports.charts import Chart, charts
 from sweep.reports.comparison import Report, compare
 from sweep.reports.drawing import save_charts
 from sweep.reports.latex import to_latex
@@ -179,8 +179,24 @@ def write_report(
 
 def _write_report(documents: Sequence[Document], directory: Path, mlflow: str | None) -> list[Path]:
     directory.mkdir(parents=True, exist_ok=True)
+    drawn = charts([each.report for each in documents])
+    texts = report_texts(documents, drawn, mlflow)
+    for name, text in texts.items():
+        (directory / name).write_text(text, encoding="utf-8")
+    return [directory / name for name in texts] + save_charts(drawn, directory)
+
+
+def report_texts(
+    documents: Sequence[Document], drawn: Sequence[Chart], mlflow: str | None = None
+) -> dict[str, str]:
+    """The files of a report that are text, by name: all but the charts' pictures.
+
+    Args:
+        documents: what they are of: one study or several.
+        drawn: their charts.
+        mlflow: where MLflow's UI over their runs is, if it is known.
+    """
     reports = [each.report for each in documents]
-    drawn = charts(reports)
     texts = {
         "report.md": render.to_markdown(reports, drawn),
         "report.csv": render.to_csv(reports),
@@ -191,9 +207,7 @@ def _write_report(documents: Sequence[Document], directory: Path, mlflow: str | 
     }
     if len(documents) == 1:
         texts["config.yaml"] = documents[0].config.to_yaml()
-    for name, text in texts.items():
-        (directory / name).write_text(text, encoding="utf-8")
-    return [directory / name for name in texts] + save_charts(drawn, directory)
+    return texts
 
 
 def _figures(documents: Sequence[Document]) -> list[Figure]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
+import zlib
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -15,6 +17,7 @@ from sweep.reports.style import PLOTLY_DASHES, PLOTLY_SYMBOLS, RING, colour
 from sweep.reports.tables import comparison_table, further_tables, report_rows
 
 _PLOTLY = "plotly/plotly-basic.min.js"
+_PACKED = re.compile(r'(?<=<script type="text/plain" id=)"(?:plotly|drawn)">(.*?)(?=</script>)')
 
 Figure = tuple[str, Sequence[str]]
 """Figures of Plotly's that somebody else has drawn, side by side: their title, and their JSON.
@@ -66,6 +69,22 @@ def to_html(
 def _packed(text: str) -> str:
     """Compressed for the page's script, which makes less than half of it."""
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def unpacked(page: str) -> str:
+    """A page with all that it holds compressed as it was before: the same for every zlib.
+
+    Raises:
+        ValueError: something in it is not what a page holds.
+    """
+
+    def unpack(packed: re.Match[str]) -> str:
+        try:
+            return gzip.decompress(base64.b64decode(packed[1], validate=True)).decode()
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(str(error)) from error
+
+    return _PACKED.sub(unpack, page)
 
 
 def _chart(chart: Chart) -> dict[str, Any]:

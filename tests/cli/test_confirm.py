@@ -83,3 +83,12 @@ def test_confirming_may_be_added_later(finished: Path, tiny_config: Path, tmp_pa
     """It changes none of a study's trials; taking it away again is refused."""
     validated = sweep("validate", tiny_config, "--home", finished, *CONFIRM)
     assert validated.returncode == 0, validated.stderr
+
+
+def test_a_bundle_holds_what_confirms(confirmed: Path, tmp_path: Path) -> None:
+    """Its report stands on the fresh draws, and follows from them."""
+    done = sweep("bundle", "tiny", "--home", confirmed, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(sweep("report", "tiny", "--home", confirmed, "--format", "json").stdout)
+    assert json.loads((tmp_path / "out/report.json").read_text()) == report
+    assert sweep("verify", tmp_path / "out").returncode == 0
