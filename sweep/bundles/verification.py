@@ -21,6 +21,7 @@ from sweep.search.history import History
 _REPORT = "report.json"
 _ROWS = "rows"
 """Its list whose items go by their own names."""
+_REPLICATES = ": replicates"
 _TOLERANCE = 1e-9
 """Relative: another processor, or version of NumPy, may round the last bits of a sum otherwise."""
 
@@ -151,12 +152,22 @@ def _leaves(place: str, written: Any, found: Any) -> Iterator[_Leaf]:
         for key in dict.fromkeys((*found, *written)):
             inner = f"{place}: {key}" if place else key
             yield from _leaves(inner, written.get(key), found.get(key))
+    elif place.endswith(_REPLICATES):
+        yield from _leaves(place, _by_name(written), _by_name(found))
     elif isinstance(found, list) and isinstance(written, list):
         within = "" if place == _ROWS else f"{place} "
         for number, (one, other) in enumerate(zip_longest(written, found), start=1):
             yield from _leaves(f"{within}{_name(other or one, number)}", one, other)
     else:
         yield _Leaf(place, written, found)
+
+
+def _by_name(replicates: Any) -> Any:
+    """The replicates of a row by what they are of; or what stands there instead."""
+    try:
+        return {f"draw {d + 1}, classifier {c + 1}": accuracy for d, c, accuracy in replicates}
+    except (TypeError, ValueError):
+        return str(replicates)
 
 
 def _name(item: Any, number: int) -> str:

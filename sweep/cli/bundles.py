@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sweep.cli.options import Facts, FactsOption, StudyArgument, say, stdout
+from sweep.cli.options import Facts, FactsOption, StudyArgument, say, stdout, tell
 from sweep.cli.session import Session, command
 from sweep.cli.tables import make_table
 from sweep.errors import ProblemsError
@@ -102,10 +102,10 @@ def _print_verified(verified: Verified) -> None:
             "what follows from them, worked out anew from the draws."
         )
         return
-    table = make_table("what", "in the bundle", "by its draws")
     for each in wrong[:_MOST_SHOWN]:
-        table.add_row(*each)
-    stdout.print(table)
+        tell(
+            stdout, f"{each.place}\n  written: {each.written}\n  found:   {each.found}"
+        )
     if len(wrong) > _MOST_SHOWN:
         say(f"... and {len(wrong) - _MOST_SHOWN} more; --format json has all of them")
 

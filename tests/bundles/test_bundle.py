@@ -102,7 +102,8 @@ def test_a_changed_digit_of_a_draw_is_named(bundle: Path, place: int, hidden: bo
     if hidden:
         renew_sums(bundle)
     wrong = verify(bundle).discrepancies
-    values = {(each.written, each.found) for each in wrong if "replicates" in each.place}
+    which = f": replicates: draw {draw.draw + 1}, classifier 1"
+    values = {(each.written, each.found) for each in wrong if each.place.endswith(which)}
     assert values == {(str(before), str(before + 0.001))}
     named = {each.place for each in wrong if each.place.endswith(" labels: accuracy")}
     assert named == {f"{draw.trial.label}, 1,000 labels: accuracy"}
@@ -117,7 +118,7 @@ def test_the_command_says_which_number_is_wrong(bundle: Path) -> None:
     change(bundle / f"draws/{draw.key}.json", nudge_accuracy, sealed=False)
     done = sweep("verify", bundle)
     assert done.returncode == 1
-    assert f"{draw.trial.label}, 1,000 labels: accuracy " in done.stdout
+    assert f"{draw.trial.label}, 1,000 labels: accuracy\n  written: 0." in done.stdout
     assert "do not agree" in done.stderr
     found = json.loads(sweep("verify", bundle, "--format", "json").stdout)["discrepancies"]
     assert {"place", "written", "found"} == found[0].keys()
