@@ -103,9 +103,7 @@ def _print_verified(verified: Verified) -> None:
         )
         return
     for each in wrong[:_MOST_SHOWN]:
-        tell(
-            stdout, f"{each.place}\n  written: {each.written}\n  found:   {each.found}"
-        )
+        tell(stdout, f"{each.place}\n  written: {each.written}\n  found:   {each.found}")
     if len(wrong) > _MOST_SHOWN:
         say(f"... and {len(wrong) - _MOST_SHOWN} more; --format json has all of them")
 
