@@ -1,16 +1,20 @@
 """Time of an epoch of the notebook's VAE, beside a plain Keras model's ``fit``.
 
-    SWEEP_DATA_DIR=... uv run python -m benchmarks.vae [--threads 1] [--rounds 3]
+    SWEEP_DATA_DIR=... uv run --with torch python -m benchmarks.vae [--threads 1] [--rounds 3]
 
 10 latent dimensions, batches of 128, on a part of MNIST; an epoch is the second one, so that
-neither side's compilation is in it. The peer is the one of benchmarks/peers.py, in float32.
+neither side's compilation is in it. One peer is that of benchmarks/peers.py, in float32; the other
+is PyTorch's (benchmarks/torch_vae.py), in both precisions, in processes of its own.
 """
 
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Literal
 
@@ -80,16 +84,26 @@ def fit(images: NDArray[np.uint8]) -> float:
     return clock.taken
 
 
+def torch(precision: Precision, threads: int) -> float:
+    """Seconds of the second of two epochs in PyTorch."""
+    command = [sys.executable, "-m", "benchmarks.torch_vae", "--precision", precision]
+    command += ["--threads", str(threads)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout)
+
+
 def main() -> None:
     chosen = options(__doc__, threads=1, rounds=3)
     set_threads(chosen.threads)
     images = mnist().load().images[:IMAGES]
 
-    taken: dict[str, list[float]] = {"fit": [], "float32": [], "bfloat16": []}
+    precisions: tuple[Precision, ...] = ("float32", "bfloat16")
+    taken: dict[str, list[float]] = defaultdict(list)
     for _ in range(chosen.rounds):
         taken["fit"].append(fit(images))
-        taken["float32"].append(ours(images, "float32"))
-        taken["bfloat16"].append(ours(images, "bfloat16"))
+        for precision in precisions:
+            taken[precision].append(ours(images, precision))
+            taken[f"PyTorch {precision}"].append(torch(precision, chosen.threads))
     publish(
         f"vae-{chosen.threads}-threads",
         {
@@ -101,6 +115,10 @@ def main() -> None:
             },
             "fit / float32": round(ratio(taken["fit"], taken["float32"]), 2),
             "fit / bfloat16": round(ratio(taken["fit"], taken["bfloat16"]), 2),
+            **{
+                f"PyTorch / ours, {name}": round(ratio(taken[f"PyTorch {name}"], taken[name]), 2)
+                for name in precisions
+            },
         },
     )
 
