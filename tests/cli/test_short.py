@@ -81,11 +81,12 @@ def test_an_old_home_takes_the_short_config(finished: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_what_init_writes_runs(tmp_path: Path) -> None:
     """As it stands, to its end."""
     made = sweep("init", "mine", cwd=tmp_path)
     assert (made.returncode, made.stdout) == (0, "Written to mine.yaml\n")
     assert "uv run sweep run mine.yaml" in made.stderr
-    ran = sweep("run", "mine.yaml", cwd=tmp_path)
+    ran = sweep("run", "mine.yaml", cwd=tmp_path, timeout=500)  # minutes, on a busy machine
     assert ran.returncode == 0, ran.stderr
     assert "vae 10 →" in ran.stdout
