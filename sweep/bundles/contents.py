@@ -211,3 +211,9 @@ def checksums(root: Path) -> dict[str, str]:
     files = sorted(path for path in root.rglob("*") if path.is_file())
     names = {path.relative_to(root).as_posix(): path for path in files}
     return {name: checksum(path.read_bytes()) for name, path in names.items() if name != SUMS}
+
+
+def write_sums(root: Path) -> None:
+    """Write the list of a bundle's files as they are now."""
+    lines = (f"{checksum}  {name}\n" for name, checksum in checksums(root).items())
+    (root / SUMS).write_text("".join(lines), encoding="utf-8")

@@ -19,7 +19,7 @@ from sweep.bundles.contents import (
     BundledAttempt,
     BundledStudy,
     Span,
-    checksums,
+    write_sums,
 )
 from sweep.bundles.verification import Verified, verify
 from sweep.coordinator.documents import document, encoder_records, mlflow_run_ids, write_report
@@ -116,9 +116,7 @@ def _fill(
     if with_encoders:
         _copy_encoders(encoders, store, directory)
     (directory / LOCK).write_text("".join(f"{each}\n" for each in _installed()), encoding="utf-8")
-    sums = checksums(directory)
-    lines = (f"{checksum}  {name}\n" for name, checksum in sums.items())
-    (directory / SUMS).write_text("".join(lines), encoding="utf-8")
+    write_sums(directory)
 
 
 def _span(result: TrialResult) -> Span:

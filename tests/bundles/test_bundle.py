@@ -14,7 +14,7 @@ import pytest
 
 from sweep.artifacts import ArtifactStore
 from sweep.bundles import Bundle, verify, write_bundle
-from sweep.bundles.contents import SUMS, checksums
+from sweep.bundles.contents import SUMS, write_sums
 from sweep.coordinator.documents import report_texts
 from sweep.errors import HomeError, InputError
 from sweep.home import Home
@@ -40,12 +40,6 @@ def written(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(written: Path, tmp_path: Path) -> Path:
     """A copy of it, to be changed."""
     return Path(shutil.copytree(written, tmp_path / "bundle"))
-
-
-def renew_sums(bundle: Path) -> None:
-    """List the files as they are now, as somebody would who hides a change."""
-    lines = (f"{checksum}  {name}\n" for name, checksum in checksums(bundle).items())
-    (bundle / SUMS).write_text("".join(lines))
 
 
 def change(path: Path, edit: Callable[[Any], None], *, sealed: bool) -> None:
@@ -100,7 +94,7 @@ def test_a_changed_digit_of_a_draw_is_named(bundle: Path, place: int, hidden: bo
     before = json.loads(path.read_text())["result"]["members"][0]["val_accuracy"][-1]
     change(path, nudge_accuracy, sealed=hidden)
     if hidden:
-        renew_sums(bundle)
+        write_sums(bundle)
     wrong = verify(bundle).discrepancies
     which = f": replicates: draw {draw.draw + 1}, classifier 1"
     values = {(each.written, each.found) for each in wrong if each.place.endswith(which)}
@@ -136,7 +130,7 @@ def test_a_changed_digit_of_the_report_is_named(bundle: Path, name: str) -> None
     assert digit
     other = "1" if digit[0] != "1" else "2"
     path.write_text(text[: digit.start()] + other + text[digit.end() :])
-    renew_sums(bundle)
+    write_sums(bundle)
     wrong = verify(bundle).discrepancies
     assert wrong
     assert name == "report.json" or {each.place.partition(",")[0] for each in wrong} == {name}
@@ -146,7 +140,7 @@ def test_a_draw_that_stands_in_for_another_is_found(bundle: Path) -> None:
     """Though it is a whole file of its kind, and in the list."""
     first, second, *_ = Bundle.at(bundle).draws.values()
     shutil.copy(bundle / f"draws/{first.key}.json", bundle / f"draws/{second.key}.json")
-    renew_sums(bundle)
+    write_sums(bundle)
     with pytest.raises(InputError, match=f"{second.key}.json is not there, or not what"):
         verify(bundle)
 
