@@ -7,16 +7,20 @@ import sys
 import threading
 import time
 
+INTERRUPTED = 130
 _LAST_SECONDS = 0.5
 
 
 def main() -> None:
     """Run the command line; imported late, because worker processes import this module, too."""
-    from sweep.cli.streams import settle_streams
+    try:
+        from sweep.cli.streams import settle_streams
 
-    settle_streams()
-    from sweep.cli.app import run
-
+        settle_streams()
+        from sweep.cli.app import run
+    except KeyboardInterrupt:  # of the user, or of OpenBLAS, which has said that it got no threads
+        sys.stderr.write("interrupted before it began\n")
+        sys.exit(INTERRUPTED)
     status = run()
     try:
         deadline = time.monotonic() + _LAST_SECONDS

@@ -6,6 +6,7 @@ says what to do. ``exit_status`` is what the command line ends with.
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -14,6 +15,13 @@ def printable(text: str) -> str:
     return "".join(
         each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text
     )
+
+
+def error_number(error: BaseException) -> int | None:
+    """The number of what the system did not give; Python has none for a thread."""
+    if isinstance(error, OSError):
+        return error.errno
+    return errno.EAGAIN if str(error) == "can't start new thread" else None
 
 
 class SweepError(Exception):

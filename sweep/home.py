@@ -171,7 +171,7 @@ def expanded(path: Path) -> Path:
     try:
         return path.expanduser()
     except RuntimeError as error:
-        raise InputError(f"there is no {path}: {error}") from error
+        raise InputError(f"there is no {path}: {error}", hint="HOME says where ~ is") from error
 
 
 @contextmanager

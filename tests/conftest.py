@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=15, help="SIGKILLs of each chaos test")
     parser.addoption("--chaos-seed", type=int, default=None, help="repeats a chaos test's moments")
     parser.addoption("--damage", choices=["some", "all"], default="some", help="damages to a home")
+    parser.addoption("--faults", choices=["some", "all"], default="some", help="faults a phase")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

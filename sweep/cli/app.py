@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from typing import Annotated, Any
 
@@ -13,12 +14,12 @@ from typer.core import TyperCommand, TyperGroup
 from sweep import __version__
 from sweep.cli import bundles, health, results, studies
 from sweep.cli.options import stderr, tell
-from sweep.errors import StoppedError, SweepError, printable
+from sweep.errors import StoppedError, SweepError, error_number, printable
 
 _WANTS = {
     errno.EMFILE: "no more files may be opened (ulimit -n says how many)",
     errno.ENFILE: "the machine has no more files to open",
-    errno.EAGAIN: "no more processes may be started (ulimit -u says how many)",
+    errno.EAGAIN: "no more processes or threads may be started (ulimit -u says how many)",
     errno.ENOMEM: "there is no memory left",
     errno.EROFS: "a place that must take writes does not; workers need /dev/shm or TMPDIR",
     errno.EACCES: "a place that must take writes does not; workers need /dev/shm or TMPDIR",
@@ -104,11 +105,12 @@ def run() -> int:
     except BrokenPipeError:  # as in 'sweep report ... | head'
         sys.stdout = None  # nothing is left to flush
         return 1
-    except OSError as error:
-        want = _WANTS.get(error.errno or 0)
-        if want is None:
+    except (OSError, RuntimeError) as error:
+        number = error_number(error)
+        if number not in _WANTS:
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        stderr.print(Text.assemble(("error: ", "bold red"), f"{want}{where}: {error.strerror}"))
+        where = getattr(error, "filename", None)
+        said = f"{_WANTS[number]}{f' ({where})' if where else ''}: {os.strerror(number)}"
+        tell(stderr, Text.assemble(("error: ", "bold red"), said))
         return 1
     return 0

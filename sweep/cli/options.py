@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
-from sweep.errors import SweepError
+from sweep.errors import SweepError, printable
 from sweep.home import DEFAULT_HOME
+
+
+class _Console(Console):
+    """A console whose terminal nothing commands but rich: not what a file or a study is called."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments of what is printed."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
+
 
 # Piped output is not folded to the width of a terminal that is not there. What is printed is the
 # user's, paths for example: brackets and colons in it are no markup.
-stdout = Console(
+stdout = _Console(
     width=None if sys.stdout.isatty() else 160, markup=False, emoji=False, highlight=False
 )
-stderr = Console(
+stderr = _Console(
     stderr=True,
     width=None if sys.stderr.isatty() else 1000,
     markup=False,

@@ -18,6 +18,7 @@ from threading import Lock
 from sweep.database import reason
 from sweep.results import DataFacts
 from sweep.tracking import Identity, Run, Tracker
+from sweep.tracking.connection import proxy_of
 from sweep.workspace import Workspace
 
 log = logging.getLogger("sweep")
@@ -156,5 +157,9 @@ class Projector:
 
     def _warn(self, error: Exception) -> None:
         if not self._warned:
-            log.warning("MLflow cannot be written, and training goes on: %.200s", reason(error))
+            proxy = proxy_of(self._workspace.tracking)
+            through = f" through the proxy {proxy}" if proxy else ""
+            log.warning(
+                "MLflow cannot be written%s, and training goes on: %.200s", through, reason(error)
+            )
             self._warned = True

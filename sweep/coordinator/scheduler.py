@@ -26,7 +26,7 @@ from sweep.coordinator.events import (
 )
 from sweep.coordinator.graph import Graph
 from sweep.coordinator.timelimit import TimeLimit
-from sweep.errors import DivergedError, InputError, OutageError
+from sweep.errors import DivergedError, InputError, OutageError, printable
 from sweep.evaluation import RESULTS
 from sweep.execution import Executor, Failed, FailureKind, Outcome, Task
 from sweep.search.attempt import Cause, Failure
@@ -248,7 +248,7 @@ def _failure(failed: Failed) -> Failure:
     diverged = isinstance(failed.error, DivergedError)
     return Failure(
         cause=Cause.DIVERGED if diverged else RULES[failed.kind].cause,
-        message=failed.message,
+        message=printable(failed.message),
         traceback=failed.traceback,
         finished_at=int(time.time() * 1000),
     )

@@ -17,7 +17,7 @@ from sweep.doctor.databases import damage
 from sweep.doctor.finding import Finding
 from sweep.doctor.machine import machine
 from sweep.doctor.tracking import tracking
-from sweep.errors import DataError, SweepError
+from sweep.errors import InputError, SweepError
 from sweep.home import Home
 from sweep.lease import last_owner
 from sweep.results import Environment, numeric_kinds
@@ -53,8 +53,9 @@ def _datasets(data_dir: Path | None) -> Iterator[Finding]:
     for name in get_args(DatasetName):
         try:
             file = DatasetSource.of(name, data_dir).local_file()
-        except DataError as error:
-            yield Finding(f"data {name}", "problem", error.message, "check SWEEP_DATA_DIR")
+        except InputError as error:
+            mend = "check SWEEP_DATA_DIR, and HOME"
+            yield Finding(f"data {name}", "problem", error.message, mend)
             continue
         if file is not None:
             yield Finding(f"data {name}", "ok", str(file))

@@ -8,7 +8,8 @@ from pathlib import Path
 from sweep.database import masked, reason, sqlite_file
 from sweep.doctor.databases import damage
 from sweep.doctor.finding import Finding
-from sweep.tracking.connection import is_server, proxy_of, schema_mismatch
+from sweep.errors import HomeError
+from sweep.tracking.connection import is_server, prepare, proxy_of, schema_mismatch
 
 _SERVER_SECONDS = 5
 _UNSET = "or unset MLFLOW_TRACKING_URI"
@@ -16,6 +17,10 @@ _UNSET = "or unset MLFLOW_TRACKING_URI"
 
 def tracking(uri: str) -> Finding:
     """How it stands with a tracking URI."""
+    try:
+        prepare()
+    except HomeError as error:
+        return Finding("MLflow", "problem", error.message, error.hint)
     if uri.startswith(("http://", "https://")):
         return _server(uri)
     if is_server(uri):

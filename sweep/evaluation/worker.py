@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threadpoolctl import threadpool_limits
 
 from sweep.data.datasets import DatasetSource
-from sweep.errors import OutageError
+from sweep.errors import OutageError, error_number
 from sweep.evaluation.assessments import make_assessment
 from sweep.evaluation.encoders import make_encoder
 from sweep.evaluation.models import make_model
@@ -43,6 +43,8 @@ def prepare_worker(
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     threadpool_limits(threads)  # numpy's and scikit-learn's
+    # All of its threads begin with the first program: where there are none, no task is to blame.
+    tf.function(lambda: tf.zeros(1) + tf.ones(1), jit_compile=True)()
     bench = Workbench(home, source)
 
     def work(payload: str, on_progress: OnProgress) -> str:
@@ -67,12 +69,18 @@ def _make(spec: Spec, bench: Workbench, on_progress: OnProgress) -> Value:
 
 @contextmanager
 def _outages(home: Home) -> Iterator[None]:
-    """Tell a home that takes no more writes from what may be wrong with a task."""
+    """Tell a home or a system that gives no more from what may be wrong with a task."""
     try:
         yield
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        if error_number(error) in (errno.EAGAIN, errno.EMFILE, errno.ENFILE):
+            raise OutageError(
+                f"a worker may open no more files or threads: {error}",
+                hint="ulimit -n and -u say how many; end what takes them",
+            ) from error
         # Without a number, as NumPy says of an array that did not fit on the disk.
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, None):
+        is_full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, None)
+        if not isinstance(error, OSError) or error.errno not in is_full:
             raise
         raise OutageError(
             f"the home {home.root} does not take what is written: {error.strerror or error}",

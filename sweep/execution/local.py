@@ -26,12 +26,15 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from sweep.errors import OutageError
 from sweep.execution.base import Failed, FailureKind, Outcome, Task, WorkFunction
 
 TASKS_PER_PROCESS = 50
 LONGEST_LOOK = 5.0
 """Seconds between two looks at a task that count: more, and this process was stopped itself."""
 _NOT_BEGUN = -1.0
+_LOST = "its worker was lost"
+_MEND = "its last lines say why; often memory or threads are short (ulimit -u)"
 _STARTING = threading.Lock()
 
 
@@ -180,7 +183,7 @@ class _Worker:
         """What came of the task; None as long as there is nothing, or if it had to start again.
 
         A process that died before it began, perhaps while it had nothing to do, has cost the task
-        nothing; but a second one in its place that dies as well is the task's failure.
+        nothing. If a second one in its place dies as well, none gets ready here: an outage.
         """
         if self.task is None or self.future is None:
             return None
@@ -201,10 +204,12 @@ class _Worker:
         self._second_start = False
         try:
             return Outcome(task, future.result())
-        except ProcessExpired as error:
-            failed = Failed(FailureKind.DIED, f"{_death(error.exitcode)}; its log: {self._log}")
-        except BrokenProcessPool:
-            failed = Failed(FailureKind.DIED, f"its worker was lost; its log: {self._log}")
+        except (ProcessExpired, BrokenProcessPool) as error:
+            death = _death(error.exitcode) if isinstance(error, ProcessExpired) else _LOST
+            failed = Failed(FailureKind.DIED, f"{death}; its log: {self._log}")
+            if self.fraction == _NOT_BEGUN:
+                none = OutageError(f"no worker gets ready: {failed.message}", hint=_MEND)
+                failed = Failed(FailureKind.DIED, none.message, none)
         except Exception as error:  # whatever the task raised
             traceback = str(getattr(error, "traceback", ""))
             failed = Failed(FailureKind.RAISED, str(error) or repr(error), error, traceback)
@@ -254,13 +259,13 @@ def _initialize(
     prepare: Callable[[], WorkFunction], fraction: Any, pid: Any, log: str, coordinator: int
 ) -> None:
     global _function, _shared_fraction
-    _end_with(coordinator)
     # Nothing needs cleaning up in a worker: it may end at once, even in the middle of a long call.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+    _end_with(coordinator)
     _shared_fraction = fraction
     pid.value = os.getpid()
     _function = prepare()

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -31,7 +32,10 @@ UI = "http://127.0.0.1:5000"
 
 
 def proxy_of(uri: str) -> str | None:
-    """The proxy through which a server is asked, as the environment says; without a password."""
+    """The proxy through which a server is asked, as the environment says; without a password.
+
+    None if there is none, or a database is asked.
+    """
     parts = urlsplit(uri)
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy is None or not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
@@ -44,7 +48,7 @@ def schema_mismatch(uri: str) -> str | None:
 
     May raise what the database's driver raises.
     """
-    _set_environment()
+    prepare()
     from mlflow.store.db.utils import _get_latest_schema_revision, _get_schema_version
 
     engine = create_engine(uri)
@@ -74,7 +78,8 @@ def client(uri: str) -> MlflowClient:
     """A client; slow, because MLflow is imported.
 
     Raises:
-        HomeError: a database's file is none; MLflow would try for minutes to open it.
+        HomeError: a database's file is none, which MLflow would try for minutes to open; or see
+            :func:`prepare`.
     """
     file = sqlite_file(uri)
     if file is not None and file.is_dir():
@@ -82,7 +87,7 @@ def client(uri: str) -> MlflowClient:
             f"MLflow's database {file} is a directory",
             hint="move it away; sweep sync STUDY makes the database anew",
         )
-    _set_environment()
+    prepare()
     from mlflow import MlflowClient
 
     return MlflowClient(uri)
@@ -98,7 +103,7 @@ def create_database(home: Home) -> None:
         if home.mlflow_db.exists():
             return
         remove_leftovers(home.mlflow_db)
-        _set_environment()
+        prepare()
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         with published_file(home.mlflow_db) as temporary:
@@ -108,8 +113,21 @@ def create_database(home: Home) -> None:
             store.engine.dispose()
 
 
-def _set_environment() -> None:
-    """What MLflow reads when it is imported, and later."""
+def prepare() -> None:
+    """See that MLflow can be imported, and set what it reads then and later.
+
+    Raises:
+        HomeError: it cannot, because the user has no home directory.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        raise HomeError(
+            f"MLflow wants a home directory, and user {os.getuid()} has none: HOME can name one",
+            hint="set HOME to a directory, and run the same command again",
+        ) from None
+    # It would tell of each try, with the whole URL; what came of them is told once.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     # An unreachable server is found out in seconds; what it missed is projected later.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")

@@ -71,12 +71,12 @@ def free_address(host: str, wished: int, names: Sequence[str] = ()) -> Address:
         SweepError: the host is not an address of this machine.
     """
     for name in names:
-        if not name or set(name) & set(" ,*/@?#"):
+        if not _is_host(name):
             raise InputError(
                 f"--allow-host: {name!r} is no name of a host",
                 hint="as in --allow-host workstation.example.org, without a port",
             )
-    reason: OSError | None = None
+    reason = ""
     for port in (wished, 0):
         try:
             found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
@@ -85,13 +85,21 @@ def free_address(host: str, wished: int, names: Sequence[str] = ()) -> Address:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(place)
                 port = int(probe.getsockname()[1])  # of what was wished, or free
-        except OSError as error:
-            reason = error
+        except (OSError, UnicodeError) as error:  # UnicodeError: it can be no name of a host
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
             continue
         own = [] if _is_loopback(place[0]) else [socket.gethostname(), socket.getfqdn()]
         return Address(host.strip("[]"), port, tuple(dict.fromkeys([*names, *own])))
-    assert reason is not None
-    raise SweepError(f"no server can listen on {host}: {reason.strerror or reason}")
+    raise SweepError(f"no server can listen on {host}: {reason}")
+
+
+def _is_host(name: str) -> bool:
+    """Whether a name can be one of a host."""
+    try:
+        name.encode("idna")  # no part of it is empty, or longer than 63 characters
+    except UnicodeError:
+        return False
+    return bool(name) and name.isprintable() and not set(name) & set(" ,*/@?#")
 
 
 def _is_loopback(address: str | int) -> bool:

@@ -19,9 +19,7 @@ from optuna_dashboard import wsgi
 from starlette.middleware.wsgi import WSGIMiddleware
 
 from sweep.search.storage import open_storage
-
-STORAGE_VARIABLE = "OPTUNA_DASHBOARD_STORAGE"
-"""Names the storage's URL: all users of a machine see each other's command lines."""
+from sweep.ui.servers import STORAGE_VARIABLE
 
 _LONGEST = 200
 """Characters of an attribute that fit into a line there."""

@@ -16,12 +16,14 @@ from types import TracebackType
 
 from sweep.database import masked
 from sweep.errors import SweepError, UnknownStudyError
-from sweep.tracking.connection import SERVER_ENVIRONMENT, ask_ourselves, is_server
+from sweep.tracking.connection import SERVER_ENVIRONMENT, ask_ourselves, is_server, prepare
 from sweep.tracking.relocation import relocate
 from sweep.tracking.views import VIEW, chart_path
 from sweep.ui.address import Address
-from sweep.ui.dashboard import STORAGE_VARIABLE
 from sweep.workspace import Workspace
+
+STORAGE_VARIABLE = "OPTUNA_DASHBOARD_STORAGE"
+"""Names the storage's URL: all users of a machine see each other's command lines."""
 
 _START_SECONDS = 120
 _STOP_SECONDS = 5
@@ -142,6 +144,7 @@ def mlflow_server(workspace: Workspace, address: Address, dashboard: Address | N
         SweepError: MLflow's runs are kept by a server that runs already.
     """
     uri, home = workspace.tracking, workspace.home
+    prepare()
     if is_server(uri):
         raise SweepError(
             f"MLflow's runs are kept by a server that runs already: {masked(uri)}",

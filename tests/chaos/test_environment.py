@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import accuracies, environment, start, sweep
+from tests.chaos.processes import as_nobody, few_processes, sweep_command, without_shared_memory
+from tests.cli.process import accuracies, assert_exactly_once, environment, start, sweep
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
 
 CONFIG = """
 name: numbers
@@ -91,6 +94,104 @@ def test_few_files_may_be_opened(number: int, config: Path, tmp_path: Path) -> N
     said = process.communicate(timeout=200)[1]
     assert "Traceback" not in said
     assert process.returncode == 0 or "error: " in said.splitlines()[-1] + said.splitlines()[-2]
+
+
+@pytest.mark.parametrize("number", [1, 3, 5, 8])
+def test_few_processes_may_be_started(
+    number: int, config: Path, undisturbed: dict[str, list[float]], tmp_path: Path
+) -> None:
+    """A line says so; where more may be started, the same command does all there is to do."""
+    with few_processes() as group:
+        group.limit(number)
+        process = start(
+            *("run", config, "--home", tmp_path, "--workers", 1, "--quiet"), preexec_fn=group.join
+        )
+        said = process.communicate(timeout=200)[1]
+    assert process.returncode in (1, 130), said
+    assert "Traceback" not in said
+    assert "no more processes or threads" in said or "OpenBLAS" in said
+    if number == 8:  # it was under way
+        assert trained(config, tmp_path, {}) == undisturbed
+
+
+def test_a_study_waits_for_threads(
+    config: Path, undisturbed: dict[str, list[float]], tmp_path: Path
+) -> None:
+    """Where no worker can begin, no trial fails for it; it goes on when threads are there."""
+    with few_processes() as group:
+        group.limit(20)
+        process = start("run", config, "--home", tmp_path, "--workers", 1, preexec_fn=group.join)
+        assert process.stderr is not None
+        said = ""
+        while "waiting for it" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        assert "no worker gets ready" in said
+        group.limit("max")
+        said += process.communicate(timeout=300)[1]
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    assert accuracies(tmp_path, "numbers") == undisturbed
+    assert_exactly_once(tmp_path, 2, "numbers")
+
+
+@needs_root
+def test_shared_memory_may_take_no_writes(
+    config: Path, undisturbed: dict[str, list[float]], tmp_path: Path
+) -> None:
+    """A line says so, and what needs it; the same command goes on."""
+    command = sweep_command("run", config, "--home", tmp_path, "--workers", 1, "--quiet")
+    done = subprocess.run(
+        without_shared_memory(*command),
+        env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "error: a place that must take writes does not; workers need /dev/shm" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert trained(config, tmp_path, {}) == undisturbed
+
+
+@needs_root
+def test_a_user_without_a_name_and_a_home(
+    config: Path, undisturbed: dict[str, list[float]], tmp_path: Path
+) -> None:
+    """Training works; MLflow does not, for a reason that is told with its mend, which helps."""
+
+    def nobody(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+        given = (f"{name}={value}" for name, value in variables.items())
+        done = subprocess.run(
+            as_nobody("env", *given, *sweep_command(*arguments, "--home", tmp_path)),
+            env=environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr
+        return done
+
+    why = "MLflow wants a home directory, and user 12345 has none: HOME can name one"
+    ran = nobody("run", config, "--workers", 1)
+    assert ran.returncode == 0, ran.stderr
+    assert why in ran.stderr
+    assert accuracies(tmp_path, "numbers") == undisturbed
+    found = nobody("doctor", "--format", "json")
+    (mlflow,) = [each for each in json.loads(found.stdout)["findings"] if each["name"] == "MLflow"]
+    assert mlflow["found"] == why
+    assert "set HOME" in mlflow["mend"]
+    assert why in nobody("sync", "numbers").stderr
+    assert why in nobody("ui").stderr
+    assert nobody("sync", "numbers", HOME=str(tmp_path)).returncode == 0
+    assert_exactly_once(tmp_path, 2, "numbers")
+
+
+def test_a_proxy_is_named(copy: Path) -> None:
+    """By those who ask a server through it, and without its password."""
+    env = {"http_proxy": "http://me:canary@127.0.0.1:9", "no_proxy": ""}
+    env["MLFLOW_TRACKING_URI"] = "http://mlflow.test:5000"
+    for command in (("doctor",), ("sync", "tiny")):
+        done = sweep(*command, "--home", copy, env=env)
+        assert done.returncode == 1
+        said = done.stdout + done.stderr
+        assert "through the proxy http://me:***@127.0.0.1:9" in said
+        assert "canary" not in said
 
 
 CLOSED = {"stdout": (1,), "stderr": (2,), "both": (1, 2), "all": (0, 1, 2)}

@@ -10,13 +10,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sweep.ui import free_address
+from tests.chaos.disks import full, mounted
 from tests.chaos.servers import DrippingServer, MlflowServer, Proxy
 from tests.chaos.study import STUDY, config_for
 from tests.cli.process import TARGET as TINY_TARGET
@@ -119,17 +119,6 @@ def test_a_storage_that_is_locked(config: Path, tmp_path: Path) -> None:
     assert_complete(tmp_path)
 
 
-@contextmanager
-def mounted(directory: Path, *options: str) -> Iterator[Path]:
-    """Mount something at a directory for the length of a block."""
-    directory.mkdir(exist_ok=True)
-    subprocess.run(["mount", *options, str(directory)], check=True)
-    try:
-        yield directory
-    finally:
-        subprocess.run(["umount", "--lazy", str(directory)], check=True)
-
-
 def test_a_server_that_drips_keeps_nobody(tiny_config: Path, tmp_path: Path) -> None:
     """The table is printed, and the process ends soon after; the study is whole."""
     dripping = DrippingServer()
@@ -171,18 +160,10 @@ def test_a_disk_that_is_full_for_a_while(config: Path, tmp_path: Path) -> None:
         reader = threading.Thread(target=lambda: said.extend(process.stderr or []))
         reader.start()
         wait_until(lambda: completed(home) >= 2)
-        ballast = home / "ballast"
-        with ballast.open("wb") as file:
-            try:
-                while True:
-                    file.write(bytes(100_000))
-                    file.flush()
-            except OSError:
-                pass  # it is full
-        wait_until(lambda: any("wait" in line for line in said), seconds=120)
-        stuck = completed(home)
-        assert process.poll() is None
-        ballast.unlink()
+        with full(home):
+            wait_until(lambda: any("wait" in line for line in said), seconds=120)
+            stuck = completed(home)
+            assert process.poll() is None
         assert process.wait(timeout=300) == 0, "".join(said)
         reader.join()
         assert stuck < TARGET

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sweep.errors import OutageError
 from sweep.execution import Failed, LocalExecutor, Task
 from sweep.execution import local as local_module
 from sweep.execution.base import FailureKind
@@ -115,13 +116,15 @@ def test_time_in_which_all_is_stopped_does_not_count(tmp_path: Path) -> None:
         assert coordinator.stdout.readline() == "counted\n"
 
 
-def test_a_worker_that_cannot_be_set_up_is_a_failure(tmp_path: Path) -> None:
-    """Nobody waits for ever for a process that never gets ready."""
+def test_a_worker_that_cannot_be_set_up_is_an_outage(tmp_path: Path) -> None:
+    """Nobody waits for ever for a process that never gets ready, and no task is to blame."""
     executor = LocalExecutor(1, refuse, timeout=30, logs=tmp_path)
     failed = outcomes(executor, "echo never")["echo never"]
     executor.close()
     assert isinstance(failed, Failed)
     assert failed.kind is FailureKind.DIED
+    assert isinstance(failed.error, OutageError)
+    assert "no worker gets ready" in failed.message
     assert "this worker cannot be set up" in (tmp_path / "worker-1.log").read_text()
 
 
