@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli.options import (
+    AddressOption,
     ConfigPath,
     Engine,
     EngineOption,
@@ -50,6 +51,7 @@ def run(
     workers: WorkersOption = None,
     trials: TrialsOption = None,
     engine: EngineOption = None,
+    address: AddressOption = None,
     stop_after: Annotated[
         str | None,
         typer.Option(
@@ -80,7 +82,7 @@ def run(
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
     with Display(stderr, study.name, session.quiet) as display:
-        ended = run_study(study, session.workspace, display.show, limit)
+        ended = run_study(study, session.workspace, display.show, limit, address)
     as_json = format_ is Facts.json
     printing.print_ended(stdout, stderr, ended, session.workspace, as_json)
     if ended.out_of_time:
