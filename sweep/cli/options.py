@@ -48,6 +48,14 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+class Where(StrEnum):
+    """Where the nodes of a cluster come from."""
+
+    slurm = "slurm"
+    kubernetes = "kubernetes"
+    ssh = "ssh"
+
+
 class Facts(StrEnum):
     """How facts are printed."""
 

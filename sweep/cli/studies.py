@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from sweep.cli.options import (
     SetOption,
     StudyArgument,
     TrialsOption,
+    Where,
     WorkersOption,
     say,
     stderr,
@@ -129,6 +131,22 @@ def _validate(
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
     for warning in planned.warnings:
         tell(stderr, f"Warning: {warning}")
+
+
+@command
+def cluster(
+    session: Session,
+    where: Annotated[
+        Where, typer.Argument(metavar="slurm|kubernetes|ssh", help="Where nodes come from.")
+    ],
+    config: ConfigPath,
+) -> None:
+    """Print a script or manifest that runs a study with --engine ray."""
+    from sweep.config import load_config
+    from sweep.deployment import deployment
+
+    study = load_config(config)
+    sys.stdout.write(deployment(where.value, study, config, session.workspace.home.root))
 
 
 @command

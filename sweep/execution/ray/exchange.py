@@ -15,6 +15,7 @@ from sweep.artifacts import ArtifactStore, NotWholeError, Package, pack, unpack
 from sweep.errors import DataError, HomeError, OutageError
 from sweep.execution.base import Failed, FailureKind, Task
 from sweep.execution.ray.courier import Delivered, Sent
+from sweep.execution.ray.nodes import reaching
 from sweep.files import set_aside
 from sweep.home import locked
 from sweep.specs import Artifact
@@ -64,6 +65,7 @@ class Exchange:
         Raises:
             MissingError: what it needs is damaged; it was set aside.
             DataError: the dataset is.
+            OutageError: the cluster's head is out of reach.
         """
         return [self._sent(artifact) for artifact in task.reads]
 
@@ -76,7 +78,8 @@ class Exchange:
                 self._at_hand.pop(artifact, None)
                 self._refuse(artifact)
                 return Sent(artifact, [])
-            known = self._at_hand[artifact] = version, self._ray.put(package)
+            with reaching():
+                known = self._at_hand[artifact] = version, self._ray.put(package)
         self._at_hand.move_to_end(artifact)
         while len(self._at_hand) > _KEPT_AT_HAND:
             self._at_hand.popitem(last=False)

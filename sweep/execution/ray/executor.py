@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sweep.artifacts import ArtifactStore, NotWholeError
-from sweep.errors import DataError
+from sweep.errors import DataError, OutageError
 from sweep.execution.base import Failed, FailureKind, Outcome, Task, WorkFunction
 from sweep.execution.ray.courier import Delivered, relocated
 from sweep.execution.ray.exchange import Exchange, MissingError
 from sweep.execution.ray.fleet import Fleet
+from sweep.execution.ray.nodes import reaching
 from sweep.execution.ray.placement import Demands
 from sweep.execution.ray.slot import Errand, Slot
 from sweep.home import Home
@@ -85,7 +87,8 @@ class RayExecutor:
         for slot in self._fleet.busy:
             assert slot.errand is not None
             if slot.errand.is_look_due:
-                slot.errand.look = slot.courier.look.remote()
+                with reaching():
+                    slot.errand.look = slot.courier.look.remote()
         left = 0.0 if ended else max(0.0, deadline - time.monotonic())
         for slot, reference in self._fleet.arrived(left):
             if slot in self._fleet.slots:  # it may have gone by what arrived before
@@ -102,14 +105,19 @@ class RayExecutor:
     def close(self) -> None:
         """Stop all workers, wherever they are; checkpoints are brought home before."""
         slots = [slot for slot in self._fleet.slots if slot.facts is not None]
-        closing = {slot.courier.close.remote(): slot for slot in slots}
-        if closing:
+        if slots:
+            self._bring_home(slots)
+        self._fleet.disband()
+
+    def _bring_home(self, slots: Sequence[Slot]) -> None:
+        """Close slots, and take what they have left; of a cluster that is gone there is nothing."""
+        with suppress(OutageError), reaching():
+            closing = {slot.courier.close.remote(): slot for slot in slots}
             done, _ = self._ray.wait(
                 list(closing), num_returns=len(closing), timeout=_CLOSING_SECONDS
             )
             for reference in done:
                 self._take_last(closing[reference], reference)
-        self._fleet.disband()
 
     def _send(self, slot: Slot) -> list[Outcome]:
         """Send what a slot was given, as soon as nobody else makes the same."""
@@ -129,7 +137,8 @@ class RayExecutor:
             return [self._end(slot, Failed(FailureKind.LOST, str(error)))]
         except DataError as error:
             return [self._end(slot, Failed(FailureKind.RAISED, error.message, error))]
-        errand.delivered = slot.courier.run.remote(errand.task, reads)
+        with reaching():
+            errand.delivered = slot.courier.run.remote(errand.task, reads)
         return []
 
     def _take(self, slot: Slot, reference: Any) -> list[Outcome]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sweep.execution.ray.courier import Courier, Facts
+from sweep.execution.ray.nodes import Nodes, reaching
 from sweep.execution.ray.placement import ENCODER, Demands, Kind, room
 from sweep.execution.ray.slot import Slot
 from sweep.machine import environment
@@ -48,6 +50,7 @@ class Fleet:
         self._demands = demands
         self._most = most
         self._note = note
+        self._nodes = Nodes(ray)
         self._here = environment()
         self._next_survey = 0.0
         self._number = 0
@@ -77,12 +80,16 @@ class Fleet:
         return None
 
     def survey(self) -> None:
-        """See which nodes there are, and ask for slots or give some up, if it is time."""
+        """See which nodes there are, and ask for slots or give some up, if it is time.
+
+        Raises:
+            OutageError: the cluster's head is out of reach.
+        """
         now = time.monotonic()
-        if now < self._next_survey:
+        alive = self._nodes.alive()
+        if now < self._next_survey or alive is None:
             return
         self._next_survey = now + _SURVEY_SECONDS
-        alive = {node["NodeID"]: node["Resources"] for node in self._ray.nodes() if node["Alive"]}
         for slot in [each for each in self.slots if each.is_free]:
             if slot.facts is not None and slot.facts.node not in alive:
                 self.drop(slot, ConnectionError("its node is gone"))
@@ -98,7 +105,11 @@ class Fleet:
         self._tell_if_without(now)
 
     def arrived(self, timeout: float) -> Iterator[tuple[Slot, Any]]:
-        """What has arrived of what was asked of slots, waiting for the first of it."""
+        """What has arrived of what was asked of slots, waiting for the first of it.
+
+        Raises:
+            OutageError: the cluster's head is out of reach.
+        """
         asked = {}
         for slot in self.slots:
             if slot.facts is None:
@@ -112,11 +123,11 @@ class Fleet:
         if not asked:
             time.sleep(timeout)
             return
-        first, _ = self._ray.wait(list(asked), num_returns=1, timeout=timeout)
-        if first:
-            # What a task has left is behind what was seen of it, whatever came first.
-            all_, _ = self._ray.wait(list(asked), num_returns=len(asked), timeout=0)
-            yield from ((asked[reference], reference) for reference in all_)
+        with reaching():
+            found, _ = self._ray.wait(list(asked), num_returns=1, timeout=timeout)
+            if found:
+                found, _ = self._ray.wait(list(asked), num_returns=len(asked), timeout=0)
+        yield from ((asked[reference], reference) for reference in found)
 
     def welcome(self, slot: Slot, facts: Facts) -> None:
         """A slot is ready; it is used if its node makes what this machine would make."""
@@ -161,6 +172,7 @@ class Fleet:
     def disband(self) -> None:
         """End all slots at once, and ask for no more."""
         self._next_survey = float("inf")
+        self._nodes.close()
         for slot in list(self.slots):
             self._remove(slot)
             if slot.errand is not None:
@@ -184,7 +196,8 @@ class Fleet:
 
     def _remove(self, slot: Slot) -> None:
         self.slots.remove(slot)
-        self._ray.kill(slot.courier)
+        with suppress(Exception):  # it is gone, or the whole cluster is
+            self._ray.kill(slot.courier)
 
     def _tell_if_without(self, now: float) -> None:
         """Say that nothing can be done, once it has been so for a while."""

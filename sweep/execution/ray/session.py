@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import stat
 import tempfile
 import threading
@@ -25,11 +26,12 @@ SETTINGS: Mapping[str, str] = {
     # Else Ray packs the working directory of whoever was started by 'uv run', and has uv make an
     # environment of it for each worker.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    # Ray ends a process that has not reached the cluster's head for so long.
+    # Ray ends a process that has not reached the cluster's head for so long: we are earlier.
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
 }
 """What every process of a cluster has in its environment; Ray reads it when it is imported."""
 
+_CONNECTING_SECONDS = 10.0
 _LONGEST_TEMPORARY = 30
 """Characters: the sockets below it have paths, which the system limits to about 100."""
 
@@ -69,6 +71,8 @@ def session(address: str | None, cpus: int) -> Iterator[Session]:
         InputError: there is no Ray, no cluster at this address, or not with this token.
     """
     check_installed()
+    if address is not None:
+        _check_address(address)
     private = None if address else _private_directory()
     _settle_environment(private)
     import ray
@@ -88,6 +92,19 @@ def session(address: str | None, cpus: int) -> Iterator[Session]:
         _restore(handlers)
         if private is not None:
             shutil.rmtree(private, ignore_errors=True)
+
+
+def _check_address(address: str) -> None:
+    """See that somebody listens there: Ray would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _CONNECTING_SECONDS).close()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "HOST:PORT is wanted"
+        raise InputError(
+            f"the Ray cluster at {address} cannot be joined: {reason or error}",
+            hint="its head must run, and this machine must reach it",
+        ) from error
 
 
 def _private_directory() -> Path:
