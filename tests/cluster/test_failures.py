@@ -45,6 +45,7 @@ def test_a_worker_and_a_node_that_are_killed(config: Path, tmp_path: Path) -> No
         assert_exactly_once(run.home, ROWS, NAME)
 
 
+@pytest.mark.slow
 def test_no_node_for_a_while(config: Path, tmp_path: Path) -> None:
     """Neither at the beginning nor in between does the study end; a node that joins is used."""
     with cluster(0) as nodes:
@@ -93,6 +94,7 @@ def test_the_coordinator_is_killed(config: Path, tmp_path: Path) -> None:
         assert not list((nodes.nodes[0].place / "tmp").glob("latent-sweep-*/*-*"))
 
 
+@pytest.mark.slow
 def test_the_head_is_killed(config: Path, tmp_path: Path) -> None:
     """The study ends in good order, and on another cluster the same command goes on."""
     with cluster(1) as nodes:

@@ -16,7 +16,7 @@ import pytest
 from tests.cli.process import assert_exactly_once, environment, living, sweep, wait_until
 from tests.cluster.study import NAME, ONE_ENCODER, ROWS
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(400)]
 
 SRUN = """#!/usr/bin/env bash
 while [[ $1 == --* ]]; do shift; done
@@ -105,7 +105,7 @@ def test_ctrl_c_stops_the_nodes(commands: dict[str, str], tmp_path: Path) -> Non
         stderr=subprocess.PIPE,
         start_new_session=True,
     ) as process:
-        wait_until(lambda: len(living("ray::Courier")) >= 2, 120)
+        wait_until(lambda: list((tmp_path / "home/draws").glob("*.json")), 120)
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=120)
     assert process.returncode == 130

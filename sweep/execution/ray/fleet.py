@@ -59,7 +59,9 @@ class Fleet:
         self._cpus: dict[str, str] = {}
         """The CPU of every node that was used, by node."""
         self._told = set[str]()
-        self._without_since: float | None = time.monotonic()
+        self._surveyed = time.monotonic()
+        self._without = 0.0
+        """Seconds in which it was looked for slots, and there was none."""
         self.slots: list[Slot] = []
 
     @property
@@ -90,6 +92,7 @@ class Fleet:
         if now < self._next_survey or alive is None:
             return
         self._next_survey = now + _SURVEY_SECONDS
+        since, self._surveyed = now - self._surveyed, now
         for slot in [each for each in self.slots if each.is_free]:
             if slot.facts is not None and slot.facts.node not in alive:
                 self.drop(slot, ConnectionError("its node is gone"))
@@ -102,7 +105,7 @@ class Fleet:
                 self._ask(kind)
             for slot in [each for each in slots if each.facts is None][: len(slots) - wanted]:
                 self._remove(slot)  # nothing was done with it, and there may never be room for it
-        self._tell_if_without(now)
+        self._tell_if_without(min(since, 2 * _SURVEY_SECONDS))
 
     def arrived(self, timeout: float) -> Iterator[tuple[Slot, Any]]:
         """What has arrived of what was asked of slots, waiting for the first of it.
@@ -148,7 +151,6 @@ class Fleet:
             self._remove(slot)
             return
         slot.facts = facts
-        self._without_since = None
         if facts.node not in self._cpus:
             self._cpus[facts.node] = facts.environment["cpu"]
             self._note(facts.environment)
@@ -199,14 +201,14 @@ class Fleet:
         with suppress(Exception):  # it is gone, or the whole cluster is
             self._ray.kill(slot.courier)
 
-    def _tell_if_without(self, now: float) -> None:
+    def _tell_if_without(self, seconds: float) -> None:
         """Say that nothing can be done, once it has been so for a while."""
         if any(slot.facts is not None for slot in self.slots):
-            self._without_since = None
+            self._without = 0.0
             self._told.discard(_NO_ROOM)
             return
-        self._without_since = self._without_since or now
-        if now - self._without_since > _PATIENCE_SECONDS:
+        self._without += seconds
+        if self._without > _PATIENCE_SECONDS:
             self._tell_once(_NO_ROOM)
 
     def _tell_once(self, line: str) -> None:
