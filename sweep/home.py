@@ -10,6 +10,7 @@
     <home>/draws/<key>.json     results of single draws, by content key
     <home>/assessments/<key>.json  scores on the test partition of what was selected
     <home>/models/<key>/        classifiers that were registered, as Keras models
+    <home>/datasets/<sha256>.npz  what other machines are given to train on
     <home>/locks/  <home>/logs/
 
 What is kept by content appears whole or not at all; see :mod:`sweep.artifacts`.
@@ -142,6 +143,10 @@ class Home:
     @property
     def models(self) -> Path:
         return self.root / "models"
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
 
     @property
     def locks(self) -> Path:

@@ -20,8 +20,9 @@ from sweep.values import Value, content_key
 class Artifact(NamedTuple):
     """Something that is kept by content."""
 
-    kind: Literal["encoder", "checkpoint", "draw", "assessment", "model"]
+    kind: Literal["dataset", "encoder", "checkpoint", "draw", "assessment", "model"]
     key: str
+    """Content key; of a dataset, the SHA-256 of its content."""
 
 
 class Work(Value):
@@ -48,9 +49,9 @@ class Work(Value):
         """What it leaves in a store."""
 
     @property
+    @abstractmethod
     def reads(self) -> tuple[Artifact, ...]:
-        """What it takes from a store."""
-        return tuple(Artifact("encoder", encoder.key) for encoder in self.needs)
+        """What it takes from a store: its dataset, what it needs, and what there is of the rest."""
 
 
 class EncoderSpec(Work):
@@ -80,8 +81,8 @@ class EncoderSpec(Work):
 
     @property
     def reads(self) -> tuple[Artifact, ...]:
-        """What a training that was cut short has left."""
-        return (Artifact("checkpoint", self.key),)
+        """The checkpoint is what a training that was cut short has left."""
+        return Artifact("dataset", self.data), Artifact("checkpoint", self.key)
 
     @property
     def writes(self) -> tuple[Artifact, ...]:
@@ -173,6 +174,11 @@ class _OnTrial(Work):
         return self.trial.encoders
 
     @property
+    def reads(self) -> tuple[Artifact, ...]:
+        encoders = tuple(Artifact("encoder", encoder.key) for encoder in self.needs)
+        return Artifact("dataset", self.trial.data), *encoders
+
+    @property
     def writes(self) -> tuple[Artifact, ...]:
         return (Artifact(self.kind, self.key),)
 
@@ -233,6 +239,12 @@ class AssessmentSpec(_OnTrial):
         """As in ``assessing vae 10 → 200``."""
         return f"assessing {self.trial.label}"
 
+    @property
+    def reads(self) -> tuple[Artifact, ...]:
+        """With the results of its draws, which training them again must confirm."""
+        draws = (Artifact("draw", draw.key) for draw in self.trial.outer_draws)
+        return *super().reads, *draws
+
 
 class ModelSpec(_OnDraw):
     """One classifier of a trial, to be kept with all that comes before it as one model."""
@@ -248,6 +260,12 @@ class ModelSpec(_OnDraw):
     def label(self) -> str:
         """As in ``model of vae 10 → 200, draw 1``."""
         return f"model of {self.trial.label}, draw {self.draw + 1}"
+
+    @property
+    def reads(self) -> tuple[Artifact, ...]:
+        """With the result of its draw, which training it again must confirm."""
+        draw = DrawSpec(trial=self.trial, draw=self.draw)
+        return *super().reads, Artifact("draw", draw.key)
 
 
 Spec = Annotated[EncoderSpec | DrawSpec | AssessmentSpec | ModelSpec, Field(discriminator="kind")]

@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from sweep.artifacts.checkpoint import Checkpoint
 from sweep.artifacts.store import ArtifactStore
+from sweep.artifacts.transfer import NotWholeError, Package, pack, unpack
 
-__all__ = ["ArtifactStore", "Checkpoint"]
+__all__ = ["ArtifactStore", "Checkpoint", "NotWholeError", "Package", "pack", "unpack"]

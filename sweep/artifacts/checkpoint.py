@@ -73,6 +73,13 @@ class Checkpoint:
             content = self._path.read_bytes()
         except OSError:
             return None
+        return self._state(content)
+
+    def agrees(self, content: bytes) -> bool:
+        """Whether the content of a file is whole, and of this training."""
+        return self._state(content) is not None
+
+    def _state(self, content: bytes) -> dict[str, NDArray[Any]] | None:
         digest, content = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
         if hashlib.sha256(content).digest() != digest:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -66,7 +66,7 @@ class Files(Generic[FileSpec, FileResult]):
 
     def get(self, spec: FileSpec) -> FileResult | None:
         """What is kept of a spec; None if there is nothing that can be believed."""
-        result, is_sealed = self._read(spec.key)
+        result, is_sealed = self._read(self._content(spec.key))
         return result if result and is_sealed and self._answers(spec, result) else None
 
     def claimed(self, spec: FileSpec) -> FileResult | None:
@@ -74,17 +74,29 @@ class Files(Generic[FileSpec, FileResult]):
 
         None for a file that is no result at all.
         """
-        return self._read(spec.key)[0]
+        return self._read(self._content(spec.key))[0]
 
-    def _read(self, key: str) -> tuple[FileResult | None, bool]:
+    def agrees(self, key: str, content: bytes) -> bool:
+        """Whether the content of a file is whole, and of this key."""
+        result, is_sealed = self._read(content)
+        return result is not None and is_sealed and result.key == key
+
+    def _content(self, key: str) -> bytes:
+        """The content of a file; nothing where it cannot be read."""
+        try:
+            return self.path(key).read_bytes()
+        except OSError:
+            return b""
+
+    def _read(self, file: bytes) -> tuple[FileResult | None, bool]:
         """What a file holds, and whether it is what was written, as far as it says."""
         try:
-            content, is_sealed = json.loads(self.path(key).read_bytes()), True
+            content, is_sealed = json.loads(file), True
             if isinstance(content, dict) and _CHECKSUM in content:
                 is_sealed = content[_CHECKSUM] == json_checksum(content.get(_RESULT))
                 content = content.get(_RESULT)
             return self._type.model_validate(content, strict=False), is_sealed
-        except (OSError, ValueError, RecursionError):  # pydantic's errors are ValueErrors
+        except (ValueError, RecursionError):  # pydantic's errors are ValueErrors
             return None, False
 
     def keep(self, spec: FileSpec, result: FileResult) -> None:
@@ -140,7 +152,8 @@ class Directories(Generic[DirectorySpec, Record]):
         """
         try:
             content = (self.path(key) / _RECORD).read_bytes()
-            if self._manifest(key).get(_RECORD) != checksum(content):
+            manifest = _manifest_in({_MANIFEST: (self.path(key) / _MANIFEST).read_bytes()})
+            if manifest.get(_RECORD) != checksum(content):
                 return None
             record = self._type.model_validate_json(content)
         except (OSError, ValueError):  # pydantic's errors are ValueErrors
@@ -150,10 +163,20 @@ class Directories(Generic[DirectorySpec, Record]):
     def is_whole(self, key: str) -> bool:
         """Whether a published one agrees with its manifest in every file, and is of this key."""
         try:
-            is_whole = self._manifest(key) == _checksums(self.path(key))
-        except (OSError, ValueError):
+            files = {file.name: file.read_bytes() for file in self.path(key).iterdir()}
+        except OSError:
             return False
-        return is_whole and self.record(key) is not None
+        return self.agrees(key, files)
+
+    def agrees(self, key: str, files: Mapping[str, bytes]) -> bool:
+        """Whether files, by their names, agree with the manifest among them, and are of a key."""
+        try:
+            if _manifest_in(files) != _checksums(files):
+                return False
+            record = self._type.model_validate_json(files[_RECORD])
+        except (KeyError, ValueError):  # pydantic's errors are ValueErrors
+            return False
+        return record.spec.key == key
 
     def get_or_make(self, spec: DirectorySpec, make: Callable[[Path], Record]) -> Record:
         """What is known of a spec's directory; ``make`` fills it if there is none that is whole.
@@ -163,7 +186,7 @@ class Directories(Generic[DirectorySpec, Record]):
             make: is given an empty directory to fill, and returns the record of it.
         """
         path = self.path(spec.key)
-        with locked(self._lock(spec.key)):
+        with locked(self.lock(spec.key)):
             if not self.is_whole(spec.key):
                 if path.exists():
                     set_aside(path)
@@ -171,7 +194,8 @@ class Directories(Generic[DirectorySpec, Record]):
                 with published_directory(path) as directory:
                     made = make(directory)
                     (directory / _RECORD).write_bytes(made.model_dump_json().encode())
-                    (directory / _MANIFEST).write_bytes(json.dumps(_checksums(directory)).encode())
+                    files = {file.name: file.read_bytes() for file in directory.iterdir()}
+                    (directory / _MANIFEST).write_bytes(json.dumps(_checksums(files)).encode())
             record = self.record(spec.key)
             assert record is not None  # it was whole, or has just been written
             with suppress(OSError):  # as on a disk that cannot be written: it is used all the same
@@ -230,20 +254,15 @@ class Directories(Generic[DirectorySpec, Record]):
         """Hold a key's lock, and yield True; or yield False if another process holds it."""
         with ExitStack() as stack:
             try:
-                stack.enter_context(locked(self._lock(key), wait=False))
+                stack.enter_context(locked(self.lock(key), wait=False))
             except Timeout:
                 yield False
                 return
             yield True
 
-    def _lock(self, key: str) -> Path:
+    def lock(self, key: str) -> Path:
+        """The lock that whoever makes the directory of a key holds."""
         return self._locks / f"{self._kind}-{key}.lock"
-
-    def _manifest(self, key: str) -> dict[str, Any]:
-        manifest = json.loads((self.path(key) / _MANIFEST).read_bytes())
-        if not isinstance(manifest, dict):
-            raise ValueError("a manifest is a mapping")  # noqa: TRY004  # who reads it takes a ValueError for damage
-        return manifest
 
 
 def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
@@ -252,9 +271,12 @@ def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _checksums(directory: Path) -> dict[str, str]:
-    return {
-        file.name: checksum(file.read_bytes())
-        for file in sorted(directory.iterdir())
-        if file.name != _MANIFEST
-    }
+def _manifest_in(files: Mapping[str, bytes]) -> dict[str, Any]:
+    manifest = json.loads(files[_MANIFEST])
+    if not isinstance(manifest, dict):
+        raise ValueError("a manifest is a mapping")  # noqa: TRY004  # who reads it takes a ValueError for damage
+    return manifest
+
+
+def _checksums(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: checksum(files[name]) for name in sorted(files) if name != _MANIFEST}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sweep.artifacts.checkpoint import Checkpoint
 from sweep.artifacts.checks import answers_assessment, answers_draw
+from sweep.artifacts.datasets import Datasets
 from sweep.artifacts.shelves import Directories, Files
 from sweep.files import leftovers
 from sweep.home import Home
@@ -34,6 +36,16 @@ class ArtifactStore:
         return Directories(self._home.models, self._home.locks, "model", ModelRecord)
 
     @cached_property
+    def directories(self) -> Mapping[str, Directories[Any, Any]]:
+        """The kinds that are directories: whoever makes one of these holds its lock."""
+        return {"encoder": self.encoders, "model": self.models}
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """What machines without data of their own are given to train on."""
+        return Datasets(self._home.datasets)
+
+    @cached_property
     def draws(self) -> Files[DrawSpec, DrawResult]:
         """Results of single draws."""
         return Files(self._home.draws, DrawResult, answers_draw)
@@ -50,6 +62,8 @@ class ArtifactStore:
     def path(self, artifact: Artifact) -> Path:
         """Where an artifact lies or would lie."""
         match artifact.kind:
+            case "dataset":
+                return self.datasets.path(artifact.key)
             case "encoder":
                 return self.encoders.path(artifact.key)
             case "checkpoint":

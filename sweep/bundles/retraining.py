@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.bundles.contents import Bundle
+from sweep.coordinator.engine import open_executor
 from sweep.coordinator.events import Done, GivenUp
-from sweep.coordinator.run import open_executor
 from sweep.coordinator.scheduler import Scheduler
 from sweep.data.datasets import DatasetSource
 from sweep.errors import DataError, TargetMissedError
-from sweep.home import Home
 from sweep.machine import environment
 from sweep.results import DrawResult, Environment
 from sweep.specs import DrawSpec
@@ -83,10 +82,10 @@ def retrain(
     chosen = spread([*bundle.draws.values()], count)
     found = []
     with tempfile.TemporaryDirectory(prefix="sweep-verify-") as scratch:
-        home = Home.at(Path(scratch))
-        home.create()
-        with closing(open_executor(bundle.config, home, source)) as executor:
-            scheduler = Scheduler(executor, Workspace.at(home.root).store)
+        here = Workspace.at(Path(scratch), {})
+        here.home.create()
+        with closing(open_executor(bundle.config, here, source, cluster=None)) as executor:
+            scheduler = Scheduler(executor, here.store)
             for draw in chosen:
                 scheduler.want(draw)
             for event in scheduler.events(lambda: False):

@@ -61,6 +61,7 @@ for command in (
     studies.init,
     studies.run,
     studies.validate,
+    studies.cluster,
     results.status,
     results.trials,
     results.report,

@@ -80,9 +80,9 @@ class Display:
                 f"{duration(elapsed)} · {left}"
             ),
         )
-        for number, activity in snapshot.running.items():
+        for worker, activity in snapshot.running.items():
             rows.add_row(
-                Text(f"worker {number}", style="dim"),
+                Text(worker, style="dim"),
                 ProgressBar(total=1.0, completed=activity.fraction, width=_BAR),
                 Text(describe(activity)),
             )

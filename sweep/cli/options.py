@@ -59,6 +59,15 @@ class Engine(StrEnum):
     """Where workers run."""
 
     local = "local"
+    ray = "ray"
+
+
+class Where(StrEnum):
+    """Where the nodes of a cluster come from."""
+
+    slurm = "slurm"
+    kubernetes = "kubernetes"
+    ssh = "ssh"
 
 
 class Facts(StrEnum):
@@ -97,6 +106,15 @@ WorkersOption = Annotated[
 TrialsOption = Annotated[
     int | None,
     typer.Option("--trials", min=0, help="Trials of every representation that is searched."),
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        envvar="RAY_ADDRESS",
+        metavar="HOST:PORT",
+        help="The Ray cluster that --engine ray joins; without it, one is started on this machine.",
+    ),
 ]
 EngineOption = Annotated[Engine | None, typer.Option("--engine", help="Where workers run.")]
 StudyArgument = Annotated[

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sweep.cli.options import (
+    AddressOption,
     ConfigPath,
     Engine,
     EngineOption,
@@ -16,6 +18,7 @@ from sweep.cli.options import (
     SetOption,
     StudyArgument,
     TrialsOption,
+    Where,
     WorkersOption,
     say,
     stderr,
@@ -50,6 +53,7 @@ def run(
     workers: WorkersOption = None,
     trials: TrialsOption = None,
     engine: EngineOption = None,
+    address: AddressOption = None,
     stop_after: Annotated[
         str | None,
         typer.Option(
@@ -80,7 +84,7 @@ def run(
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
     with Display(stderr, study.name, session.quiet) as display:
-        ended = run_study(study, session.workspace, display.show, limit)
+        ended = run_study(study, session.workspace, display.show, limit, address)
     as_json = format_ is Facts.json
     printing.print_ended(stdout, stderr, ended, session.workspace, as_json)
     if ended.out_of_time:
@@ -127,6 +131,22 @@ def _validate(
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
     for warning in planned.warnings:
         tell(stderr, f"Warning: {warning}")
+
+
+@command
+def cluster(
+    session: Session,
+    where: Annotated[
+        Where, typer.Argument(metavar="slurm|kubernetes|ssh", help="Where nodes come from.")
+    ],
+    config: ConfigPath,
+) -> None:
+    """Print a script or manifest that runs a study with --engine ray."""
+    from sweep.config import load_config
+    from sweep.deployment import deployment
+
+    study = load_config(config)
+    sys.stdout.write(deployment(where.value, study, config, session.workspace.home.root))
 
 
 @command

@@ -37,9 +37,9 @@ class Activity:
 
 @dataclass(frozen=True)
 class Progressed:
-    """Time has passed: what each busy worker does, by its number."""
+    """Time has passed: what each busy worker does, by its name."""
 
-    running: Mapping[int, Activity]
+    running: Mapping[str, Activity]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -90,11 +90,22 @@ class Graph:
             heappush(self._ready, each)
         return found
 
-    def again(self, key: str) -> None:
-        """What was begun has to begin again."""
+    def again(self, key: str, lost: Iterable[EncoderSpec] = ()) -> None:
+        """What was begun has to begin again.
+
+        Args:
+            key: of what was begun.
+            lost: what it needs and was made, and is not there any more: it is made first.
+        """
         node = self._nodes[key]
         node.is_running = False
-        heappush(self._ready, (node.order, key))
+        for need in lost:
+            self._made.discard(need.key)
+            self._add(need).dependents.add(key)
+            node.missing.add(need.key)
+            node.needs = (*node.needs, need.key)
+        if not node.missing:
+            heappush(self._ready, (node.order, key))
         if not node.is_wanted:
             self._drop_if_idle(node)
 

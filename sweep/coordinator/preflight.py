@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sweep.config import StudyConfig
 from sweep.data.datasets import DatasetSource
+from sweep.execution.ray import check_installed
 from sweep.lease import check_free
 from sweep.results import DataFacts
 from sweep.search.changes import check_study
@@ -38,6 +39,7 @@ def preflight(config: StudyConfig, workspace: Workspace, *, download: bool) -> C
 
     Raises:
         ConfigError: the sampler's packages are not installed, or a label budget is too large.
+        InputError: Ray is to be used, and is not installed.
         DataError: the dataset is missing, not what it should be, or too small for the partition.
         HomeError: the home or the storage cannot be used.
         StudyChangedError: the study was run with another config or other data.
@@ -45,6 +47,8 @@ def preflight(config: StudyConfig, workspace: Workspace, *, download: bool) -> C
         StudyBusyError: another process is running the study.
     """
     check_sampler(config)
+    if config.execution.engine == "ray":
+        check_installed()
     workspace.home.check()
     source = DatasetSource.of(config.dataset, workspace.data)
     data, sizes = None, None

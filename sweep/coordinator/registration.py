@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from sweep.artifacts.store import MODEL_FILE
 from sweep.config import StudyConfig
+from sweep.coordinator.engine import joined, open_executor
 from sweep.coordinator.events import Done, GivenUp
-from sweep.coordinator.run import open_executor
 from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.studies import open_study
@@ -181,7 +181,10 @@ def _make_model(
 ) -> ModelRecord:
     """Have a worker train the model."""
     workspace.home.create()
-    with closing(open_executor(config, workspace.home, source)) as executor:
+    with (
+        joined(config, os.environ.get("RAY_ADDRESS")) as cluster,
+        closing(open_executor(config, workspace, source, cluster)) as executor,
+    ):
         scheduler = Scheduler(executor, workspace.store)
         scheduler.want(spec)
         for event in scheduler.events(lambda: False):

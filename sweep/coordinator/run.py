@@ -8,24 +8,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from sweep.config import THREADS_PER_TASK, StudyConfig
+from sweep.config import StudyConfig
+from sweep.coordinator.engine import joined, open_executor
 from sweep.coordinator.mirror import Mirror
 from sweep.coordinator.plan import undertrained
-from sweep.coordinator.preflight import preflight
+from sweep.coordinator.preflight import Checked, preflight
 from sweep.coordinator.selection import Selection
 from sweep.coordinator.studies import begun_at, report_page
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot, TrialRun
-from sweep.data.datasets import DatasetSource
 from sweep.errors import StoppedError, TargetMissedError
-from sweep.evaluation import prepare_worker
-from sweep.execution import Executor, LocalExecutor
-from sweep.home import Home
+from sweep.execution.ray import Session
 from sweep.lease import lease
-from sweep.machine import available_cores, environment
 from sweep.reports.comparison import Report
 from sweep.results import DataFacts
 from sweep.search.attempt import Attempt
@@ -110,6 +106,7 @@ def run_study(
     workspace: Workspace,
     watch: Callable[[Snapshot], None],
     limit: TimeLimit,
+    address: str | None = None,
 ) -> Ended:
     """Run a study to its target, or go on with it.
 
@@ -118,6 +115,7 @@ def run_study(
         workspace: where it keeps what it does, and looks for its dataset.
         watch: is shown the running study a few times a second.
         limit: when it is left, with what runs interrupted; the same call goes on.
+        address: of the Ray cluster that the engine ``ray`` joins; None to start one here.
 
     Raises:
         SweepError: it is refused, before anything is created; see :func:`preflight`.
@@ -125,9 +123,21 @@ def run_study(
         OutageError: what it writes to stayed out of reach.
     """
     checked = preflight(config, workspace, download=True)
+    with joined(config, address) as cluster:
+        workspace.home.create()
+        return _run(config, checked, workspace, watch, limit, cluster)
+
+
+def _run(
+    config: StudyConfig,
+    checked: Checked,
+    workspace: Workspace,
+    watch: Callable[[Snapshot], None],
+    limit: TimeLimit,
+    cluster: Session | None,
+) -> Ended:
     assert checked.data is not None  # they were loaded, or refused
     assert checked.sizes is not None
-    workspace.home.create()
     with lease(workspace, config.name) as held, _stop_signals() as stopping:
 
         def leaving() -> bool:
@@ -136,11 +146,12 @@ def run_study(
         for warning in undertrained(checked.config, checked.sizes):
             log.warning(warning)
         study = open_for_writing(workspace, config, checked.data, leaving)
-        study.note_environment(environment())
         mirror = Mirror(study, workspace)
         mirror.begin()
         store = workspace.store
-        with closing(open_executor(config, workspace.home, checked.source)) as executor:
+        with closing(
+            open_executor(config, workspace, checked.source, cluster, study.note_environment)
+        ) as executor:
 
             def ending() -> bool:
                 return leaving() or held.lost
@@ -191,24 +202,6 @@ def open_for_writing(
     with workspace.making_tables():
         storage = open_storage(workspace.storage)
     return Study(storage, config, facts, stopping)
-
-
-def open_executor(config: StudyConfig, home: Home, source: DatasetSource) -> Executor:
-    """Where a study's tasks run, as its config says; nothing is started before the first."""
-    engines = {"local": LocalExecutor}
-    return engines[config.execution.engine](
-        _workers(config),
-        partial(prepare_worker, home, source, THREADS_PER_TASK),
-        config.execution.trial_timeout,
-        home.logs / config.name,
-    )
-
-
-def _workers(config: StudyConfig) -> int:
-    """The configured number of workers, or one for each core."""
-    if config.execution.workers != "auto":
-        return config.execution.workers
-    return max(1, available_cores() // THREADS_PER_TASK)
 
 
 @contextmanager

@@ -171,10 +171,12 @@ class Scheduler:
                     return
                 continue
             self._running[spec.key] = _Running(spec, time.monotonic())
-            self._executor.submit(Task(spec.key, spec.model_dump_json()))
+            self._executor.submit(_task(spec))
             yield Begun(spec)
 
     def _may_begin(self, spec: Spec) -> bool:
+        if not self._executor.takes(spec.kind):
+            return False
         fits = self._limit.allows(task_kind(spec))
         self._is_held_back = self._is_held_back or not fits
         return fits
@@ -183,12 +185,12 @@ class Scheduler:
         while self._told:
             yield self._told.pop(0)
 
-    def _view(self) -> Mapping[int, Activity]:
+    def _view(self) -> Mapping[str, Activity]:
         now, found = time.monotonic(), {}
-        for number, (task, fraction) in self._executor.running().items():
+        for worker, (task, fraction) in self._executor.running().items():
             running = self._running[task.id]
             left = running.seconds_left(fraction, now)
-            found[number] = Activity(running.spec, fraction, now - running.began, left)
+            found[worker] = Activity(running.spec, fraction, now - running.began, left)
         return found
 
     def _settle(self, outcome: Outcome) -> Iterator[Event]:
@@ -216,7 +218,9 @@ class Scheduler:
             return
         failure = _failure(failed)
         if self._is_tried_again(spec, failed.kind):
-            self._graph.again(spec.key)
+            is_kept = self._store.encoders.has
+            gone = [each for each in spec.needs if not is_kept(each.key)]
+            self._graph.again(spec.key, gone if failed.kind is FailureKind.LOST else ())
             yield Retried(spec, failure)
             return
         of_others = failure.model_copy(update={"message": f"{spec.label}: {failure.message}"})
@@ -242,6 +246,10 @@ class Scheduler:
         elif now - self._outage_began > PATIENCE_SECONDS:
             raise outage
         self._resume_at = now + _OUTAGE_PAUSE_SECONDS
+
+
+def _task(spec: Spec) -> Task:
+    return Task(spec.key, spec.model_dump_json(), spec.kind, spec.reads, spec.writes)
 
 
 def _failure(failed: Failed) -> Failure:

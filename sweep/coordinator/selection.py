@@ -50,7 +50,7 @@ class _News:
         """Something has happened."""
         self._lines.append(line)
 
-    def show(self, running: Mapping[int, Activity]) -> None:
+    def show(self, running: Mapping[str, Activity]) -> None:
         pace = (time.monotonic() - self._began) / self._done if self._done else None
         lines, self._lines = self._lines, []
         self._watch(

@@ -37,8 +37,8 @@ class Snapshot:
     """A running study at one moment, for whoever watches it."""
 
     progress: Progress
-    running: Mapping[int, Activity]
-    """What each busy worker does, by its number."""
+    running: Mapping[str, Activity]
+    """What each busy worker does, by its name."""
     best: Attempt | None
     seconds_left: float | None
     news: Sequence[str]
@@ -167,7 +167,7 @@ class TrialRun:
         elif attempt.failure is not None:
             self._news.append(f"{label}: {attempt.failure.cause}: {attempt.failure.message}")
 
-    def _show(self, running: Mapping[int, Activity]) -> None:
+    def _show(self, running: Mapping[str, Activity]) -> None:
         news, self._news = self._news, []
         self._watch(
             Snapshot(
@@ -179,7 +179,7 @@ class TrialRun:
             )
         )
 
-    def _seconds_left(self, running: Mapping[int, Activity]) -> float | None:
+    def _seconds_left(self, running: Mapping[str, Activity]) -> float | None:
         """Work that is left, by the pace so far, over all workers; None while that is unknown."""
         work = 0.0
         for each in running.values():

@@ -17,26 +17,37 @@ class Workbench:
     """What is kept by content, and the dataset."""
 
     home: Home
-    source: DatasetSource
+    source: DatasetSource | None
+    """None where the home keeps what was given to it."""
 
     @cached_property
     def store(self) -> ArtifactStore:
         return ArtifactStore(self.home)
 
     @cached_property
-    def dataset(self) -> Dataset:
-        """The dataset, loaded once a process."""
-        return self.source.load()
+    def _loaded(self) -> dict[str, Dataset]:
+        """Datasets by their hashes, each loaded once a process."""
+        if self.source is None:
+            return {}
+        dataset = self.source.load()
+        return {dataset.sha256: dataset}
 
     def checked_dataset(self, sha256: str) -> Dataset:
         """The dataset, if it is the one that a spec was made for.
 
         Raises:
-            DataError: it is another.
+            DataError: it is another, or this machine was not given it.
         """
-        if self.dataset.sha256 != sha256:
+        known = self._loaded
+        if sha256 in known:
+            return known[sha256]
+        if self.source is not None:
             raise DataError(
                 f"the dataset '{self.source.name}' changed while the study was running",
                 hint="put the old file back, or start a study of another name",
             )
-        return self.dataset
+        dataset = self.store.datasets.get(sha256)
+        if dataset is None:
+            raise DataError(f"{self.store.datasets.path(sha256)} is not the dataset that was sent")
+        known[sha256] = dataset
+        return dataset

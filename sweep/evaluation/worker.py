@@ -31,10 +31,11 @@ RESULTS: Mapping[str, type[Value]] = {
 
 
 def prepare_worker(
-    home: Home, source: DatasetSource, threads: int
+    home: Home, source: DatasetSource | None, threads: int
 ) -> Callable[[str, OnProgress], str]:
     """Set a new worker process up, and give the function that does its tasks.
 
+    Without a source, the home holds the dataset, and everything else that a task reads.
     A task is the JSON of a spec; the result is that of what ``RESULTS`` has for its kind.
     """
     settle_numerics()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from sweep.specs import Artifact
+
 WorkFunction = Callable[[str, Callable[[float], None]], str]
 """What a worker does with a task: JSON in, JSON out; it reports the fraction that is done."""
 
@@ -28,6 +30,12 @@ class Task:
 
     id: str
     payload: str
+    kind: str = ""
+    """Of its spec: what it needs of a machine depends on it."""
+    reads: tuple[Artifact, ...] = ()
+    """What it takes from the home."""
+    writes: tuple[Artifact, ...] = ()
+    """What it leaves there."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +70,17 @@ class Executor(Protocol):
     def free(self) -> int:
         """Number of workers without a task."""
 
+    def takes(self, kind: str) -> bool:
+        """Whether a worker is free that does tasks of this kind."""
+
     def submit(self, task: Task) -> None:
-        """Start a task; at least one worker must be free."""
+        """Start a task; a worker that takes it must be free."""
 
     def wait(self, timeout: float) -> list[Outcome]:
         """The tasks that ended, as soon as there are any, or none after ``timeout`` seconds."""
 
-    def running(self) -> Mapping[int, tuple[Task, float]]:
-        """For each busy worker, its task and the fraction of it that is done."""
+    def running(self) -> Mapping[str, tuple[Task, float]]:
+        """For each busy worker, by its name, its task and the fraction of it that is done."""
 
     def close(self) -> None:
         """Stop all workers at once, whatever they are doing."""

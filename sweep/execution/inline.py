@@ -29,6 +29,9 @@ class InlineExecutor:
     def free(self) -> int:
         return int(self._task is None)
 
+    def takes(self, kind: str) -> bool:
+        return self._task is None
+
     def submit(self, task: Task) -> None:
         assert self._task is None
         self._task = task
@@ -49,8 +52,8 @@ class InlineExecutor:
         self._task = None
         return [Outcome(task, result)]
 
-    def running(self) -> Mapping[int, tuple[Task, float]]:
-        return {1: (self._task, self._fraction)} if self._task else {}
+    def running(self) -> Mapping[str, tuple[Task, float]]:
+        return {"worker 1": (self._task, self._fraction)} if self._task else {}
 
     def close(self) -> None:
         self._task = None

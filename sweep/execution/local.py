@@ -102,6 +102,9 @@ class LocalExecutor:
     def free(self) -> int:
         return sum(worker.task is None for worker in self._workers)
 
+    def takes(self, kind: str) -> bool:
+        return self.free > 0
+
     def submit(self, task: Task) -> None:
         """See :class:`Executor`.
 
@@ -119,9 +122,9 @@ class LocalExecutor:
         collected = [worker.collect() for worker in self._workers]
         return [outcome for outcome in collected if outcome is not None]
 
-    def running(self) -> Mapping[int, tuple[Task, float]]:
+    def running(self) -> Mapping[str, tuple[Task, float]]:
         return {
-            number: (worker.task, max(worker.fraction, 0.0))
+            f"worker {number}": (worker.task, max(worker.fraction, 0.0))
             for number, worker in enumerate(self._workers, start=1)
             if worker.task is not None
         }

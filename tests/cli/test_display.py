@@ -35,8 +35,8 @@ def snapshot(**fields: Any) -> Snapshot:
     defaults: dict[str, Any] = {
         "progress": Progress(target=2000, complete=1234, failed=12, running=2, waiting=700),
         "running": {
-            1: Activity(ENCODER, 6.2 / 35, 60.0, 14_000.0),
-            2: Activity(DRAW, 0.5, 3.0, 3.0),
+            "worker 1": Activity(ENCODER, 6.2 / 35, 60.0, 14_000.0),
+            "worker 2": Activity(DRAW, 0.5, 3.0, 3.0),
         },
         "best": None,
         "seconds_left": 7800.0,
@@ -91,7 +91,7 @@ def test_eighty_columns_break_no_word() -> None:
     for text in (
         study,
         "1234/2000 trials · 12 failed",
-        describe(snapshot().running[1]),
+        describe(snapshot().running["worker 1"]),
         DRAW.label,
     ):
         assert set(text.split()) <= set(words), text

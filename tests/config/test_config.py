@@ -118,7 +118,7 @@ def test_shipped_configs_are_valid_and_say_how_to_run_them(shipped: Path) -> Non
         ("labels=[100, 100]", "labels: a value stands in the list twice"),
         ("execution.workers=0", "execution.workers: must be greater than or equal to 1"),
         ("execution.workers=many", "execution.workers: must be 'auto'"),
-        ("execution.engine=slurm", "execution.engine: must be 'local'"),
+        ("execution.engine=slurm", "execution.engine: must be 'local' or 'ray'"),
         ("nothing", "is not of the form a.b.c=VALUE"),
         ("a.=3", "is not of the form a.b.c=VALUE"),
         ("rows.9.latent_dim=1", "rows has no entry 9"),

@@ -28,6 +28,9 @@ class Elastic:
     def free(self) -> int:
         return max(0, self.workers - len(self._tasks))
 
+    def takes(self, kind: str) -> bool:
+        return self.free > 0
+
     def submit(self, task: Task) -> None:
         assert self.free
         assert task.id not in self._tasks, "it runs already"
@@ -45,8 +48,8 @@ class Elastic:
         ended = [Outcome(task, self._ending(task)) for task in kept]
         return ended + [Outcome(task, lost) for task in tasks[self.workers :]]
 
-    def running(self) -> Mapping[int, tuple[Task, float]]:
-        return {number: (task, 0.5) for number, task in enumerate(self._tasks.values(), start=1)}
+    def running(self) -> Mapping[str, tuple[Task, float]]:
+        return {f"worker {key}": (task, 0.5) for key, task in self._tasks.items()}
 
     def close(self) -> None:
         self._tasks.clear()

@@ -22,6 +22,7 @@ from sweep.evaluation.workbench import Workbench
 from sweep.home import Home
 from sweep.specs import AssessmentSpec, ModelSpec, TrialSpec
 
+DIGITS = DatasetSource.of("mnist-5k", None)
 PARTITION = FractionsPartition(
     scheme="fractions", encoder=0.1, classifier=0.2, validation=0.5, test=0.2
 )
@@ -31,12 +32,12 @@ PARTITION = FractionsPartition(
 def bench(tmp_path: Path) -> Workbench:
     home = Home.at(tmp_path / "home")
     home.create()
-    return Workbench(home, DatasetSource.of("mnist-5k", None))
+    return Workbench(home, DIGITS)
 
 
 def spec(bench: Workbench, name: str) -> TrialSpec:
     return TrialSpec(
-        data=bench.dataset.sha256,
+        data=DIGITS.load().sha256,
         partition=PARTITION,
         seed=1,
         draws=2,
@@ -63,10 +64,10 @@ def test_a_kept_model_is_the_one_that_was_measured(bench: Workbench, name: str) 
     assert record.accuracy == pytest.approx(measured.accuracy, abs=0.002)
 
     model = load_image_model(bench.store.models.path(chosen.key) / MODEL_FILE)
-    held_out = partition(bench.dataset.labels, PARTITION, trial.seed, measured.draw)["validation"]
-    probabilities = model.predict(bench.dataset.images[held_out], verbose=0)
+    held_out = partition(DIGITS.load().labels, PARTITION, trial.seed, measured.draw)["validation"]
+    probabilities = model.predict(DIGITS.load().images[held_out], verbose=0)
     assert probabilities.shape == (len(held_out), 10)
-    right = probabilities.argmax(axis=1) == bench.dataset.labels[held_out]
+    right = probabilities.argmax(axis=1) == DIGITS.load().labels[held_out]
     assert right.mean() == pytest.approx(record.accuracy)
 
     def untrained(_fraction: float) -> None:
@@ -106,7 +107,7 @@ def test_an_assessment_scores_each_classifier_on_the_test_partition(bench: Workb
     trial = spec(bench, "pca")
     assessment = make_assessment(AssessmentSpec(trial=trial), bench, lambda _: None)
     counts = np.array(assessment.confusion)
-    test = [partition(bench.dataset.labels, PARTITION, 1, draw)["test"] for draw in range(2)]
+    test = [partition(DIGITS.load().labels, PARTITION, 1, draw)["test"] for draw in range(2)]
     assert counts.sum() == 2 * sum(len(part) for part in test)
     assert counts.trace() / counts.sum() == pytest.approx(assessment.accuracy)
     assert [len(draw) for draw in assessment.accuracies] == [2, 2]

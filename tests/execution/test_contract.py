@@ -9,27 +9,39 @@ import pytest
 
 from sweep.errors import DivergedError
 from sweep.execution import Executor, Failed, FailureKind, InlineExecutor, LocalExecutor, Task
-from tests.execution.work import outcomes, prepare
+from sweep.execution.ray import Session, session
+from tests.execution.work import a_worker, on_ray, outcomes, prepare
 
 
-@pytest.fixture(params=["local", "inline"])
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Session]:
+    """A cluster of this machine alone."""
+    with session(None, 2) as started:
+        yield started
+
+
+@pytest.fixture(params=["local", "inline", pytest.param("ray", marks=pytest.mark.cluster)])
 def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Executor]:
-    executor: Executor = (
-        LocalExecutor(2, prepare, timeout=30, logs=tmp_path)
-        if request.param == "local"
-        else InlineExecutor(prepare)
-    )
+    executor: Executor
+    match request.param:
+        case "local":
+            executor = LocalExecutor(2, prepare, timeout=30, logs=tmp_path)
+        case "inline":
+            executor = InlineExecutor(prepare)
+        case _:
+            executor = on_ray(request.getfixturevalue("cluster"), tmp_path)
+            a_worker(executor)
     yield executor
     executor.close()
 
 
-def test_results_come_back_whole(executor: LocalExecutor) -> None:
+def test_results_come_back_whole(executor: Executor) -> None:
     """A result is what the work function gave, far above a pipe's buffer, too."""
     found = outcomes(executor, "echo one", "large 300000", "echo two")
     assert found == {"echo one": "one", "large 300000": "x" * 300000, "echo two": "two"}
 
 
-def test_what_a_task_raises_comes_back(executor: LocalExecutor) -> None:
+def test_what_a_task_raises_comes_back(executor: Executor) -> None:
     """An exception keeps its type, message and traceback, and the worker goes on."""
     found = outcomes(executor, "diverge", "raise broken", "echo after")
     diverged, broken = found["diverge"], found["raise broken"]

@@ -87,7 +87,7 @@ if __name__ == "__main__":
     local.LONGEST_LOOK = 0.5
     executor = LocalExecutor(1, prepare, 3, Path(sys.argv[1]))
     executor.submit(Task("long", "count 2"))
-    while not executor.running()[1][1]:
+    while not executor.running()["worker 1"][1]:
         executor.wait(0.1)
     print("running", flush=True)
     while not (done := executor.wait(0.1)):
@@ -147,10 +147,11 @@ def test_running_says_what_is_done(executor: LocalExecutor) -> None:
     """A busy worker's task and fraction can be seen; an idle worker is not listed."""
     executor.submit(Task("a", "sleep 2"))
     deadline = time.monotonic() + 30
-    while executor.running()[1][1] != 0.5:
+    while executor.running()["worker 1"][1] != 0.5:
         assert time.monotonic() < deadline
         executor.wait(0.05)
-    assert {number: task.id for number, (task, _) in executor.running().items()} == {1: "a"}
+    running = {worker: task.id for worker, (task, _) in executor.running().items()}
+    assert running == {"worker 1": "a"}
     assert executor.free == 1
 
 

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+from sweep.artifacts import ArtifactStore
 from sweep.errors import DivergedError
-from sweep.execution import Executor, Failed, Outcome, Task
+from sweep.execution import Demands, Executor, Failed, Outcome, RayExecutor, Task
+from sweep.execution.ray import Session
+from sweep.home import Home
 
 
 def prepare() -> Callable[[str, Callable[[float], None]], str]:
     return work
+
+
+def prepare_in(_home: Home) -> Callable[[str, Callable[[float], None]], str]:
+    return work
+
+
+def refuse_in(_home: Home) -> Callable[[str, Callable[[float], None]], str]:
+    return refuse()
 
 
 def refuse() -> Callable[[str, Callable[[float], None]], str]:
@@ -44,9 +58,32 @@ def work(payload: str, report: Callable[[float], None]) -> str:
             raise DivergedError("the loss is not finite", hint="none")
         case "raise":
             raise ValueError(argument)
+        case "modules":
+            return " ".join(sorted(name for name in sys.modules if "." not in name))
         case "print":
             os.write(1, argument.encode())
     return ""
+
+
+def on_ray(
+    cluster: Session,
+    place: Path,
+    prepare: Callable[[Home], Callable[[str, Callable[[float], None]], str]] = prepare_in,
+    **options: Any,
+) -> RayExecutor:
+    """An executor on a cluster, with a home in a place."""
+    home = Home.at(place / "home")
+    home.create()
+    settings: dict[str, Any] = {"timeout": 30, "demands": Demands()} | options
+    return RayExecutor(cluster.ray, ArtifactStore(home), prepare, logs=place / "logs", **settings)
+
+
+def a_worker(executor: Executor, number: int = 1) -> None:
+    """Wait until so many workers are free."""
+    deadline = time.monotonic() + 60
+    while executor.free < number:
+        assert time.monotonic() < deadline, "no worker came"
+        executor.wait(0.1)
 
 
 def outcomes(executor: Executor, *payloads: str) -> dict[str, str | Failed]:

@@ -1,0 +1,69 @@
+"""Scripts and manifests for one study, from templates that lie beside this module."""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import jinja2
+
+from sweep import __version__
+from sweep.config import StudyConfig
+from sweep.execution.ray.session import SETTINGS
+
+_PLENTY = 1000
+"""Of each resource that a task takes: a node that has it has enough for all its slots."""
+Where = Literal["slurm", "kubernetes", "ssh"]
+_TEMPLATES: Mapping[Where, str] = {
+    "slurm": "slurm.sh",
+    "kubernetes": "kubernetes.yaml",
+    "ssh": "ssh.sh",
+}
+
+
+def deployment(where: Where, config: StudyConfig, path: Path, home: Path) -> str:
+    """The script or manifest that runs a study.
+
+    Args:
+        where: nodes come from.
+        config: the study.
+        path: of its YAML file.
+        home: in which the study is kept, where the coordinator runs.
+    """
+    demands = config.execution.ray
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        comment_start_string="{**",  # ${#array[@]} is bash's
+        comment_end_string="**}",
+        autoescape=False,  # noqa: S701  # what is made is no HTML: a filter quotes what needs it
+    )
+    environment.filters["quoted"] = shlex.quote
+    environment.filters["in_yaml"] = lambda text: "'" + json.dumps(text).replace("'", "''") + "'"
+    environment.filters["indented"] = lambda text, by: text.replace("\n", "\n" + " " * by)
+    return environment.get_template(_TEMPLATES[where]).render(
+        name=config.name,
+        # Names of Kubernetes have no capitals, underscores or dots.
+        dns_name="".join(c if c.isalnum() else "-" for c in config.name.lower()).strip("-"),
+        config=str(path.resolve()),
+        config_text=path.read_text(encoding="utf-8").rstrip("\n"),
+        home=str(home),
+        python=sys.executable,
+        settings=SETTINGS,
+        token=secrets.token_hex(32),
+        image=f"latent-sweep:{__version__}",
+        cpus=max(1, math.ceil(demands.cpus_per_task)),
+        gpus=math.ceil(max(demands.gpus_per_encoder, demands.gpus_per_draw)),
+        resources=json.dumps(dict.fromkeys(demands.resources, _PLENTY))
+        if demands.resources
+        else "",
+    )

@@ -1,0 +1,75 @@
+"""Studies on a head and two nodes, which share no files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sweep.artifacts import ArtifactStore
+from sweep.home import Home
+from tests.cli.process import TARGET, TINY, accuracies, assert_exactly_once, mlflow_runs
+from tests.cluster.nodes import Cluster, cluster
+from tests.cluster.study import Run
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Cluster]:
+    with cluster(2) as started:
+        yield started
+
+
+def test_a_study_is_the_one_that_this_machine_makes(
+    nodes: Cluster, tiny_config: Path, finished: Path, tmp_path: Path
+) -> None:
+    """From its config to its table: equal to the last bit, each thing once, and nothing is left."""
+    run = Run(nodes, tiny_config, tmp_path / "home")
+    assert run.end() == 0, run.said
+    assert accuracies(run.home) == accuracies(finished)
+    assert_exactly_once(run.home)
+    assert len(accuracies(run.home)) == TARGET
+    encoders = [
+        line for line in run.said.splitlines() if "] encoder vae" in line and "loss" in line
+    ]
+    assert len(encoders) == len(set(encoders)) == 4  # two latent dimensions, two draws
+    here, there = (ArtifactStore(Home.at(home)) for home in (finished, run.home))
+    for key in here.encoders.published():
+        local, sent = here.encoders.record(key), there.encoders.record(key)
+        assert local is not None
+        assert sent is not None
+        assert local.history == sent.history
+    assert there.half_trained() == []
+    for node in nodes.nodes:
+        assert not [
+            each
+            for each in (node.place / "tmp").rglob("*")
+            if each.is_dir() and each.parent.name.startswith("latent-sweep")
+        ]
+        assert node.pids("spawn_main") == []
+    logs = [each.read_text() for each in (run.home / "logs/tiny").glob("*.log")]
+    assert len(logs) == 2
+
+
+def test_two_studies_at_once_train_an_encoder_once(nodes: Cluster, tmp_path: Path) -> None:
+    """Of one home: both have the very same encoders, each of one training."""
+    runs = []
+    for name in ("one", "two"):
+        config = tmp_path / f"{name}.yaml"
+        config.write_text(TINY.replace("name: tiny", f"name: {name}"))
+        runs.append(Run(nodes, config, tmp_path / "home", "--workers", 1))
+    assert [run.end() for run in runs] == [0, 0], runs[0].said
+    for name in ("one", "two"):
+        assert_exactly_once(tmp_path / "home", study=name)
+    seconds = [
+        {
+            run.data.tags["sweep.key"]: run.data.metrics["train_seconds"]
+            for run in mlflow_runs(tmp_path / "home", study)
+            if run.data.tags["sweep.kind"] == "encoder"
+        }
+        for study in ("one", "two")
+    ]
+    assert len(seconds[0]) == 4
+    assert seconds[0] == seconds[1]
