@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sweep.artifacts.store import MODEL_FILE
 from sweep.config import StudyConfig
-from sweep.coordinator.engine import joined, open_executor
+from sweep.coordinator.engine import open_executor
 from sweep.coordinator.events import Done, GivenUp
 from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.scheduler import Scheduler
@@ -181,10 +181,8 @@ def _make_model(
 ) -> ModelRecord:
     """Have a worker train the model."""
     workspace.home.create()
-    with (
-        joined(config, os.environ.get("RAY_ADDRESS")) as cluster,
-        closing(open_executor(config, workspace, source, cluster)) as executor,
-    ):
+    # On this machine, wherever the study ran: how it ran is no part of what is kept of it.
+    with closing(open_executor(config, workspace, source, cluster=None)) as executor:
         scheduler = Scheduler(executor, workspace.store)
         scheduler.want(spec)
         for event in scheduler.events(lambda: False):

@@ -37,7 +37,7 @@ private=$(mktemp -d /tmp/sweep-XXXXXXXX)
 "$python" -m ray.scripts.scripts start --block --temp-dir="$private/ray" "$@" \
     > "$private/log" 2>&1 < /dev/null &
 ray=$!
-trap "kill $ray 2> /dev/null; wait $ray; rm -rf \"$private\"" EXIT
+trap "trap \"\" INT TERM; kill $ray 2> /dev/null; wait $ray; rm -rf \"$private\"" EXIT
 trap "exit 143" INT TERM
 wait "$ray" || tail -n 20 "$private/log" >&2
 '

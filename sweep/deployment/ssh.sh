@@ -51,7 +51,7 @@ export RAY_AUTH_TOKEN=$(cat "$RAY_AUTH_TOKEN_PATH")
 {% endif %}
     > "\$private/log" 2>&1 < /dev/null &
 ray=\$!
-trap 'kill \$ray 2> /dev/null; wait \$ray; rm -rf "\$private"' EXIT
+trap 'trap "" HUP INT TERM; kill \$ray 2> /dev/null; wait \$ray; rm -rf "\$private"' EXIT
 trap 'exit 143' HUP INT TERM
 cat > /dev/null
 NODE

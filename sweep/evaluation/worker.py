@@ -43,6 +43,8 @@ def prepare_worker(
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, enable=True)  # others may share it
     threadpool_limits(threads)  # numpy's and scikit-learn's
     # All of its threads begin with the first program: where there are none, no task is to blame.
     tf.function(lambda: tf.zeros(1) + tf.ones(1), jit_compile=True)()

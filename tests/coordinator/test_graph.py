@@ -123,3 +123,29 @@ def test_what_has_failed_is_known_to_who_needs_it_later() -> None:
         assert graph.want(pixels) is None
         assert graph.begin() == pixels
         assert graph.fail(pixels.key) == [pixels]
+
+
+def test_what_was_lost_is_made_again_before_what_needs_it() -> None:
+    """Though it was made: what begins again waits for it, and begins once it is there."""
+    graph = Graph(lambda _: True)
+    (draw,) = trial(2, 1, 1).outer_draws
+    graph.want(draw)
+    assert graph.begin() == draw
+    graph.again(draw.key, draw.needs)
+    assert [graph.begin(), graph.begin()] == [draw.needs[0], None]
+    graph.done(draw.needs[0].key)
+    assert graph.begin() == draw
+    graph.done(draw.key)
+    assert not len(graph)
+
+
+def test_what_was_lost_and_cannot_be_made_again_takes_what_needs_it_along() -> None:
+    """As if it had never been there."""
+    graph = Graph(lambda _: True)
+    (draw,) = trial(2, 1, 1).outer_draws
+    graph.want(draw)
+    graph.begin()
+    graph.again(draw.key, draw.needs)
+    graph.begin()
+    assert graph.fail(draw.needs[0].key) == [draw]
+    assert not len(graph)

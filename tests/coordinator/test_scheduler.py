@@ -239,3 +239,30 @@ def test_more_is_wanted_when_a_worker_is_free(home: Home) -> None:
             scheduler.want(left.pop())
         done += isinstance(event, Done)
     assert done == 5
+
+
+def test_an_encoder_that_is_gone_is_made_again(home: Home) -> None:
+    """What needs it was lost, because it was damaged and set aside: it begins after it."""
+    (draw,) = trial(2, 1).outer_draws
+    lost = iter([Failed(FailureKind.LOST, "the encoder is damaged")])
+    executor = Elastic(ending(lambda spec: next(lost, None) if spec.kind == "draw" else None))
+    events = run(home, executor, [draw])
+    assert executor.begun == [draw.needs[0].key, draw.key] * 2
+    assert [event.spec for event in events if isinstance(event, Done)][-1] == draw
+
+
+class Choosy(Elastic):
+    """Its one worker does no encoders before it was looked at often."""
+
+    def takes(self, kind: str) -> bool:
+        return super().takes(kind) and (kind != "encoder" or self.looked > 20)
+
+
+def test_a_task_waits_for_a_worker_of_its_kind(home: Home) -> None:
+    """And what others can do is done meanwhile."""
+    executor = Choosy(well)
+    (draw,) = trial(2, 1).outer_draws
+    pixels = [trial(None, hidden).outer_draws[0] for hidden in range(1, 4)]
+    events = run(home, executor, [draw, *pixels])
+    assert executor.begun == [*(each.key for each in pixels), draw.needs[0].key, draw.key]
+    assert len(of_kind(events, Done)) == 5

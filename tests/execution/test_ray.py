@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +21,11 @@ from sweep.execution import Executor, Failed, FailureKind, Outcome, RayExecutor,
 from sweep.execution.ray import Session, session
 from sweep.execution.ray.cache import NodeCache
 from sweep.home import Home
+from sweep.machine import environment
 from sweep.results import EncoderRecord
 from sweep.specs import Artifact, EncoderSpec
 from tests.builders import trial_spec
-from tests.cli.process import living, wait_until
+from tests.cli.process import living, processes, wait_until
 from tests.execution.test_local import is_alive
 from tests.execution.work import a_worker, on_ray, outcomes, refuse_in
 
@@ -86,6 +89,14 @@ def training(epochs: int = 6) -> Task:
     return Task(spec.key, spec.model_dump_json(), "encoder", spec.reads[1:], spec.writes)
 
 
+def couriers(cluster: Session) -> list[int]:
+    """The processes of this cluster's slots, and of no other on this machine."""
+    place = cluster.ray.get_runtime_context().get_temp_dir()
+    raylets = {pid for pid, line in living("raylet/raylet").items() if place in line}
+    children = processes(lambda parent, _: parent in raylets)
+    return [pid for pid, line in children.items() if "ray::Courier" in line]
+
+
 def ended(executor: Executor, number: int = 1) -> list[Outcome]:
     found: list[Outcome] = []
     deadline = time.monotonic() + 60
@@ -138,12 +149,12 @@ def test_a_worker_that_cannot_be_set_up_is_a_failure(cluster: Session, tmp_path:
     assert "cannot be set up" in Path(failed.message.rpartition("its log: ")[2]).read_text()
 
 
-def test_a_slot_that_is_gone_has_lost_its_task(executor: RayExecutor) -> None:
+def test_a_slot_that_is_gone_has_lost_its_task(cluster: Session, executor: RayExecutor) -> None:
     """Nothing is known against the task; another slot takes the place of the one that is gone."""
     a_worker(executor, 2)
     executor.submit(Task("long", "sleep 60"))
     executor.wait(0.5)
-    before = list(living("ray::Courier"))
+    before = list(couriers(cluster))
     assert len(before) == 2
     for pid in before:
         os.kill(pid, signal.SIGKILL)
@@ -154,7 +165,7 @@ def test_a_slot_that_is_gone_has_lost_its_task(executor: RayExecutor) -> None:
     # An idle slot may be gone, and this not be known before it is given a task.
     again = [outcomes(executor, "echo after")["echo after"] for _ in range(2)]
     assert "after" in again
-    assert not set(before) & set(living("ray::Courier"))
+    assert not set(before) & set(couriers(cluster))
 
 
 def test_a_checkpoint_comes_home_while_its_training_runs(cluster: Session, tmp_path: Path) -> None:
@@ -249,10 +260,60 @@ def test_close_stops_at_once_and_leaves_nothing(
     executor.close()
     assert time.monotonic() - began < 10
     assert not is_alive(int(pid))
-    wait_until(lambda: not living("ray::Courier"), 10)
+    wait_until(lambda: not couriers(cluster), 10)
     cache = NodeCache("after", "node")
     assert [each for each in cache.home.root.parent.iterdir() if each.is_dir()] == [cache.home.root]
     cache.leave()
+
+
+def test_no_gpu_is_seen_by_what_asks_for_none(executor: RayExecutor) -> None:
+    """Whatever its node has: numbers of a GPU are others."""
+    variable = "variable CUDA_VISIBLE_DEVICES"
+    assert outcomes(executor, variable) == {variable: ""}
+
+
+def test_a_node_with_other_versions_is_not_used(
+    cluster: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is named once, with what differs, and nothing is placed there again."""
+    other = environment()
+    other["packages"]["tensorflow"] = "1.15"
+    monkeypatch.setattr("sweep.execution.ray.fleet.environment", lambda: other)
+    noted: list[object] = []
+    executor = on_ray(cluster, tmp_path, note=noted.append)
+    deadline = time.monotonic() + 60
+    while "is not used" not in caplog.text:
+        assert time.monotonic() < deadline
+        executor.wait(0.1)
+    for _ in range(30):
+        executor.wait(0.1)
+        assert executor.workers == 0
+    executor.close()
+    assert f"tensorflow {environment()['packages']['tensorflow']} and not 1.15" in caplog.text
+    assert caplog.text.count("is not used") == 1
+    assert noted == []
+    wait_until(lambda: not couriers(cluster), 10)
+
+
+def test_nodes_are_noted_and_other_cpus_told_of(
+    cluster: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The environment of each, once, before anything is done there."""
+    noted: list[Mapping[str, Any]] = []
+    executor = on_ray(cluster, tmp_path, note=noted.append)
+    a_worker(executor, 2)
+    assert noted == [environment()]
+    slot = executor._fleet.slots[0]
+    assert slot.facts is not None
+    elsewhere = replace(slot.facts, node="other", environment={**environment(), "cpu": "Other"})
+    for _ in range(2):
+        executor._fleet.welcome(slot, elsewhere)
+    assert [each["cpu"] for each in noted] == [environment()["cpu"], "Other"]
+    assert caplog.text.count("differs from another's in its last bits") == 1
+    executor.close()
 
 
 SIGNALS = """

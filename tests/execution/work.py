@@ -60,6 +60,8 @@ def work(payload: str, report: Callable[[float], None]) -> str:
             raise ValueError(argument)
         case "modules":
             return " ".join(sorted(name for name in sys.modules if "." not in name))
+        case "variable":
+            return os.environ.get(argument, "(not set)")
         case "print":
             os.write(1, argument.encode())
     return ""

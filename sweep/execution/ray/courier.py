@@ -7,6 +7,7 @@ content: what a task reads is fetched unless the node has it, and what it writes
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -97,6 +98,8 @@ class Courier:
 
         context = ray.get_runtime_context()
         node, actor = context.get_node_id(), context.get_actor_id()
+        if not context.get_accelerator_ids().get("GPU"):
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""  # what asks for no GPU is trained on none
         self._cache = NodeCache(self._run, node)
         logs = self._cache.home.logs / actor
         self._log = logs / "worker-1.log"

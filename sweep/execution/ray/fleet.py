@@ -142,11 +142,9 @@ class Fleet:
         ]
         if differs:
             self._refused[facts.node] = ", ".join(differs)
-            log.warning(
-                "The node %s is not used: it has %s. Results depend on them; install the same "
-                "there.",
-                facts.host,
-                self._refused[facts.node],
+            self._tell_once(
+                f"The node {facts.host} is not used: it has {self._refused[facts.node]}. Results "
+                "depend on them; install the same there."
             )
             self._remove(slot)
             return
