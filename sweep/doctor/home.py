@@ -114,6 +114,9 @@ def _studies(workspace: Workspace) -> Iterator[Finding]:
         return
     for name in study_names(storage):
         ledger = Ledger(storage, name)
+        if ledger.is_another_program_s:
+            yield Finding(f"study {name}", "ok", "another program made it, and it is left alone")
+            continue
         attempts = ledger.attempts()
         latest = {attempt.spec.key: attempt for attempt in attempts}.values()
         states = Counter(attempt.state for attempt in latest)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sweep.errors import InputError
@@ -77,6 +79,9 @@ def keras_as_ours() -> Iterator[None]:
 def _choose_tensorflow() -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"  # goes before the user's file
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if os.path.expanduser("~") == "~":  # noqa: PTH111  # pathlib's raises
+        # Who has no home directory would find one of this name in the working directory.
+        os.environ.setdefault("KERAS_HOME", str(Path(tempfile.gettempdir(), ".keras")))
 
 
 def _set_keras(settings: Mapping[str, Any]) -> None:

@@ -162,7 +162,7 @@ def test_a_user_without_a_name_and_a_home(
         given = (f"{name}={value}" for name, value in variables.items())
         done = subprocess.run(
             as_nobody("env", *given, *sweep_command(*arguments, "--home", tmp_path)),
-            env=environment(), capture_output=True, text=True, check=False,
+            env=environment(), cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert "Traceback" not in done.stderr
         return done
@@ -179,6 +179,7 @@ def test_a_user_without_a_name_and_a_home(
     assert why in nobody("sync", "numbers").stderr
     assert why in nobody("ui").stderr
     assert nobody("sync", "numbers", HOME=str(tmp_path)).returncode == 0
+    assert not (tmp_path / "~").exists()
     assert_exactly_once(tmp_path, 2, "numbers")
 
 
