@@ -238,7 +238,14 @@ def _draw_names(axes: Axes, chart: Chart, frame: Frame) -> None:
         for point in points
     ]
     taken = [box for series in frame.panel.series for box in _boxes(series, at)]
-    placed = place_names(wanted, taken, frame.width, frame.height, _MOST_NAMES)
+    others = [
+        at(point.x, point.y)
+        for series in frame.panel.series
+        if series.kind not in ("line", "steps")
+        for point in series.points
+        if not point.name
+    ]
+    placed = place_names(wanted, others, taken, frame.width, frame.height, _MOST_NAMES)
     for place, beside in placed.items():
         axes.annotate(
             points[place].name,
