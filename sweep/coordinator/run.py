@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sweep.config import THREADS_PER_TASK, StudyConfig
 from sweep.coordinator.mirror import Mirror
-from sweep.coordinator.plan import undertrained
+from sweep.coordinator.plan import undertrained_of
 from sweep.coordinator.preflight import preflight
 from sweep.coordinator.selection import Selection
 from sweep.coordinator.studies import begun_at, report_page
@@ -133,7 +133,7 @@ def run_study(
         def leaving() -> bool:
             return stopping() or limit.is_up
 
-        for warning in undertrained(checked.config, checked.sizes):
+        for warning in undertrained_of(checked.config, checked.sizes):
             log.warning(warning)
         study = open_for_writing(workspace, config, checked.data, leaving)
         study.note_environment(environment())

@@ -80,8 +80,9 @@ def test_work_reads_and_writes_what_its_spec_says(bench: Workbench, name: str) -
     """In a home that holds what is read, just what is written appears; the checkpoint goes."""
     spec = trial(bench, name)
     for each in spec.encoders:
-        make_encoder(each, bench, ignore)
+        record = make_encoder(each, bench, ignore)
         assert kept(bench.home) == {each.writes[0]}
+        assert record.updates == (None if name == "pca" else 1)  # 100 images are one batch
     (draw,) = spec.outer_draws
     before = kept(bench.home)
     assert before == set(draw.reads)

@@ -41,7 +41,7 @@ class Box:
         x, y = points.T
         beside = np.maximum(0, np.maximum(self.left - x, x - self.right))
         above = np.maximum(0, np.maximum(self.bottom - y, y - self.top))
-        return np.hypot(beside, above)
+        return np.asarray(np.hypot(beside, above))
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,12 @@ def notes(reports: Sequence[Report]) -> list[str]:
         ),
         "Parameters of the classifier, and of all that inference needs: the representation, too.",
     ]
+    several = len(reports) > 1
+    lines += [
+        (f"{report.study}: " if several else "") + f"{sentence}."
+        for report in reports
+        for sentence in report.undertrained
+    ]
     lines += [_confirmed(report) for report in reports if report.searched]
     if not is_compared(reports):
         lines.append(
