@@ -221,8 +221,29 @@ def test_a_line_through_what_encoders_came_to() -> None:
     chart = by_name(report)["accuracy_vs_encoder"]
     (line,) = (each for each in chart.panels[0].series if each.kind == "line")
     assert [line.points[0].y, line.points[-1].y] == pytest.approx([94, 91])
+    assert line.name == "vae 10 → 200, loss: r = -1.00"
     assert "Lines are least-squares fits" in chart.note
     assert study_report([measured(10, [[0.91], [0.92]])]).encoder_fits == ()
+
+
+def test_a_line_that_may_be_chance_is_not_drawn() -> None:
+    """The fit is told, with its r, and that so few encoders may show as much by chance."""
+    report = study_report([measured(10, [[0.91], [0.94], [0.92], [0.93], [0.93]])])
+    (fit,) = report.encoder_fits
+    assert 0.4 < abs(fit.correlation) < 0.878  # the bound of five, from tables
+    assert "by chance" in fit.reading
+    chart = by_name(report)["accuracy_vs_encoder"]
+    assert not any(each.kind == "line" for panel in chart.panels for each in panel.series)
+    assert "No line is drawn" in chart.note
+    for r, is_told in ((0.877, False), (0.879, True), (-0.879, True), (1.0, True)):
+        assert fit.model_copy(update={"correlation": r}).is_told == is_told
+
+
+def test_encoders_of_one_draw_explain_nothing() -> None:
+    """Their chart would set configurations side by side, not encoders: it is left out."""
+    report = study_report([measured(dim, [[0.9]]) for dim in (2, 8)])
+    assert report.encoded
+    assert "accuracy_vs_encoder" not in by_name(report)
 
 
 def test_printed_curves_over_ours() -> None:
