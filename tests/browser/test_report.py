@@ -198,10 +198,12 @@ def test_it_is_read_on_any_screen(
     page.set_viewport_size({"width": width, "height": 800})
     expect(page.locator("#chart-0 .xtick text").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    provenance = page.get_by_role("region", name="Provenance")
+    assert provenance.evaluate("box => box.scrollWidth <= box.clientWidth"), "a hash is cut off"
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
     kinds = ("h1", "a", "td", "th button", ".note", ".axis", "label", "#chart-0 .xtick text",
-             "#chart-0 .legendtext", "#chart-0 .xtitle")  # fmt: skip
+             "#chart-0 .legendtext", "#chart-0 .xtitle", ".figure .xtick text")  # fmt: skip
     for kind in kinds:
         contrasts = page.evaluate(_COLOURS, kind)
         assert contrasts, kind

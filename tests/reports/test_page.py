@@ -67,9 +67,8 @@ def test_a_page_of_300_rows_is_small() -> None:
 
 def test_axes_name_what_the_pictures_name() -> None:
     """By one law, for a screen and for a phone; without a logarithm where it is switched off."""
-    rows = [
-        REPORT.rows[0].model_copy(update={"classifier_parameters": n}) for n in (220, 6_709, 349_015)
-    ]
+    (row,) = REPORT.rows
+    rows = [row.model_copy(update={"classifier_parameters": n}) for n in (220, 6_709, 349_015)]
     found = charts([REPORT.model_copy(update={"rows": tuple(rows), "is_mnist": False})])
     drawn = json.loads(unpacked(to_html([REPORT], found), "drawn"))
     ticks = drawn["charts"][0]["panels"][0]["x_ticks"]
@@ -82,9 +81,11 @@ def test_axes_name_what_the_pictures_name() -> None:
 def test_a_long_table_says_how_many_rows_it_has() -> None:
     """A screen shows some twenty of them; a short one is seen whole."""
     (row,) = REPORT.rows
-    large = REPORT.model_copy(update={"rows": (row,) * 1213})
-    assert "1,213 rows" in to_html([large], charts([REPORT]))
-    assert "rows<span" not in to_html([REPORT], charts([REPORT]))
+    few, many = (
+        REPORT.model_copy(update={"rows": (row,) * rows, "printed": ()}) for rows in (20, 1213)
+    )
+    assert "1,213 rows" in to_html([many], charts([REPORT]))
+    assert "rows<span" not in to_html([few], charts([REPORT]))
 
 
 @pytest.mark.parametrize("mlflow", [None, "http://tracking:5000"])
