@@ -130,7 +130,7 @@ def _markdown_table(table: Table) -> list[str]:
 
 def _markdown(text: str) -> str:
     """Text in a table's cell that is no markup."""
-    return re.sub(r"([\\|\[\]])", r"\\\1", text).replace("<", "&lt;")
+    return re.sub(r"([\\|\[\]])", r"\\\1", text.strip()).replace("<", "&lt;")
 
 
 def to_json(reports: Sequence[Report]) -> str:

@@ -22,7 +22,7 @@ PAPERS = ("#ffffff", "#14171a")
 def luminance(colour: str) -> float:
     """WCAG 2's relative luminance of ``#rrggbb`` or ``rgb(r, g, b)``, 0 to 1."""
     if colour.startswith("#"):
-        parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+        parts = [float(int(colour[place : place + 2], 16)) for place in (1, 3, 5)]
     else:
         parts = [float(part) for part in colour[4:-1].split(",")]
     linear = [

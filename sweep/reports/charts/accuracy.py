@@ -148,6 +148,7 @@ def _published(parameters: _Parameters, reports: Sequence[Report]) -> list[Serie
                 None,
                 None,
                 f"published: {row.name}<br>{100 * row.accuracy:.4g} %, one run",
+                of=row.name,
             )
             for row in PUBLISHED
             if row.representation == name
@@ -275,4 +276,5 @@ def _point(x: float, row: Row) -> Point:
         None if low is None else 100 * low,
         None if high is None else 100 * high,
         "<br>".join(lines),
+        of=row.name,
     )

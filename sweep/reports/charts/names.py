@@ -1,7 +1,7 @@
 """Which marks of a panel have their names beside them, and where.
 
-No two names touch, and none can be taken for another mark's: a name is at least twice as far from
-every other mark as from its own.
+No two names touch, and none can be taken for another's: a name is at least twice as far from every
+mark of something else as from its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DISTANCES = (1.0, 2.5, 5.0)
 """In radii of the mark; from the second on a line leads to the name."""
 _ALONG, _THIN = 8, 0.5
 _OWN = 2.0
-"""So many times as far as from its own mark a name is from every other."""
+"""So many times as far as from its own mark a name is from those of something else."""
 _SIDES = ((-1, 1), (-1, 0), (0, 1), (1, -1), (1, 0), (1, 1), (0, -1), (-1, -1))
 """Where a name may stand: up and left of a front there is nothing that was measured."""
 
@@ -45,11 +45,19 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Named:
-    """A mark that wants its name beside it; lengths in points."""
+class Mark:
+    """A mark that wants no name; lengths in points."""
 
     x: float
     y: float
+    of: str
+    """What it is of; marks of the same may share a name."""
+
+
+@dataclass(frozen=True)
+class Named(Mark):
+    """A mark that wants its name beside it."""
+
     radius: float
     width: float
     """Of the name."""
@@ -67,7 +75,7 @@ class Placed:
 
 def place_names(
     wanted: Sequence[Named],
-    others: Sequence[tuple[float, float]],
+    others: Sequence[Mark],
     taken: Sequence[Box],
     width: float,
     height: float,
@@ -79,14 +87,14 @@ def place_names(
 
     Args:
         wanted: the marks, in order.
-        others: where marks are that want no name, x and y.
+        others: the marks that want no name.
         taken: where no name may stand: marks, bars, lines.
         width: of the panel, in points.
         height: of the panel, in points.
         most: so many names at most.
     """
     boxes, names = _array(taken), _array([])
-    marks = np.array([*((each.x, each.y) for each in wanted), *others]).reshape(-1, 2)
+    marks = [*wanted, *others]
     found: dict[int, Placed] = {}
     for place in _midway(len(wanted)):
         if len(found) == most:
@@ -96,7 +104,7 @@ def place_names(
             is_inside = min(box.left, box.bottom) >= 0 and box.right <= width and box.top <= height
             if not is_inside or _overlap([box], boxes) or _overlap(line, names):
                 continue
-            if not _is_its_own(box, marks, place):
+            if not _is_its_own(box, wanted[place], marks):
                 continue
             found[place] = placed
             boxes = np.vstack([boxes, _array([box, *line])])
@@ -130,10 +138,11 @@ def _beside(named: Named) -> Iterator[Placed]:
         yield Placed(box, None if distance == _DISTANCES[0] else ((named.x, named.y), end))
 
 
-def _is_its_own(box: Box, marks: npt.NDArray[np.float64], place: int) -> bool:
-    """Whether a name belongs to this mark at a glance, and to no other."""
-    distances = box.distances(marks)
-    return bool((np.delete(distances, place) >= _OWN * distances[place]).all())
+def _is_its_own(box: Box, named: Named, marks: Sequence[Mark]) -> bool:
+    """Whether a name belongs to this mark at a glance, and to none of something else."""
+    rivals = [mark for mark in marks if mark.of != named.of]
+    own, *distances = box.distances(np.array([(mark.x, mark.y) for mark in [named, *rivals]]))
+    return all(distance >= _OWN * own for distance in distances)
 
 
 def _along(placed: Placed) -> list[Box]:
