@@ -160,3 +160,6 @@ class EncoderRecord(Value):
     """Milliseconds since the epoch."""
     environment: Environment | None = None
     """Where it was trained; None for encoders of versions that did not write it down."""
+    updates: int | None = None
+    """How often its training changed the weights; None if that is not in steps, or not written
+    down."""

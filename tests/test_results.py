@@ -22,7 +22,7 @@ from sweep.reports.drawing import save_charts
 from sweep.reports.latex import to_latex
 from sweep.reports.page import to_html
 from sweep.reports.published import PUBLISHED
-from sweep.reports.tables import comparison_table
+from sweep.reports.tables import comparison_table, legend
 from tests.reports.test_page import unpacked
 
 ROOT = Path(__file__).parent.parent
@@ -64,7 +64,9 @@ def block() -> str:
         "",
         f"| {' | '.join(table.columns[place] for place in places)} |",
         f"|{'|'.join('---' if table.columns[p] in table.left else '---:' for p in places)}|",
-        *(f"| {' | '.join(row[place] for place in places)} |" for row in table.rows),
+        *(f"| {' | '.join(row[place].strip() for place in places)} |" for row in table.rows),
+        "",
+        *(f"{line}." for line in legend([report()])),
     ]
     return "\n".join(lines) + "\n"
 
@@ -127,7 +129,23 @@ def test_its_charts_are_there(chart: str) -> None:
         assert f">{found.subject}</text>" in (TABLE / f"{chart}{width}.svg").read_text()
 
 
+def remove_pictures(directory: Path) -> None:
+    """Those of charts that a report written anew may not have any more."""
+    for picture in directory.glob("accuracy_vs_*.*"):
+        picture.unlink()
+
+
+def test_no_picture_is_left_of_a_chart_that_is_gone() -> None:
+    """Of all results: every picture is of one of the report's charts."""
+    for directory in (TABLE, ROOT / "results/quickstart"):
+        content = (directory / "report.json").read_text()
+        drawn = {chart.name for chart in charts([Report.model_validate_json(content)])}
+        stems = {path.stem.removesuffix("_column") for path in directory.glob("*.png")}
+        assert stems == drawn
+
+
 if __name__ == "__main__":
+    remove_pictures(TABLE)
     save_charts(charts([report()]), TABLE)
     for name, text in texts().items():
         (TABLE / name).write_text(text)

@@ -214,7 +214,7 @@ def _figures(documents: Sequence[Document]) -> list[Figure]:
     """Optuna's own plots, under the study's name where there are several."""
     several = len(documents) > 1
     return [
-        (f"{each.config.name}: {title}" if several else title, drawn)
+        (f"{each.config.name}: {title}" if several else title, note, drawn)
         for each in documents
-        for title, drawn in each.figures()
+        for title, note, drawn in each.figures()
     ]

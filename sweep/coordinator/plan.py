@@ -11,10 +11,9 @@ from itertools import cycle
 from sweep.config import THREADS_PER_TASK, Cell, Choices, Space, StudyConfig
 from sweep.coordinator.estimate import encoder_seconds, trial_seconds
 from sweep.coordinator.preflight import preflight
-from sweep.representations import TrainedRepresentation, bind
+from sweep.representations import TrainedRepresentation, bind, undertrained
 from sweep.workspace import Workspace
 
-_FEW_UPDATES = 500
 _STEPS = [math.sqrt(prime) for prime in (2, 3, 5, 7, 11, 13)]
 _MOST_SAMPLES = 1000
 """Cells that are looked at of a space: more make no estimate better."""
@@ -54,7 +53,7 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
     seconds, trained = None, 0
     warnings: tuple[str, ...] = ()
     if data is not None and sizes is not None:
-        warnings = undertrained(config, sizes)
+        warnings = undertrained_of(config, sizes)
         seconds = 0.0
         for cell, number in cells.items():
             spec = config.trial_spec(cell, data.sha256)
@@ -83,7 +82,7 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
     )
 
 
-def undertrained(config: StudyConfig, sizes: Mapping[str, int]) -> tuple[str, ...]:
+def undertrained_of(config: StudyConfig, sizes: Mapping[str, int]) -> tuple[str, ...]:
     """The representations whose encoders have too few updates to learn anything, a line each.
 
     Args:
@@ -96,13 +95,8 @@ def undertrained(config: StudyConfig, sizes: Mapping[str, int]) -> tuple[str, ..
         representation = bind(config.trial_spec(cell, "").representation)
         if not isinstance(representation, TrainedRepresentation):
             continue
-        updates = representation.updates(sizes["encoder"])
-        if updates is not None and updates < _FEW_UPDATES:
-            warnings.append(
-                f"{name}: {updates} updates are too few for an encoder to have learnt anything; "
-                f"more epochs or a smaller batch_size would give it {_FEW_UPDATES} or more"
-            )
-    return tuple(warnings)
+        warnings.append(undertrained(name, representation.updates(sizes["encoder"])))
+    return tuple(filter(None, warnings))
 
 
 def _likely_cells(config: StudyConfig) -> Mapping[Cell, float]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from sweep.config import StudyConfig
 from sweep.coordinator.engine import joined, open_executor
 from sweep.coordinator.mirror import Mirror
-from sweep.coordinator.plan import undertrained
+from sweep.coordinator.plan import undertrained_of
 from sweep.coordinator.preflight import Checked, preflight
 from sweep.coordinator.selection import Selection
 from sweep.coordinator.studies import begun_at, report_page
@@ -143,7 +143,7 @@ def _run(
         def leaving() -> bool:
             return stopping() or limit.is_up
 
-        for warning in undertrained(checked.config, checked.sizes):
+        for warning in undertrained_of(checked.config, checked.sizes):
             log.warning(warning)
         study = open_for_writing(workspace, config, checked.data, leaving)
         mirror = Mirror(study, workspace)

@@ -44,6 +44,7 @@ def make_encoder(spec: EncoderSpec, bench: Workbench, on_progress: OnProgress) -
             started_at=int(1000 * (finished - seconds)),
             finished_at=int(1000 * finished),
             environment=Environment.model_validate(environment(), strict=False),
+            updates=representation.updates(len(part)),
         )
 
     record = bench.store.encoders.get_or_make(spec, train)

@@ -23,6 +23,7 @@ from sweep.reports.rows import (
     make_row,
 )
 from sweep.reports.verdicts import PublishedDifference, published_differences
+from sweep.representations import undertrained
 from sweep.values import Value
 
 
@@ -51,6 +52,8 @@ class Report(Value):
     """All that the search saw, where ``rows`` are what of it was confirmed on fresh draws."""
     search_readings: tuple[str, ...] = ()
     """How the search of each representation did against chance, on what it has seen."""
+    undertrained: tuple[str, ...] = ()
+    """The representations whose encoders had too few updates to learn anything, a sentence each."""
     differences: tuple[Difference, ...]
     published_differences: tuple[PublishedDifference, ...]
     printed: tuple[PrintedComparison, ...]
@@ -101,6 +104,7 @@ def compare(
         rows=_rows(measured, fronts, is_mnist),
         searched=_rows(searched, _fronts(searched), is_mnist),
         search_readings=tuple(search_readings),
+        undertrained=_undertrained(measured),
         differences=differences([_candidate(trial) for trial in measured]),
         published_differences=published_differences(matches),
         printed=printed_comparisons(measured, is_mnist),
@@ -157,6 +161,17 @@ def _note_shares(measured: Sequence[Measured], fronts: Sequence[FrontPlace]) -> 
             )
             for place, share in zip(places, front_shares(draws, parameters), strict=True):
                 setattr(fronts[place], f"{counted}_share", float(share))
+
+
+def _undertrained(measured: Sequence[Measured]) -> tuple[str, ...]:
+    """By the encoders that had the fewest updates."""
+    fewest: dict[str, int] = {}
+    for trial in measured:
+        name = trial.spec.representation.name
+        for encoder in trial.encoders:
+            if encoder.updates is not None:
+                fewest[name] = min(encoder.updates, fewest.get(name, encoder.updates))
+    return tuple(filter(None, (undertrained(name, count) for name, count in fewest.items())))
 
 
 def _by_labels(measured: Sequence[Measured]) -> Iterator[list[int]]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sweep.reports.charts import Chart, Point, Series
-from sweep.reports.charts.names import Box, Named, place_names
+from sweep.reports.charts.names import Box, Mark, Named, place_names
 from sweep.reports.sheet import (
     BODY,
     HANDLE,
@@ -231,14 +231,16 @@ def _draw_names(axes: Axes, chart: Chart, frame: Frame) -> None:
     def at(x: float, y: float) -> tuple[float, float]:
         return frame.along(x_axis.place(x)), frame.up(y_axis.place(y))
 
-    points = [point for series in frame.panel.series for point in series.points if point.name]
-    points.sort(key=lambda point: (point.x, point.y))
+    marked = [each for each in frame.panel.series if each.kind not in ("line", "steps")]
+    marks = [point for series in marked for point in series.points]
+    points = sorted((point for point in marks if point.name), key=lambda point: (point.x, point.y))
     wanted = [
-        Named(*at(point.x, point.y), _HOLLOW / 2 + _TOUCH, *text_size(point.name, TINY))
+        Named(*at(point.x, point.y), point.of, _HOLLOW / 2 + _TOUCH, *text_size(point.name, TINY))
         for point in points
     ]
+    others = [Mark(*at(point.x, point.y), point.of) for point in marks if not point.name]
     taken = [box for series in frame.panel.series for box in _boxes(series, at)]
-    placed = place_names(wanted, taken, frame.width, frame.height, _MOST_NAMES)
+    placed = place_names(wanted, others, taken, frame.width, frame.height, _MOST_NAMES)
     for place, beside in placed.items():
         axes.annotate(
             points[place].name,

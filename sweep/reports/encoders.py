@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal
 
 import numpy as np
+from scipy.special import stdtrit
 
 from sweep.values import Value
 
@@ -49,13 +51,21 @@ class EncoderFit(Value):
     """Standard deviation about the line, with n - 2 degrees of freedom."""
 
     @property
+    def is_told(self) -> bool:
+        """Whether the correlation is farther from 0 than 95 % of those without any (t-test)."""
+        freedom = self.n_draws - 2
+        t = float(stdtrit(freedom, 0.975))
+        return abs(self.correlation) > t / math.hypot(t, math.sqrt(freedom))
+
+    @property
     def reading(self) -> str:
         """The fit as a sentence."""
         unit = "nat of the encoder's loss" if self.over == "loss" else "active dimension"
         return (
             f"{self.configuration}: {100 * self.slope:+.2f} points for each {unit} "
             f"(r = {self.correlation:.2f}, {self.n_draws} encoders); draws scatter by "
-            f"{100 * self.draw_sd:.2f} points, about the line by {100 * self.residual_sd:.2f}."
+            f"{100 * self.draw_sd:.2f} points, about the line by {100 * self.residual_sd:.2f}"
+            + ("." if self.is_told else "; so few encoders may show that much by chance (5 %).")
         )
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -19,13 +20,17 @@ from sweep.reports.tables import comparison_table, further_tables, report_rows
 _PLOTLY = "plotly/plotly-basic.min.js"
 _PACKED = re.compile(r'(?<=<script type="text/plain" id=)"(?:plotly|drawn)">(.*?)(?=</script>)')
 
-Figure = tuple[str, Sequence[str]]
-"""Figures of Plotly's that somebody else has drawn, side by side: their title, and their JSON.
+Figure = tuple[str, str, Sequence[str]]
+"""Figures of Plotly's that somebody else has drawn, side by side: title, caption, and their JSON.
 
 They may hold ``scatter`` and ``bar``, the traces of Plotly's basic bundle.
 """
 _LINES = 22
 """Of text, beside the y axis of a chart."""
+_LONG = 20
+"""Tables of more rows say so: a screen may not show them all."""
+_CHARACTERS = {"wide": 100, "narrow": 36}
+"""Below the x axis of a chart, on a screen and on a phone."""
 
 
 def to_html(
@@ -52,6 +57,7 @@ def to_html(
         runs=[row.mlflow_run_ids for _, row in report_rows(reports)],
         mlflow=mlflow,
         tables=further_tables(reports),
+        long=_LONG,
         charts=charts,
         figures=figures,
         plotly=_packed(resources.files("sweep.reports").joinpath(_PLOTLY).read_text("utf-8")),
@@ -59,7 +65,7 @@ def to_html(
             json.dumps(
                 {
                     "charts": [_chart(chart) for chart in charts],
-                    "figures": [json.loads(figure) for _, drawn in figures for figure in drawn],
+                    "figures": [json.loads(figure) for *_, drawn in figures for figure in drawn],
                 }
             )
         ),
@@ -103,13 +109,25 @@ def _panel(chart: Chart, panel: Panel) -> dict[str, Any]:
     names = [series.name for series in panel.series]
     return {
         "x_title": panel.x_title,
-        "x_ticks": list(panel.x_ticks),
+        "x_ticks": {
+            scale: {
+                width: _x_ticks(replace(chart, log_x=scale == "log"), panel, room)
+                for width, room in _CHARACTERS.items()
+            }
+            for scale in (("linear", "log") if chart.log_x else ("linear",))
+        },
         "traces": [
             # A line through marks shares their name, and their place in the legend.
             _trace(chart, series) | {"showlegend": series.name not in names[:place]}
             for place, series in enumerate(panel.series)
         ],
     }
+
+
+def _x_ticks(chart: Chart, panel: Panel, room: float) -> dict[str, Any]:
+    """What is named on an x axis with room for so many characters, by the law of the pictures."""
+    ticks = chart.x_axis(panel).ticks(room)
+    return {"tickvals": [tick.value for tick in ticks], "ticktext": [tick.label for tick in ticks]}
 
 
 def _trace(chart: Chart, series: Series) -> dict[str, Any]:

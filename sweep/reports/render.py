@@ -23,6 +23,8 @@ from sweep.reports.tables import (
     further_tables,
     gap,
     is_compared,
+    legend,
+    marked,
     percent,
     replicates,
     report_rows,
@@ -30,7 +32,6 @@ from sweep.reports.tables import (
 from sweep.reports.verdicts import is_told
 
 _SUMMARY_ROWS = 20
-_ON_FRONT = "*"
 _FOLDED = ("configuration", "study")
 """Columns that a narrow terminal folds, between words."""
 
@@ -45,17 +46,14 @@ def to_table(reports: Sequence[Report]) -> TerminalTable:
     columns = ["study"] * several + ["configuration", "accuracy %"]
     columns += [*["test %"] * tested, *["n"] * named]
     columns += ["classifier", "inference", "labels", *["publ. %", "verdict"] * compared]
-    legend = [] if named else [f"n = {', '.join(counts)} draws x classifiers; gaps in points"]
-    legend += ["test %: what was selected, on the test partition"] * tested
-    legend += [
-        f"{_ON_FRONT} on the Pareto front of accuracy against these parameters, among equal labels"
-    ]
+    said_once = f"n = {', '.join(counts)} draws x classifiers; gaps in points"
+    lines = [*([] if named else [said_once]), *legend(reports)]
     table = TerminalTable(
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
         padding=(0, 0 if compared else 1),
-        caption="\n".join(legend),
+        caption="\n".join(lines),
         caption_justify="left",
     )
     for name in columns:
@@ -73,18 +71,13 @@ def to_table(reports: Sequence[Report]) -> TerminalTable:
             accuracy(row),
             *[percent(row.test_accuracy)] * tested,
             *[replicates(row)] * named,
-            _marked(row.classifier_parameters, row.pareto),
-            _marked(row.inference_parameters, row.pareto_inference),
+            marked(row.classifier_parameters, row.pareto),
+            marked(row.inference_parameters, row.pareto_inference),
             f"{row.labels:,}",
             *[percent(row.published_accuracy), _verdict(row)] * compared,
         ]
         table.add_row(*cells)
     return table
-
-
-def _marked(parameters: int, on_front: bool) -> str:
-    """A number of parameters, with a mark if its row is on their front."""
-    return f"{parameters:,} {_ON_FRONT if on_front else ' '}"
 
 
 def _verdict(row: Row) -> str:
@@ -137,7 +130,7 @@ def _markdown_table(table: Table) -> list[str]:
 
 def _markdown(text: str) -> str:
     """Text in a table's cell that is no markup."""
-    return re.sub(r"([\\|\[\]])", r"\\\1", text).replace("<", "&lt;")
+    return re.sub(r"([\\|\[\]])", r"\\\1", text.strip()).replace("<", "&lt;")
 
 
 def to_json(reports: Sequence[Report]) -> str:

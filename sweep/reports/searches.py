@@ -63,8 +63,10 @@ def search_reading(name: str, points: NDArray[np.float64]) -> str | None:
     )
     ahead = (orders < ours).mean() + (orders == ours).mean() / 2
     return (
-        f"{name}: after half of its {len(points)} trials the search had {100 * ours:.0f} % of the "
-        f"hypervolume (accuracy, logarithm of the classifier's parameters) of all; the same trials "
-        f"in a random order have {100 * float(np.median(orders)):.0f} % by then, and "
-        f"{100 * ahead:.0f} % of such orders are behind it. 50 % would be chance."
+        f"{name}: with the first half of its {len(points)} trials the search found "
+        f"{100 * ours:.0f} % of what all of them found (the hypervolume: the area under the Pareto "
+        f"front of accuracy against the logarithm of the classifier's parameters). The same trials "
+        f"in random orders found {100 * float(np.median(orders)):.0f} % by then, in the median; "
+        f"the search was ahead of {100 * ahead:.0f} % of these orders. One that learns nothing "
+        f"from its trials would be ahead of about 50 %."
     )

@@ -16,7 +16,7 @@ RING = "#000000"
 MATPLOTLIB_SYMBOLS = ("o", "s", "^", "D", "v", "P", "X")
 PLOTLY_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x")
 MATPLOTLIB_DASHES = ("-", "--", ":", "-.")
-PLOTLY_DASHES = ("solid", "dash", "dot", "dashdot")
+PLOTLY_DASHES = ("solid", "5px,2px", "dot", "dashdot")
 
 _FIRST = ("vae", "pixels", "pca", "autoencoder")
 _NUMBERED = (*_FIRST, *(name for name in REPRESENTATIONS if name not in _FIRST))

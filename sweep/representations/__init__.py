@@ -9,7 +9,12 @@ from collections.abc import Mapping
 
 from sweep.configuration import RepresentationSpec
 from sweep.representations.autoencoder import Autoencoder
-from sweep.representations.base import Extractor, FixedRepresentation, TrainedRepresentation
+from sweep.representations.base import (
+    Extractor,
+    FixedRepresentation,
+    TrainedRepresentation,
+    undertrained,
+)
 from sweep.representations.pca import Pca
 from sweep.representations.pixels import Pixels
 from sweep.representations.vae import Vae
@@ -32,4 +37,5 @@ __all__ = [
     "FixedRepresentation",
     "TrainedRepresentation",
     "bind",
+    "undertrained",
 ]

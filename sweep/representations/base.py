@@ -21,6 +21,7 @@ from sweep.values import OnProgress, Value
 if TYPE_CHECKING:
     import keras  # imports TensorFlow
 
+_FEW_UPDATES = 500
 Pictures = NDArray[np.float32]
 """Grey images ``(n, 28, 28)``, 0 (black) to 1."""
 
@@ -83,6 +84,21 @@ class Representation(ABC):
     @abstractmethod
     def multiply_adds(self) -> int:
         """Multiply-adds of computing an image's features, in closed form."""
+
+
+def undertrained(representation: str, updates: int | None) -> str | None:
+    """That an encoder has too few updates to have learnt anything; None where it has enough.
+
+    Args:
+        representation: its name.
+        updates: of its weights in training; None if it is not trained in steps, or not known.
+    """
+    if updates is None or updates >= _FEW_UPDATES:
+        return None
+    return (
+        f"{representation}: {updates} updates are too few for an encoder to have learnt anything; "
+        f"more epochs or a smaller batch_size would give it {_FEW_UPDATES} or more"
+    )
 
 
 class FixedRepresentation(Representation, Extractor):

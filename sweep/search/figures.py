@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,17 +20,20 @@ from sweep.search.space import SearchSpace, label_name
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-Titled = tuple[str, tuple[str, ...]]
-"""Figures of Plotly's that stand side by side: their title, and the JSON of each."""
+Titled = tuple[str, str, tuple[str, ...]]
+"""Figures of Plotly's that stand side by side: their title, their caption, and the JSON of each."""
 
 _FEWEST_TRIALS = 4  # fewer show no dependence on anything
 _FEWEST_FOR_IMPORTANCES = 10  # a forest is grown on them
 _MOST_FOR_IMPORTANCES = 200  # the time that it takes grows with them, and what it says does not
 _COLOUR_BAR = {"thickness": 10, "x": 1, "xpad": 6}
+_FIRST, _LAST = (184, 134, 11), (123, 79, 214)
+"""Gold and violet, no representation's: both are seen on a light page and on a dark one, as is what
+lies between, and colour-blind readers tell them apart."""
 
 
 def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
-    """Importances, slices and parallel coordinates of the first objective, with their titles.
+    """Importances, slices and parallel coordinates of the first objective, titled and captioned.
 
     For each representation that was searched, over its own space; with label budgets, over the
     largest. Slices are a figure for each parameter. Importances are those of functional ANOVA
@@ -60,8 +64,15 @@ def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
         for title, plot in plots.items():
             drawn = _drawn(plot, shown, params, target)
             if drawn:
-                found.append((f"{title}: {name}", tuple(_json(figure) for figure in drawn)))
+                note = _CAPTIONS[plot].format(name=name, target=target)
+                found.append((f"{title}: {name}", note, tuple(map(_json, drawn))))
     return found
+
+
+def _shade(place: float) -> str:
+    """The colour of a place from 0 to 1."""
+    parts = (round(a + place * (b - a)) for a, b in zip(_FIRST, _LAST, strict=True))
+    return f"rgb({', '.join(map(str, parts))})"
 
 
 def _json(figure: Figure) -> str:
@@ -73,13 +84,26 @@ def _json(figure: Figure) -> str:
 def _slices(study: optuna.Study, params: Sequence[str], **options: Any) -> list[Figure]:
     drawn = [optuna.visualization.plot_slice(study, params=[name], **options) for name in params]
     for figure in drawn:
-        figure.update_traces(marker={"size": 8, "colorbar": _COLOUR_BAR})
+        marker = {"size": 8, "colorbar": _COLOUR_BAR, "colorscale": _SCALE, "line": {"width": 0}}
+        figure.update_traces(marker=marker)
+        if figure.layout.xaxis.type == "log":
+            figure.update_xaxes(tickvals=_round_values(figure.data[0].x))
     return drawn
+
+
+def _round_values(values: Sequence[float]) -> list[float]:
+    """1, 2 and 5 times the powers of ten, from below the least value to above the greatest."""
+    powers = range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
+    return [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
 
 
 def _parallel_coordinates(study: optuna.Study, **options: Any) -> list[Figure]:
     figure = optuna.visualization.plot_parallel_coordinate(study, **options)
-    figure.update_traces(marker_colorbar=_COLOUR_BAR, selector={"mode": "markers"})
+    scale = {"marker_colorbar": _COLOUR_BAR, "marker_colorscale": _SCALE}
+    figure.update_traces(scale, selector={"mode": "markers"})
+    for line in figure.select_traces({"mode": "lines"}):  # from the objective on, its first axis
+        line.update(line_color=_shade(line.y[0]), opacity=0.8)
+    figure.update_annotations(font_color=None)  # the page's
     return [figure]
 
 
@@ -88,6 +112,7 @@ def _importances(study: optuna.Study, **options: Any) -> list[Figure]:
     figure = optuna.visualization.plot_param_importances(
         _sample(study), evaluator=evaluator, **options
     )
+    figure.update_traces(marker_color=_shade(1))
     figure.update_yaxes(title=None)  # it would stand on the parameters' names
     return [figure]
 
@@ -133,6 +158,19 @@ def _of_space(
 
 def _plain(param: str, representation: str) -> str:
     return param.removeprefix(f"{representation}.")
+
+
+_SCALE = [[0, _shade(0)], [1, _shade(1)]]
+_CAPTIONS: dict[Callable[..., list[Figure]], str] = {
+    _slices: "Each mark is a trial: its {target} over one parameter, whatever the others were. The "
+    "colour is the trial's number among those of {name}, which are counted from 0 in their order: "
+    "where late ones gather, the search has looked closer.",
+    _parallel_coordinates: "Each line is a trial of {name}: its {target} at the left, from there "
+    "through its value of each parameter. The colour is the {target}.",
+    _importances: "The share of the differences in {target} among the trials of {name} that goes "
+    "with each parameter (functional ANOVA); together they are 1. It holds for what the search "
+    "tried, most of it where it found good values.",
+}
 
 
 def _drawn(

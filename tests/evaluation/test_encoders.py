@@ -122,6 +122,11 @@ def test_work_reads_and_writes_what_its_spec_says(tmp_path: Path, name: str) -> 
             unpack(store, artifact, package)
     made = {*draw.writes, *assessment.writes, *model.writes}
     assert made <= kept(home)
+    records = [store.encoders.record(each.key) for each in spec.encoders]
+    # 100 images are one batch; principal components take none.
+    assert [each and each.updates for each in records] == [None if name == "pca" else 1] * len(
+        records
+    )
 
 
 def test_what_has_diverged_leaves_no_checkpoint(bench: Workbench) -> None:

@@ -221,8 +221,29 @@ def test_a_line_through_what_encoders_came_to() -> None:
     chart = by_name(report)["accuracy_vs_encoder"]
     (line,) = (each for each in chart.panels[0].series if each.kind == "line")
     assert [line.points[0].y, line.points[-1].y] == pytest.approx([94, 91])
+    assert line.name == "vae 10 → 200, loss: r = -1.00"
     assert "Lines are least-squares fits" in chart.note
     assert study_report([measured(10, [[0.91], [0.92]])]).encoder_fits == ()
+
+
+def test_a_line_that_may_be_chance_is_not_drawn() -> None:
+    """The fit is told, with its r, and that so few encoders may show as much by chance."""
+    report = study_report([measured(10, [[0.91], [0.94], [0.92], [0.93], [0.93]])])
+    (fit,) = report.encoder_fits
+    assert 0.4 < abs(fit.correlation) < 0.878  # the bound of five, from tables
+    assert "by chance" in fit.reading
+    chart = by_name(report)["accuracy_vs_encoder"]
+    assert not any(each.kind == "line" for panel in chart.panels for each in panel.series)
+    assert "No line is drawn" in chart.note
+    for r, is_told in ((0.877, False), (0.879, True), (-0.879, True), (1.0, True)):
+        assert fit.model_copy(update={"correlation": r}).is_told == is_told
+
+
+def test_encoders_of_one_draw_explain_nothing() -> None:
+    """Their chart would set configurations side by side, not encoders: it is left out."""
+    report = study_report([measured(dim, [[0.9]]) for dim in (2, 8)])
+    assert report.encoded
+    assert "accuracy_vs_encoder" not in by_name(report)
 
 
 def test_printed_curves_over_ours() -> None:
@@ -254,13 +275,52 @@ def test_printed_curves_over_ours() -> None:
 def test_label_budgets() -> None:
     """By the number of labels, not by what the config calls it."""
     few = Measured(trial_spec(label_budget=100), trial_result([[0.6], [0.6]], labels=100), "run")
-    found = by_name(study_report([measured(10, [[0.95], [0.95]]), few]))
-    assert len(series(found["accuracy_vs_parameters"])["vae"].points) == 1
-    assert "Of several label budgets, the largest" in found["accuracy_vs_parameters"].note
+    other = measured(2, [[0.8], [0.8]])
+    found = by_name(study_report([measured(10, [[0.95], [0.95]]), other, few]))
+    assert len(series(found["accuracy_vs_parameters"])["vae"].points) == 2
+    for name in ("accuracy_vs_parameters", "accuracy_vs_latent_dim"):
+        assert "Of several label budgets, the largest: 13,859 labels." in found[name].note
     points = series(found["accuracy_vs_labels"])["vae"].points
     assert [(p.x, p.y) for p in points] == [
         (100, pytest.approx(60)),
         (13_859, pytest.approx(95)),
+    ]
+
+
+def test_representations_with_equally_many_labels_stand_apart() -> None:
+    """A little, in an order that stays: their intervals would lie on each other."""
+    budgets = (100, 13_859)
+    pixels = {"representation": RepresentationSpec(name="pixels")}
+    chart = by_name(
+        study_report(
+            [
+                Measured(trial_spec(label_budget=n, **fields), trial_result(close, labels=n))
+                for n in budgets
+                for fields, close in (({}, [[0.6], [0.7]]), (pixels, [[0.61], [0.71]]))
+            ]
+        )
+    )["accuracy_vs_labels"]
+    axis = chart.x_axis(chart.panels[0])
+    vae, other = (series(chart)[name].points for name in ("vae", "pixels"))
+    for one, two, labels in zip(vae, other, budgets, strict=True):
+        assert 0.01 < axis.place(two.x) - axis.place(one.x) < 0.02
+        assert one.x < labels < two.x
+    assert [tick.value for tick in axis.ticks(60)] == list(budgets)
+    assert "stands a little apart" in chart.note
+
+
+def test_what_was_selected_from_few_is_not_joined() -> None:
+    """A line from the best of one to the best of another's would show what luck there was."""
+    rows = [(2, 0.7, 200), (8, 0.9, 200), (8, 0.8, 400)]
+    chart = by_name(
+        study_report([measured(dim, [[at], [at]], hidden_neurons=n) for dim, at, n in rows])
+    )["accuracy_vs_latent_dim"]
+    (vae,) = chart.panels[0].series
+    assert vae.kind == "measured"
+    assert "of the 1 to 2 that were measured there" in chart.note
+    assert [p.text.split("<br>")[-1] for p in vae.points] == [
+        "the most accurate of 1",
+        "the most accurate of 2",
     ]
 
 

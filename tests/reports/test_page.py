@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -29,12 +30,13 @@ def unpacked(page: str, name: str) -> str:
 
 def test_the_page_needs_nothing_else() -> None:
     """No address of anything; the script is in it, and Optuna's figures."""
-    figures = [("Slices", ['{"data": [], "layout": {}}'] * 2)]
+    figures = [("Slices", "What they show.", ['{"data": [], "layout": {}}'] * 2)]
     page = to_html([REPORT], charts([REPORT]), figures)
     assert unpacked(page, "plotly") == (PLOTLY / "plotly-basic.min.js").read_text()
     assert not re.search(r"(src|href)=[\"'](?!data:|#)", page)
     assert "vae 10 → 200" in page
     assert "<h2>Slices</h2>" in page
+    assert '<p class="note">What they show.</p>' in page
     assert page.count('class="chart figure"') == 2
 
 
@@ -61,6 +63,29 @@ def test_a_page_of_300_rows_is_small() -> None:
     large = REPORT.model_copy(update={"rows": rows})
     assert len(to_html([large], charts([large]), (), "http://127.0.0.1:5000")) < 1_000_000
     assert len(to_html([REPORT], charts([REPORT]))) < 600_000
+
+
+def test_axes_name_what_the_pictures_name() -> None:
+    """By one law, for a screen and for a phone; without a logarithm where it is switched off."""
+    (row,) = REPORT.rows
+    rows = [row.model_copy(update={"classifier_parameters": n}) for n in (220, 6_709, 349_015)]
+    found = charts([REPORT.model_copy(update={"rows": tuple(rows), "is_mnist": False})])
+    drawn = json.loads(unpacked(to_html([REPORT], found), "drawn"))
+    ticks = drawn["charts"][0]["panels"][0]["x_ticks"]
+    assert ticks["log"]["narrow"]["ticktext"] == ["300", "1k", "3k", "10k", "30k", "100k", "300k"]
+    axis = found[0].x_axis(found[0].panels[0])
+    assert ticks["log"]["wide"]["tickvals"] == [tick.value for tick in axis.ticks(100)]
+    assert len(ticks["linear"]["narrow"]["tickvals"]) > 2
+
+
+def test_a_long_table_says_how_many_rows_it_has() -> None:
+    """A screen shows some twenty of them; a short one is seen whole."""
+    (row,) = REPORT.rows
+    few, many = (
+        REPORT.model_copy(update={"rows": (row,) * rows, "printed": ()}) for rows in (20, 1213)
+    )
+    assert "1,213 rows" in to_html([many], charts([REPORT]))
+    assert "rows<span" not in to_html([few], charts([REPORT]))
 
 
 @pytest.mark.parametrize("mlflow", [None, "http://tracking:5000"])

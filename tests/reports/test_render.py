@@ -13,8 +13,13 @@ from rich.console import Console
 
 from sweep.configuration import RepresentationSpec
 from sweep.reports import render
+from sweep.reports.charts import charts
 from sweep.reports.comparison import Report
+from sweep.reports.latex import to_latex
+from sweep.reports.page import to_html
 from sweep.reports.rows import Measured, Row
+from sweep.reports.tables import notes
+from sweep.results import EncoderRecord
 from tests.builders import study_report, trial_result, trial_spec
 
 ACCURACIES = [[0.96, 0.961, 0.959], [0.955, 0.956, 0.957]]
@@ -148,6 +153,39 @@ def test_labels_are_told_apart_beside_published_rows() -> None:
     console.print(render.to_table([found]))
     lines = [line.split() for line in console.export_text().splitlines() if "vae" in line]
     assert [line[line.index("498,652") + 2] for line in lines] == ["13,859", "100"]
+
+
+def test_an_encoder_of_few_updates_is_told_in_all_forms() -> None:
+    """With the sentence that a plan has; an encoder that had enough, or is not known, has none."""
+
+    def trained(updates: int | None) -> Report:
+        spec = trial_spec(draws=1, members=1)
+        (encoder,) = spec.encoders
+        record = EncoderRecord(
+            spec=encoder,
+            history={"loss": (1.0,)},
+            parameters=1,
+            train_seconds=1.0,
+            started_at=0,
+            finished_at=1,
+            updates=updates,
+        )
+        return study_report([Measured(spec, trial_result([[0.3]]), None, [record])], is_mnist=False)
+
+    few = trained(96)
+    sentence = "vae: 96 updates are too few for an encoder to have learnt anything"
+    assert [line.startswith(sentence) for line in few.undertrained] == [True]
+    assert trained(500).undertrained == trained(None).undertrained == ()
+    forms = [
+        "\n".join(notes([few])),  # below the terminal's table
+        render.to_markdown([few]),
+        render.summary(few),
+        render.to_json([few]),
+        to_latex([few]),
+        to_html([few], charts([few])),
+    ]
+    assert all(sentence in form for form in forms)
+    assert f"study: {sentence}" in "\n".join(notes([few, trained(500)]))
 
 
 def test_markdown_s_cells_are_text() -> None:

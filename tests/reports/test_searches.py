@@ -40,6 +40,6 @@ def test_a_search_that_finds_early_is_ahead_of_chance() -> None:
     late, early = search_reading("vae", good_last), search_reading("vae", good_last[::-1])
     assert late is not None
     assert early is not None
-    assert "and 0 % of such orders are behind it" in late
-    assert "had 100 % of the hypervolume" in early
+    assert "ahead of 0 % of these orders" in late
+    assert "found 100 % of what all of them found" in early
     assert search_reading("vae", good_last[: FEWEST_TRIALS - 1]) is None

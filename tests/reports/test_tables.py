@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sweep.configuration import RepresentationSpec
+from sweep.reports.render import to_table
 from sweep.reports.rows import Measured
 from sweep.reports.tables import Table, comparison_table, further_tables
 from sweep.results import Assessment
@@ -30,6 +31,33 @@ def test_the_comparison_has_a_line_a_row() -> None:
     assert cells["gap"] == "+0.92"
     assert cells["verdict"] == "published higher"
     assert cells["one new run %"].count(" to ") == 1
+
+
+def test_the_comparison_says_what_the_terminal_says() -> None:
+    """Test scores and marks of fronts, with the same legend: of what was selected, and of no other.
+
+    The terminal's table joins an accuracy with its interval, and has no room for more.
+    """
+    assessment = Assessment(
+        key="k", accuracies=((0.8,), (0.9,)), confusion=COUNTS, milliseconds=12.5
+    )
+    spec = trial_spec(scored_on="validation", draws=2, members=1)
+    worse = trial_spec(scored_on="validation", draws=2, members=1, hidden_neurons=400)
+    measured = [
+        Measured(spec, trial_result([[0.9], [0.8]]), assessment=assessment),
+        Measured(worse, trial_result([[0.8], [0.8]], classifier_parameters=8_410)),
+    ]
+    report = study_report(measured, scored_on="validation")
+    table = comparison_table([report])
+    best, other = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+    assert (best["test %"], best["classifier parameters"]) == ("85.00", "4,210 *")
+    assert (other["test %"], other["classifier parameters"].strip()) == ("–", "8,410")
+    assert best["95 % interval of test"].count(" to ") == 1
+    terminal = to_table([report])
+    named = {str(column.header) for column in terminal.columns}
+    assert named - {"classifier", "inference"} <= set(table.columns)
+    assert all(f"{line}." in table.notes for line in str(terminal.caption).splitlines())
+    assert any(note.startswith("one new run %: ") for note in table.notes)
 
 
 def test_verdicts_are_sentences_with_their_caveats() -> None:
@@ -105,7 +133,7 @@ def test_columns_in_which_nothing_stands_are_left_out() -> None:
     """Of all tables; what one row has stays."""
     one = Measured(trial_spec(draws=1, members=1), trial_result([[0.9]]))
     two = Measured(trial_spec(hidden_neurons=100), trial_result([[0.9], [0.92]]))
-    intervals = {"95 % interval", "one new run %"}
+    intervals = {"95 % interval of accuracy", "one new run %"}
     assert not intervals & set(comparison_table([study_report([one])]).columns)
     both = comparison_table([study_report([one]), study_report([two], study="other")])
     assert intervals < set(both.columns)

@@ -22,7 +22,7 @@ def charts(reports: Sequence[Report]) -> list[Chart]:
     """The charts of one study or several; only those that have anything to show, but for the first.
 
     Accuracy against parameters, against the latent dimension, against the number of labels, and
-    against what the encoders came to; and what the notebook printed over ours.
+    against what the encoders came to, of several draws; and what the notebook printed over ours.
     """
     found = [parameters_chart(reports)]
     rows = [row for report in reports for row in report.rows]
@@ -30,7 +30,7 @@ def charts(reports: Sequence[Report]) -> list[Chart]:
         found.append(latent_dimensions_chart(reports))
     if len({row.label_budget for row in rows}) > 1:
         found.append(label_budgets_chart(reports))
-    if any(report.encoded for report in reports):
+    if any(draw.draw > 0 for report in reports for draw in report.encoded):
         found.append(encoders_chart(reports))
     found += printed_charts(reports)
     return found

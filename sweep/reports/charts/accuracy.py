@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 
 from sweep.reports.charts.base import (
     MOST_NAMED,
     STRETCHED_NOTE,
     Chart,
+    Kind,
     Panel,
     Point,
     Series,
@@ -21,6 +23,8 @@ from sweep.reports.published import PUBLISHED, PublishedRow
 from sweep.reports.rows import Row
 from sweep.reports.style import number
 
+_BESIDE = 0.015
+"""Between marks that stand beside each other instead of on each other, in parts of the axis."""
 _Parameters = Callable[[Row | PublishedRow], int]
 _OnFront = Callable[[Row], bool]
 
@@ -50,16 +54,14 @@ def parameters_chart(reports: Sequence[Report]) -> Chart:
     if any(each.kind == "steps" for each in series):
         note += (
             " Steps are Pareto fronts: the best that was measured with at most so many parameters"
-            + (", of equal numbers of labels." if _labels(reports) > 1 else ".")
+            + (", of equal numbers of labels." if len(_labels(reports)) > 1 else ".")
         )
     if any(each.kind == "published" for each in series):
         note += " Hollow marks are what was published: single runs on all of MNIST."
     note += bars_note(panels)
     if any(each.has_more_labels for each in series):
         note += " A ring marks what had more labels."
-    if any(len({row.label_budget for row in report.rows}) > 1 for report in reports):
-        note += " Of several label budgets, the largest."
-    note += STRETCHED_NOTE
+    note += budget_note(reports) + STRETCHED_NOTE
     return Chart(
         name="accuracy_vs_parameters",
         title="Accuracy against parameters",
@@ -78,9 +80,17 @@ def with_most_labels(report: Report) -> list[Row]:
     return [row for row in report.rows if row.label_budget == most]
 
 
-def _labels(reports: Sequence[Report]) -> int:
-    """How many numbers of labels the rows with the most labels have."""
-    return len({row.labels for report in reports for row in with_most_labels(report)})
+def budget_note(reports: Sequence[Report]) -> str:
+    """Which label budget :func:`with_most_labels` shows, where there are several."""
+    if all(len({row.label_budget for row in report.rows}) < 2 for report in reports):
+        return ""
+    counts = " and ".join(f"{labels:,}" for labels in _labels(reports))
+    return f" Of several label budgets, the largest: {counts} labels."
+
+
+def _labels(reports: Sequence[Report]) -> list[int]:
+    """The numbers of labels that the rows with the most labels have."""
+    return sorted({row.labels for report in reports for row in with_most_labels(report)})
 
 
 def _by_representation(
@@ -89,7 +99,7 @@ def _by_representation(
     on_front: _OnFront = lambda _: False,
 ) -> list[Series]:
     """Rows that have an x, by study, representation and number of labels; names on the front."""
-    counts = sorted({row.labels for report in reports for row in with_most_labels(report)})
+    counts = _labels(reports)
     found = []
     for report, name, symbol in _kinds(reports):
         of_it = [row for row in with_most_labels(report) if row.representation == name]
@@ -110,7 +120,8 @@ def _by_representation(
 def _fronts(reports: Sequence[Report], x: Callable[[Row], int], on_front: _OnFront) -> list[Series]:
     """Each study's front for each number of labels: only configurations that were measured."""
     found = []
-    for dashes, report in enumerate(reports):
+    dashes = count()
+    for report in reports:
         shown = with_most_labels(report)
         counts = sorted({row.labels for row in shown})
         for labels in counts:
@@ -120,7 +131,7 @@ def _fronts(reports: Sequence[Report], x: Callable[[Row], int], on_front: _OnFro
                 name += f", {labels:,} labels" if len(counts) > 1 else ""
                 points = tuple(_point(x(row), row) for row in rows)
                 more = labels > counts[0]
-                found.append(Series(name, "steps", -1, 0, points, more, dashes=dashes))
+                found.append(Series(name, "steps", -1, 0, points, more, dashes=next(dashes)))
     return found
 
 
@@ -137,6 +148,7 @@ def _published(parameters: _Parameters, reports: Sequence[Report]) -> list[Serie
                 None,
                 None,
                 f"published: {row.name}<br>{100 * row.accuracy:.4g} %, one run",
+                of=row.name,
             )
             for row in PUBLISHED
             if row.representation == name
@@ -148,16 +160,18 @@ def _published(parameters: _Parameters, reports: Sequence[Report]) -> list[Serie
 
 def latent_dimensions_chart(reports: Sequence[Report]) -> Chart:
     """The most accurate row of each latent dimension."""
-    series = _by_representation(reports, lambda row: row.latent_dim)
-    panel = _few_values("latent dimensions", series)
+    every = _by_representation(reports, lambda row: row.latent_dim)
+    panel = _few_values("latent dimensions", every, "measured")
     return Chart(
         name="accuracy_vs_latent_dim",
         title="Accuracy against the latent dimension",
         subject=subject(reports),
         y_title=accuracy_title(reports),
         panels=(panel,),
-        note="The most accurate configuration of each dimension."
+        note="The most accurate configuration of each dimension"
+        + _selected_from(every)
         + bars_note([panel])
+        + budget_note(reports)
         + STRETCHED_NOTE,
         log_x=True,
     )
@@ -172,33 +186,65 @@ def label_budgets_chart(reports: Sequence[Report]) -> Chart:
         points = tuple(_point(row.labels, row) for row in rows)
         if points:
             series.append(Series(label, "measured", number(name), symbol, points))
-    panel = _few_values("labelled images", series)
+    panel = _few_values("labelled images", series, "connected")
+    panel = replace(panel, series=tuple(_apart(panel.series)))
     return Chart(
         name="accuracy_vs_labels",
         title="Accuracy against the number of labels",
         subject=subject(reports),
         y_title=accuracy_title(reports),
         panels=(panel,),
-        note="The most accurate configuration of each representation. A budget's labels are the "
-        "same for all, and so is its number of updates." + bars_note([panel]) + STRETCHED_NOTE,
+        note="The most accurate configuration of each representation"
+        + _selected_from(series)
+        + " A budget's labels are the same for all, and so is its number of updates."
+        + (" What had equally many labels stands a little apart." if len(series) > 1 else "")
+        + bars_note([panel])
+        + STRETCHED_NOTE,
         log_x=True,
     )
 
 
-def _few_values(title: str, series: Sequence[Series]) -> Panel:
+def _few_values(title: str, series: Sequence[Series], kind: Kind) -> Panel:
     """A panel of each series' most accurate points; its x has the values that rows have."""
     values = sorted({int(point.x) for each in series for point in each.points})
     few = tuple(values) if len(values) <= MOST_NAMED else ()
-    return Panel(title, tuple(map(_best, series)), few)
+    return Panel(title, tuple(_best(each, kind) for each in series), few)
 
 
-def _best(series: Series) -> Series:
-    """Its most accurate point of each x, connected."""
-    best: dict[float, Point] = {}
+def _best(series: Series, kind: Kind) -> Series:
+    """Its most accurate point of each x, which says of how many it is that."""
+    points = [
+        replace(best, text=f"{best.text}<br>the most accurate of {len(of_x)}")
+        for of_x in _by_x(series)
+        for best in [max(of_x, key=lambda point: point.y)]
+    ]
+    return replace(series, kind=kind, points=tuple(points))
+
+
+def _by_x(series: Series) -> list[list[Point]]:
+    """Its points in groups of the same x, in the order of x."""
+    groups: dict[float, list[Point]] = {}
     for point in series.points:
-        if point.x not in best or point.y > best[point.x].y:
-            best[point.x] = point
-    return replace(series, kind="connected", points=tuple(best[x] for x in sorted(best)))
+        groups.setdefault(point.x, []).append(point)
+    return [groups[x] for x in sorted(groups)]
+
+
+def _selected_from(every: Sequence[Series]) -> str:
+    """The end of a caption's sentence: of how many each mark is the best."""
+    sizes = [len(of_x) for series in every for of_x in _by_x(series)] or [1]
+    few, many = min(sizes), max(sizes)
+    if many == 1:
+        return "; each is the only one."
+    return f", of the {few if few == many else f'{few} to {many}'} that were measured there."
+
+
+def _apart(every: Sequence[Series]) -> Iterator[Series]:
+    """Series that share their values of x, each moved by as much: else their bars would blend."""
+    xs = [point.x for series in every for point in series.points]
+    step = (max(xs) / min(xs)) ** _BESIDE if xs else 1
+    for place, series in enumerate(every):
+        factor = step ** (place - (len(every) - 1) / 2)
+        yield replace(series, points=tuple(replace(p, x=factor * p.x) for p in series.points))
 
 
 def _kinds(reports: Sequence[Report]) -> Iterator[tuple[Report, str, int]]:
@@ -230,4 +276,5 @@ def _point(x: float, row: Row) -> Point:
         None if low is None else 100 * low,
         None if high is None else 100 * high,
         "<br>".join(lines),
+        of=row.name,
     )

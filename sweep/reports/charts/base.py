@@ -31,6 +31,8 @@ class Point:
     text: str
     name: str = ""
     """What is written beside it, where there is room."""
+    of: str = ""
+    """The configuration that it is of, which a published mark may be of as well."""
 
 
 @dataclass(frozen=True)

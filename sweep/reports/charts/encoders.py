@@ -43,7 +43,10 @@ def encoders_chart(reports: Sequence[Report]) -> Chart:
     if "active_dimensions" in shown:
         note += " A dimension is active if its mean varies with a variance above 0.01."
     if any(each.kind == "line" for panel in panels for each in panel.series):
-        note += " Lines are least-squares fits over the draws of one configuration."
+        note += " Lines are least-squares fits over the draws of one configuration"
+        note += ", where r is farther from 0 than chance would have it (5 %)."
+    elif any(report.encoder_fits for report in reports):
+        note += " No line is drawn: no r is farther from 0 than chance would have it (5 %)."
     return Chart(
         name="accuracy_vs_encoder",
         title=f"Accuracy against the encoder's {' and '.join(_SHORT[over] for over in shown)}",
@@ -88,9 +91,8 @@ def _panel(reports: Sequence[Report], over: Explanation) -> Panel:
             )
             if not points:
                 continue
-            label = f"{name} {latent_dim}"
-            if len(reports) > 1:
-                label = f"{report.study}: {label}"
+            kind = f"{name} {latent_dim}"
+            label = kind if len(reports) == 1 else f"{report.study}: {kind}"
             marks = Series(
                 label,
                 "measured",
@@ -102,10 +104,21 @@ def _panel(reports: Sequence[Report], over: Explanation) -> Panel:
             names = {(draw.configuration, draw.labels) for draw in of_it}
             xs = [point.x for point in points]
             found.append(marks)
-            found += [
-                replace(marks, kind="line", points=_line(fit, min(xs), max(xs)))
+            fits = (
+                fit
                 for fit in report.encoder_fits
-                if fit.over == over and (fit.configuration, fit.labels) in names
+                if fit.is_told and fit.over == over and (fit.configuration, fit.labels) in names
+            )
+            found += [
+                replace(
+                    marks,
+                    name=f"{label}{fit.configuration.removeprefix(kind)}, "
+                    f"{_SHORT[over]}: r = {fit.correlation:.2f}",
+                    kind="line",
+                    points=_line(fit, min(xs), max(xs)),
+                    dashes=dashes,
+                )
+                for dashes, fit in enumerate(fits)
             ]
     values = sorted({int(x) for x in _known(reports, over)} if over == "active_dimensions" else ())
     return Panel(_TITLES[over], tuple(found), tuple(values) if len(values) <= MOST_NAMED else ())

@@ -1,4 +1,8 @@
-"""Which marks of a panel have their names beside them, and where: no two of them touch."""
+"""Which marks of a panel have their names beside them, and where.
+
+No two names touch, and none can be taken for another's: a name is at least twice as far from every
+mark of something else as from its own.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ import numpy.typing as npt
 _DISTANCES = (1.0, 2.5, 5.0)
 """In radii of the mark; from the second on a line leads to the name."""
 _ALONG, _THIN = 8, 0.5
+_OWN = 2.0
+"""So many times as far as from its own mark a name is from those of something else."""
 _SIDES = ((-1, 1), (-1, 0), (0, 1), (1, -1), (1, 0), (1, 1), (0, -1), (-1, -1))
 """Where a name may stand: up and left of a front there is nothing that was measured."""
 
@@ -30,13 +36,28 @@ class Box:
         """Its middle."""
         return (self.left + self.right) / 2, (self.bottom + self.top) / 2
 
+    def distances(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """How far points, ``(n, 2)``, are from it; nothing where they lie in it."""
+        x, y = points.T
+        beside = np.maximum(0, np.maximum(self.left - x, x - self.right))
+        above = np.maximum(0, np.maximum(self.bottom - y, y - self.top))
+        return np.asarray(np.hypot(beside, above))
+
 
 @dataclass(frozen=True)
-class Named:
-    """A mark that wants its name beside it; lengths in points."""
+class Mark:
+    """A mark that wants no name; lengths in points."""
 
     x: float
     y: float
+    of: str
+    """What it is of; marks of the same may share a name."""
+
+
+@dataclass(frozen=True)
+class Named(Mark):
+    """A mark that wants its name beside it."""
+
     radius: float
     width: float
     """Of the name."""
@@ -53,7 +74,12 @@ class Placed:
 
 
 def place_names(
-    wanted: Sequence[Named], taken: Sequence[Box], width: float, height: float, most: int
+    wanted: Sequence[Named],
+    others: Sequence[Mark],
+    taken: Sequence[Box],
+    width: float,
+    height: float,
+    most: int,
 ) -> dict[int, Placed]:
     """Where names stand, by the place of their marks in ``wanted``; the others find no room.
 
@@ -61,12 +87,14 @@ def place_names(
 
     Args:
         wanted: the marks, in order.
+        others: the marks that want no name.
         taken: where no name may stand: marks, bars, lines.
         width: of the panel, in points.
         height: of the panel, in points.
         most: so many names at most.
     """
     boxes, names = _array(taken), _array([])
+    marks = [*wanted, *others]
     found: dict[int, Placed] = {}
     for place in _midway(len(wanted)):
         if len(found) == most:
@@ -75,6 +103,8 @@ def place_names(
             box, line = placed.box, _along(placed)
             is_inside = min(box.left, box.bottom) >= 0 and box.right <= width and box.top <= height
             if not is_inside or _overlap([box], boxes) or _overlap(line, names):
+                continue
+            if not _is_its_own(box, wanted[place], marks):
                 continue
             found[place] = placed
             boxes = np.vstack([boxes, _array([box, *line])])
@@ -106,6 +136,13 @@ def _beside(named: Named) -> Iterator[Placed]:
         )
         end = (named.x + x_side * near, named.y + y_side * near)
         yield Placed(box, None if distance == _DISTANCES[0] else ((named.x, named.y), end))
+
+
+def _is_its_own(box: Box, named: Named, marks: Sequence[Mark]) -> bool:
+    """Whether a name belongs to this mark at a glance, and to none of something else."""
+    rivals = [mark for mark in marks if mark.of != named.of]
+    own, *distances = box.distances(np.array([(mark.x, mark.y) for mark in [named, *rivals]]))
+    return all(distance >= _OWN * own for distance in distances)
 
 
 def _along(placed: Placed) -> list[Box]:

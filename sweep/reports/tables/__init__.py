@@ -5,11 +5,12 @@ Every table is of one study, but for the comparison, which may hold several.
 
 from __future__ import annotations
 
-from sweep.reports.tables.cells import NOTHING, Table, accuracy, gap, percent, replicates
+from sweep.reports.tables.cells import NOTHING, Table, accuracy, gap, marked, percent, replicates
 from sweep.reports.tables.comparison import (
     comparison_table,
     further_tables,
     is_compared,
+    legend,
     notes,
     report_rows,
 )
@@ -22,6 +23,8 @@ __all__ = [
     "further_tables",
     "gap",
     "is_compared",
+    "legend",
+    "marked",
     "notes",
     "percent",
     "replicates",

@@ -40,8 +40,9 @@ def _costs(report: Report) -> Table:
         ),
         (
             "Parameters and multiply-adds of classifying one image, from its pixels on; measured "
-            "milliseconds on one thread, in one batch, of what was selected. Training is of all "
-            "replicates together; rows may share encoders. Active dimensions are means over them.",
+            "milliseconds on one thread, in one batch, of what was selected, beside whatever else "
+            "ran on the machine: they vary with that. Training is of all replicates together; rows "
+            "may share encoders. Active dimensions are means over them.",
         ),
     )
 

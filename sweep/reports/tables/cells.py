@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from sweep.reports.rows import Row
 
 NOTHING = "–"
+ON_FRONT = "*"
+INTERVAL, TEST_INTERVAL = "95 % interval of accuracy", "95 % interval of test"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ def accuracy(row: Row) -> str:
 def gap(fraction: float | None) -> str:
     """A difference of accuracies in points, with its sign."""
     return NOTHING if fraction is None else f"{100 * fraction:+.2f}"
+
+
+def marked(parameters: int, on_front: bool) -> str:
+    """A number of parameters, with a mark if its row is on their front, or as much room."""
+    return f"{parameters:,} {ON_FRONT if on_front else ' '}"
 
 
 def nats(value: float) -> str:

@@ -9,7 +9,19 @@ from sweep.reports.comparison import Report
 from sweep.reports.intervals import FEWEST_DRAWS
 from sweep.reports.rows import Row
 from sweep.reports.tables.background import background
-from sweep.reports.tables.cells import NOTHING, Table, between, gap, number, percent, replicates
+from sweep.reports.tables.cells import (
+    INTERVAL,
+    NOTHING,
+    ON_FRONT,
+    TEST_INTERVAL,
+    Table,
+    between,
+    gap,
+    marked,
+    number,
+    percent,
+    replicates,
+)
 from sweep.reports.tables.findings import findings
 
 
@@ -22,7 +34,9 @@ def comparison_table(reports: Sequence[Report]) -> Table:
     columns |= {
         "configuration": lambda _, row: row.name,
         "accuracy %": lambda _, row: percent(row.accuracy),
-        "95 % interval": lambda _, row: between(row.accuracy_ci_low, row.accuracy_ci_high),
+        INTERVAL: lambda _, row: between(row.accuracy_ci_low, row.accuracy_ci_high),
+        "test %": lambda _, row: percent(row.test_accuracy),
+        TEST_INTERVAL: lambda _, row: between(row.test_ci_low, row.test_ci_high),
         **(
             {"searched %": lambda _, row: percent(row.searched_accuracy)}
             if any(report.searched for report in reports)
@@ -31,8 +45,10 @@ def comparison_table(reports: Sequence[Report]) -> Table:
         "one new run %": lambda _, row: between(row.prediction_low, row.prediction_high),
         "n": lambda _, row: replicates(row),
         "labels": lambda _, row: f"{row.labels:,}",
-        "classifier parameters": lambda _, row: f"{row.classifier_parameters:,}",
-        "inference parameters": lambda _, row: f"{row.inference_parameters:,}",
+        "classifier parameters": lambda _, row: marked(row.classifier_parameters, row.pareto),
+        "inference parameters": lambda _, row: marked(
+            row.inference_parameters, row.pareto_inference
+        ),
     }
     if compared:
         columns |= {
@@ -48,8 +64,33 @@ def comparison_table(reports: Sequence[Report]) -> Table:
             tuple(cell(report, row) for cell in columns.values())
             for report, row in report_rows(reports)
         ),
-        notes=tuple(notes(reports)),
+        notes=(*_legend_lines(reports), *notes(reports)),
     ).told
+
+
+def legend(reports: Sequence[Report]) -> list[str]:
+    """What stands in the table's cells beside numbers, for all forms of the table."""
+    rows = [row for _, row in report_rows(reports)]
+    lines = []
+    if any(row.test_accuracy is not None for row in rows):
+        lines.append("test %: what was selected, on the test partition")
+    if any(row.pareto or row.pareto_inference for row in rows):
+        lines.append(
+            f"{ON_FRONT}: on the Pareto front of accuracy against these parameters, among equal "
+            "labels"
+        )
+    return lines
+
+
+def _legend_lines(reports: Sequence[Report]) -> list[str]:
+    """The same as sentences, and what of the columns the terminal's table does not have."""
+    lines = legend(reports)
+    if any(row.prediction_low is not None for _, row in report_rows(reports)):
+        lines.append(
+            "one new run %: where the accuracy of one more run lies in 95 % of cases, a new "
+            "classifier on a new draw; it scatters more than a mean"
+        )
+    return [f"{line}." for line in lines]
 
 
 def further_tables(reports: Sequence[Report]) -> list[Table]:
@@ -78,6 +119,12 @@ def notes(reports: Sequence[Report]) -> list[str]:
             else "; one draw has no interval."
         ),
         "Parameters of the classifier, and of all that inference needs: the representation, too.",
+    ]
+    several = len(reports) > 1
+    lines += [
+        (f"{report.study}: " if several else "") + f"{sentence}."
+        for report in reports
+        for sentence in report.undertrained
     ]
     lines += [_confirmed(report) for report in reports if report.searched]
     if not is_compared(reports):

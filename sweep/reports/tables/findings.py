@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from sweep.reports.comparison import Report
 from sweep.reports.rows import Row
-from sweep.reports.tables.cells import NOTHING, Table, accuracy, between, gap, nats, percent
+from sweep.reports.tables.cells import (
+    NOTHING,
+    TEST_INTERVAL,
+    Table,
+    accuracy,
+    between,
+    gap,
+    nats,
+    percent,
+)
 from sweep.reports.verdicts import is_told
 
 _EPOCHS = (1, 2, 5, 10, 20)
@@ -113,7 +122,7 @@ def _fronts(report: Report) -> Table:
     columns = (
         *("configuration", "labels", "accuracy %", "classifier parameters", "on the front"),
         *("inference parameters", "on that front"),
-        *(("test %", "95 % interval") if tested else ()),
+        *(("test %", TEST_INTERVAL) if tested else ()),
     )
     lines = [
         "On a front is what nothing of at most as many parameters beats, among the rows with as "
@@ -189,7 +198,7 @@ def _differences(report: Report) -> Table:
         title,
         (
             *("counted", "at most", "labels", "first", "second"),
-            *("difference", "95 % interval", "draws", "scored on"),
+            *("difference", "95 % interval of difference", "draws", "scored on"),
         ),
         tuple(
             (
