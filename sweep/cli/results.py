@@ -87,7 +87,7 @@ def compare(
     format_: ReportFormatOption = ReportFormat.table,
     out: OutOption = None,
 ) -> None:
-    """Print several studies' rows in one table, and write it with one plot."""
+    """Print several studies, a table each, and write them as one with one plot."""
     _report(session, list(dict.fromkeys(studies)), format_, out)
 
 
