@@ -95,7 +95,7 @@ def print_reports(out: Console, reports: Sequence[Report]) -> None:
     if not any(report.rows for report in reports):
         return
     if len(reports) == 1:
-        out.print(f"Study {reports[0].study}", style="bold")
+        tell(out, f"Study {reports[0].title}", style="bold")
     out.print(render.to_table(reports))
     out.print()
     for note in notes(reports):

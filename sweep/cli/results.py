@@ -94,14 +94,21 @@ def compare(
 def _report(session: Session, studies: list[str], format_: ReportFormat, out: Path | None) -> None:
     from sweep.cli import printing
     from sweep.coordinator.documents import document, mlflow_run_ids, write_report
-    from sweep.coordinator.studies import open_study
+    from sweep.coordinator.studies import is_running, open_study
     from sweep.reports import render
     from sweep.reports.latex import to_latex
     from sweep.tracking.connection import ui_address
 
     workspace = session.workspace
+    # Asked first: a study that ends meanwhile is not said to have been left.
+    running = {study: is_running(workspace, study) for study in studies}
     documents = [
-        document(open_study(workspace, study), mlflow_run_ids(workspace, study), workspace.store)
+        document(
+            open_study(workspace, study),
+            mlflow_run_ids(workspace, study),
+            workspace.store,
+            is_running=running[study],
+        )
         for study in studies
     ]
     reports = [each.report for each in documents]

@@ -69,16 +69,16 @@ def to_table(reports: Sequence[Report]) -> RenderableType:
             *[percent(row.published_accuracy), _verdict(row)] * compared,
         ]
 
-    found = {report.study: [cells(row) for row in report.rows] for report in reports}
+    found = {report.title: [cells(row) for row in report.rows] for report in reports}
     lines = [columns, *chain(*found.values())]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     space = _GAPS[sum(widths) + max(_GAPS) * (len(widths) - 1) <= _COLUMNS]
     room = _COLUMNS - sum(widths[1:]) - space * (len(widths) - 1)
     widths[0] = max(min(widths[0], room), len(columns[0]))
     parts: list[RenderableType] = []
-    for study, rows in found.items():
+    for title, rows in found.items():
         if several and rows:
-            parts.append(Text(f"Study {study}", "bold"))
+            parts.append(Text(f"Study {title}", "bold"))
         if rows:
             table = _terminal_table(dict(zip(columns, widths, strict=True)), space)
             for row in rows:

@@ -42,7 +42,7 @@ def comparison_table(reports: Sequence[Report]) -> Table:
             "verdict": lambda _, row: row.verdict or NOTHING,
         }
     return Table(
-        title=", ".join(report.study for report in reports),
+        title=", ".join(report.title for report in reports),
         columns=tuple(columns),
         rows=tuple(
             tuple(cell(report, row) for cell in columns.values())
