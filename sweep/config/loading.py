@@ -69,7 +69,7 @@ def _training(config: StudyConfig, source: str) -> StudyConfig:
     if not config.searches and not config.rows:
         raise ConfigError(
             f"{source} trains nothing: no representation has trials, and there are no rows",
-            hint="put 'trials: 10' beside a space, or say --trials 10; or add rows",
+            hint="give a representation a space, or say --trials 10 where one has 0; or add rows",
         )
     return config
 

@@ -535,6 +535,25 @@ def test_a_shipped_config_means_what_it_has_meant(name: str) -> None:
     assert json_checksum(without_nones(identity))[:32] == KEYS_OF_SHIPPED[name]
 
 
+def test_a_space_is_searched_also_if_nothing_says_how_often(path: Path) -> None:
+    """Eight trials; what says a number, or has no space, is as it was."""
+    path.write_text(
+        """{name: a, dataset: mnist-5k, representations: {
+        vae: {space: {latent_dim: {choices: [2, 8]}, hidden_neurons: {low: 10, high: 100}}},
+        pixels: {trials: 0, space: {hidden_neurons: {low: 10, high: 100}}}, pca: {}}}"""
+    )
+    config = load_config(path)
+    assert {name: block.trials for name, block in config.blocks.items()} == {
+        "vae": 8,
+        "pixels": 0,
+        "pca": 0,
+    }
+    assert config.scored_on == "validation"
+    assert parse_config(YAML(typ="safe").load(config.to_yaml()), "again") == config
+    only = load_config(path, trials=3)
+    assert {block.trials for name, block in only.blocks.items() if name != "pca"} == {3}
+
+
 def test_a_representation_may_stand_idle(path: Path) -> None:
     """Without trials and rows it is allowed, and trains nothing."""
     config = load_config(path, ["representations.vae.trials=0"])
