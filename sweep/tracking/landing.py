@@ -87,6 +87,11 @@ class Landing:
             for each in experiments
         ]
 
+    def chart(self, study: str) -> str | None:
+        """The page of a study's chart; None if there is no such study."""
+        experiment = self._client.get_experiment_by_name(study)
+        return None if experiment is None else chart_path(experiment.experiment_id)
+
     def marks(self, study: str) -> list[Mark] | None:
         """A study's complete trials, a thousand at most; None if there is no such study."""
         experiment = self._client.get_experiment_by_name(study)
