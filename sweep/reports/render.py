@@ -31,7 +31,6 @@ from sweep.reports.tables import (
 )
 from sweep.reports.verdicts import is_told
 
-_SUMMARY_ROWS = 20
 _ON_FRONT = "*"
 _FOLDED = "configuration"
 """The column that is folded, between words, where there is no room."""
@@ -128,18 +127,6 @@ def to_markdown(reports: Sequence[Report], charts: Sequence[Chart] = ()) -> str:
     lines += chain(*pictures[1:])
     for table in further:
         lines += [f"## {table.title}", "", *_markdown_table(table)]
-    return "\n".join(lines)
-
-
-def summary(report: Report) -> str:
-    """The comparison as short Markdown, for where there is no room: its most accurate rows."""
-    rows = report.rows
-    if len(rows) > _SUMMARY_ROWS:
-        rows = tuple(sorted(rows, key=lambda row: -row.accuracy)[:_SUMMARY_ROWS])
-    table = comparison_table([report.model_copy(update={"rows": rows})])
-    lines = [f"# {table.title}", "", *_markdown_table(table)]
-    if len(rows) < len(report.rows):
-        lines.append(f"The {len(rows)} most accurate of {len(report.rows)} rows.")
     return "\n".join(lines)
 
 

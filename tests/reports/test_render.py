@@ -76,19 +76,6 @@ def test_markdown_has_the_published_values_where_there_are_any() -> None:
     assert "published" not in render.to_markdown([report(is_mnist=False)]).partition("\n\nAcc")[0]
 
 
-def test_a_summary_has_the_most_accurate_rows() -> None:
-    """MLflow takes descriptions of 8,000 characters; a study may have thousands of rows."""
-    row = report(is_mnist=True).rows[0]
-    rows = tuple(
-        row.model_copy(update={"accuracy": n / 1000, "hidden_neurons": n}) for n in range(1, 1000)
-    )
-    text = render.summary(report(is_mnist=True).model_copy(update={"rows": rows}))
-    assert len(text) < 6000
-    assert "vae 10 → 999 " in text
-    assert "vae 10 → 979 " not in text
-    assert "The 20 most accurate of 999 rows." in text
-
-
 @pytest.mark.parametrize("is_mnist", [True, False])
 def test_the_terminal_s_table_fits_80_columns(is_mnist: bool) -> None:
     """No cell is cut off or folded."""
