@@ -156,4 +156,5 @@ class Mirror:
 
 def _mark(row: Row) -> Mark:
     shade = colour(number(row.representation))
-    return Mark(row.representation, row.classifier_parameters, row.accuracy, shade, row.pareto)
+    parameters = row.classifier_parameters
+    return Mark(row.representation, parameters, row.accuracy, shade, row.pareto, row.labels)

@@ -74,7 +74,12 @@ def test_the_start_page_shows_the_study_at_a_glance(start_page: str, page: Page)
     page.goto(start_page)
     study = page.get_by_role("article", name="tiny")
     expect(study.get_by_text("finished", exact=True)).to_be_visible()
-    expect(study).to_contain_text(re.compile(rf"{TARGET} of {TARGET} trials · best \d+\.\d\d %"))
+    expect(study).to_contain_text(
+        re.compile(
+            rf"{TARGET} of {TARGET} trials · best \d+\.\d\d % on test, \d+\.\d\d % on validation "
+            r"\(.* labels\)"
+        )
+    )
     picture = study.get_by_role("img")
     expect(picture).to_be_visible()
     wait = "image => image.decode().then(() => image.naturalWidth)"
@@ -216,7 +221,7 @@ def test_the_link_that_run_prints_opens_the_charts(
     page.goto(server(start_page) + link[1])
     expect_charts(page, finished)
     expect(page.get_by_role("link", name="Model registry")).to_be_visible()
-    expect(page.get_by_text("MLflow Assistant")).not_to_be_visible()
+    expect(page.get_by_text("Ask questions about your experiments")).not_to_be_visible()
 
 
 def test_the_table_has_names_accuracy_and_parameters(
