@@ -51,8 +51,8 @@ def find_encoder(
         if records and draw not in draws:
             raise InputError(
                 f"there is no encoder of {shown}",
-                hint=f"draws count from 0 here, and go to {max(draws)}: draw=0 is what MLflow and the "
-                "terminal call draw 1",
+                hint=f"draws count from 0 here, and go to {max(draws)}: draw=0 is what MLflow and "
+                "the terminal call draw 1",
             )
         raise InputError(
             f"there is no encoder of {shown}",

@@ -93,7 +93,7 @@ def compare(
 
 def _report(session: Session, studies: list[str], format_: ReportFormat, out: Path | None) -> None:
     from sweep.cli import printing
-    from sweep.coordinator.documents import document, mlflow_run_ids, write_report
+    from sweep.coordinator.documents import PAGE, document, mlflow_run_ids, write_report
     from sweep.coordinator.studies import is_running, open_study
     from sweep.reports import render
     from sweep.reports.latex import to_latex
@@ -125,7 +125,7 @@ def _report(session: Session, studies: list[str], format_: ReportFormat, out: Pa
             print(to_latex(reports), end="")
     if out is not None:
         paths = write_report(documents, out, ui_address(workspace.tracking))
-        session.say(f"Written to {out}: {', '.join(path.name for path in paths)}")
+        session.say(f"Written to {out}: {PAGE}, and {len(paths) - 1} files beside it")
 
 
 @command

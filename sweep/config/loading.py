@@ -15,7 +15,7 @@ from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
-from sweep.config.messages import explained, line, shown
+from sweep.config.messages import explained, in_order, line, shown
 from sweep.config.model import INCONSISTENT, StudyConfig
 from sweep.config.places import Option, Places
 from sweep.errors import ConfigError
@@ -109,6 +109,7 @@ def _checked(
     except RecursionError:
         raise ConfigError(f"{source} is not a valid study config: it contains itself") from None
     where = places() if places else None
+    found = in_order(found, where) if where else found
     lines = [f"  {explained(problem, where)}" for problem in found[:_MOST_PROBLEMS]]
     if len(found) > len(lines):
         lines.append(f"  and {len(found) - len(lines):,} more")

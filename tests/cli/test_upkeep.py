@@ -39,6 +39,7 @@ def test_compare_sets_studies_side_by_side(copy: Path, tiny_config: Path, tmp_pa
         "compare", "tiny", "other", "--home", copy, "--format", "json", "--out", tmp_path / "out"
     )
     assert found.returncode == 0, found.stderr
+    assert "report.html, and " in found.stderr
     studies = {study["study"]: study["rows"] for study in json.loads(found.stdout)["studies"]}
     assert studies["tiny"] == report_rows(copy)
     assert [row["hidden_neurons"] for row in studies["other"]] == [10]
