@@ -47,6 +47,13 @@ def find_encoder(
     shown = ", ".join(f"{name}={value!r}" for name, value in {**asked, **settings}.items())
     if not found:
         there = dict.fromkeys(record.spec.representation.label for record in records)
+        draws = {record.spec.draw for record in records}
+        if records and draw not in draws:
+            raise InputError(
+                f"there is no encoder of {shown}",
+                hint=f"draws count from 0 here, and go to {max(draws)}: draw=0 is what MLflow and "
+                "the terminal call draw 1",
+            )
         raise InputError(
             f"there is no encoder of {shown}",
             hint=f"the study has those of {', '.join(there) or 'nothing'}; encoders() lists them",

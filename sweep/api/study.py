@@ -20,6 +20,7 @@ from sweep.coordinator.documents import (
     write_report,
 )
 from sweep.coordinator.registration import choose
+from sweep.coordinator.studies import is_running
 from sweep.errors import HomeError
 from sweep.representations import TrainedRepresentation, bind
 from sweep.results import Assessment, EncoderRecord
@@ -194,4 +195,5 @@ class LoadedStudy:
     @cached_property
     def _document(self) -> Document:
         run_ids = mlflow_run_ids(self._workspace, self.name)
-        return document(self._recorded, run_ids, self._workspace.store)
+        running = is_running(self._workspace, self.name)
+        return document(self._recorded, run_ids, self._workspace.store, is_running=running)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from typing import Annotated, Any
 
@@ -38,6 +39,15 @@ class _Flags:
             if getattr(param, "is_flag", False):
                 param.metavar = ""
         return list(params)
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """The context; what is wrong with a value is said without the words of a library."""
+        try:
+            return super().make_context(*arguments, **options)  # type: ignore[misc]  # as above
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            error.message = re.sub(r"^Input should be", "it must be", error.message)
+            raise
 
 
 class _Command(_Flags, TyperCommand):

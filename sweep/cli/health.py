@@ -96,6 +96,8 @@ def _print_encoders(encoders: list[StoredEncoder]) -> None:
     stdout.print(table)
     total = _megabytes(sum(encoder.size for encoder in encoders))
     stdout.print(f"{len(encoders)} encoders, {total}")
+    if encoders:
+        tell(stdout, "Draws count from 1 here, and from 0 in Python, JSON and CSV.", style="dim")
 
 
 def _megabytes(size: int) -> str:

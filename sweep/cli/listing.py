@@ -15,6 +15,7 @@ from sweep.cli.display import duration
 from sweep.cli.options import TrialsFormat, tell
 from sweep.cli.tables import make_table
 from sweep.search.attempt import Attempt
+from sweep.specs import configuration_label, variation
 
 _KEYS = (
     *("trial", "attempt", "representation", "latent_dim", "hidden_neurons", "varied"),
@@ -66,8 +67,11 @@ def attempt_facts(attempt: Attempt) -> dict[str, Any]:
 
 def attempts_table(attempts: Sequence[Attempt]) -> Table:
     """A line for each attempt."""
+    several = any(attempt.cell.label_budget is not None for attempt in attempts)
     table = make_table(
-        *("trial", "configuration", "state", "accuracy %", "classifier", "inference", "time")
+        *("trial", "configuration", *["labels"] * several, "state"),
+        *("accuracy %", "classifier", "inference", "time"),
+        closely=several,
     )
     for attempt in attempts:
         result = attempt.result
@@ -79,7 +83,15 @@ def attempts_table(attempts: Sequence[Attempt]) -> Table:
                 f"{result.inference_parameters:,}",
                 duration(result.train_seconds),
             )
-        table.add_row(str(attempt.number), attempt.label, str(attempt.state), *measured)
+        budget = attempt.cell.label_budget
+        label = configuration_label(attempt.spec.representation, attempt.spec.hidden_neurons, None)
+        table.add_row(
+            str(attempt.number),
+            label + variation(attempt.cell.varied),
+            *["all" if budget is None else f"{budget:,}"] * several,
+            str(attempt.state),
+            *measured,
+        )
     return table
 
 

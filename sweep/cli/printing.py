@@ -22,6 +22,7 @@ from sweep.reports import render
 from sweep.reports.comparison import Report
 from sweep.reports.tables import notes
 from sweep.tracking.connection import UI, is_server
+from sweep.tracking.views import printed_path
 from sweep.workspace import Workspace
 
 
@@ -63,7 +64,7 @@ def places_to_look(
     home = workspace.home.root
     at_home = "" if home == Home.at(DEFAULT_HOME).root else f" --home {_quoted(home)}"
     written = f"uv run sweep report {study} --out DIR{at_home}"
-    charts = [f"uv run sweep ui{at_home}", *[f"{UI}{chart}"] * bool(chart)]
+    charts = [f"uv run sweep ui{at_home}", *[f"{UI}{printed_path(study)}"] * bool(chart)]
     if is_server(workspace.tracking):
         charts = [f"{masked(workspace.tracking).rstrip('/')}{chart}"]
     return {
@@ -95,7 +96,7 @@ def print_reports(out: Console, reports: Sequence[Report]) -> None:
     if not any(report.rows for report in reports):
         return
     if len(reports) == 1:
-        out.print(f"Study {reports[0].study}", style="bold")
+        tell(out, f"Study {reports[0].title}", style="bold")
     out.print(render.to_table(reports))
     out.print()
     for note in notes(reports):

@@ -87,21 +87,28 @@ def compare(
     format_: ReportFormatOption = ReportFormat.table,
     out: OutOption = None,
 ) -> None:
-    """Print several studies' rows in one table, and write it with one plot."""
+    """Print several studies, a table each, and write them as one with one plot."""
     _report(session, list(dict.fromkeys(studies)), format_, out)
 
 
 def _report(session: Session, studies: list[str], format_: ReportFormat, out: Path | None) -> None:
     from sweep.cli import printing
-    from sweep.coordinator.documents import document, mlflow_run_ids, write_report
-    from sweep.coordinator.studies import open_study
+    from sweep.coordinator.documents import PAGE, document, mlflow_run_ids, write_report
+    from sweep.coordinator.studies import is_running, open_study
     from sweep.reports import render
     from sweep.reports.latex import to_latex
     from sweep.tracking.connection import ui_address
 
     workspace = session.workspace
+    # Asked first: a study that ends meanwhile is not said to have been left.
+    running = {study: is_running(workspace, study) for study in studies}
     documents = [
-        document(open_study(workspace, study), mlflow_run_ids(workspace, study), workspace.store)
+        document(
+            open_study(workspace, study),
+            mlflow_run_ids(workspace, study),
+            workspace.store,
+            is_running=running[study],
+        )
         for study in studies
     ]
     reports = [each.report for each in documents]
@@ -118,7 +125,7 @@ def _report(session: Session, studies: list[str], format_: ReportFormat, out: Pa
             print(to_latex(reports), end="")
     if out is not None:
         paths = write_report(documents, out, ui_address(workspace.tracking))
-        session.say(f"Written to {out}: {', '.join(path.name for path in paths)}")
+        session.say(f"Written to {out}: {PAGE}, and {len(paths) - 1} files beside it")
 
 
 @command

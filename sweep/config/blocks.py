@@ -106,6 +106,10 @@ _NOTEBOOK_EPOCHS = {"classifier": 50, "encoder": 30}
 """It trained pixels, which had the encoder part's labels, for fewer epochs: there are more."""
 
 
+_TRIALS = 8
+"""Of a space, where nothing is said: enough to see a curve, and minutes on a small dataset."""
+
+
 class _Completed:
     """Tells the JSON Schema of a classifier's training that a block may leave keys out of it."""
 
@@ -129,8 +133,16 @@ class RepresentationConfig(Value):
     )
     """How they are trained; what is not said is the notebook's."""
     trials: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """How many configurations the search trains."""
+    """How many configurations the search trains: 8 by default, where there is a space."""
     space: Space | None = Field(default=None, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _searches_its_space(cls, block: Any) -> Any:
+        """Who gives a space wants it searched."""
+        if not isinstance(block, dict) or block.get("space") is None:
+            return block
+        return {"trials": _TRIALS} | block
 
     @field_validator("classifier", mode="before")
     @classmethod

@@ -15,7 +15,7 @@ from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
-from sweep.config.messages import explained, line, shown
+from sweep.config.messages import explained, in_order, line, shown
 from sweep.config.model import INCONSISTENT, StudyConfig
 from sweep.config.places import Option, Places
 from sweep.errors import ConfigError
@@ -69,7 +69,7 @@ def _training(config: StudyConfig, source: str) -> StudyConfig:
     if not config.searches and not config.rows:
         raise ConfigError(
             f"{source} trains nothing: no representation has trials, and there are no rows",
-            hint="put 'trials: 10' beside a space, or say --trials 10; or add rows",
+            hint="give a representation a space, or say --trials 10 where one has 0; or add rows",
         )
     return config
 
@@ -109,6 +109,7 @@ def _checked(
     except RecursionError:
         raise ConfigError(f"{source} is not a valid study config: it contains itself") from None
     where = places() if places else None
+    found = in_order(found, where) if where else found
     lines = [f"  {explained(problem, where)}" for problem in found[:_MOST_PROBLEMS]]
     if len(found) > len(lines):
         lines.append(f"  and {len(found) - len(lines):,} more")

@@ -26,11 +26,20 @@ def explained(problem: ErrorDetails, places: Places | None) -> str:
         problem: as pydantic tells of it.
         places: where the config says what; None if it was not read from a file.
     """
-    # Tags of alternatives stand in angle brackets; they are no keys of the user's.
-    path = [step for step in problem["loc"] if not str(step).startswith("<")]
+    path = _keys(problem)
     where = line(".".join(map(str, path))) or "the config"
     place = places.of(path) if places else ""
     return f"{place}{where}: {_reason(problem, path)}"
+
+
+def in_order(problems: Sequence[ErrorDetails], places: Places) -> list[ErrorDetails]:
+    """Problems as the lines of the file have them; those of options are last."""
+    return sorted(problems, key=lambda problem: places.order(_keys(problem)))
+
+
+def _keys(problem: ErrorDetails) -> list[str | int]:
+    """Where a problem is, without tags of alternatives: they are no keys of the user's."""
+    return [step for step in problem["loc"] if not str(step).startswith("<")]
 
 
 def _reason(problem: ErrorDetails, path: Sequence[str | int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -39,6 +40,16 @@ class Places:
 
         Of a key that is missing, it is the line of the mapping that lacks it.
         """
+        place = self._find(path)
+        return f"line {place}: " if isinstance(place, int) and place else str(place or "")
+
+    def order(self, path: Path) -> float:
+        """Sorts as a reader goes through them: what stands nowhere, lines, then options."""
+        place = self._find(path)
+        return float(place) if isinstance(place, int) else math.inf
+
+    def _find(self, path: Path) -> int | str:
+        """The line, 0 if there is none; or the option that has set it, and a space."""
         found = list(self._lines(path))
         is_there = len(found) == len(path)
         for option in self._options:
@@ -46,7 +57,7 @@ class Places:
             is_below = _begins(option.path, path)
             if is_above or (is_below and not is_there):
                 return f"{option.name} "
-        return f"line {found[-1]}: " if found else ""
+        return found[-1] if found else 0
 
     def _lines(self, path: Path) -> Iterator[int]:
         """The lines of a path's steps, from 1, as far as they are there."""

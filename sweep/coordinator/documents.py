@@ -22,6 +22,7 @@ from sweep.reports.rows import Measured
 from sweep.reports.searches import search_reading, unit_square
 from sweep.results import Assessment, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt
+from sweep.search.history import History
 from sweep.search.recorded import Recorded
 from sweep.specs import AssessmentSpec, TrialSpec
 from sweep.tracking import find_trial_run_ids
@@ -44,7 +45,11 @@ class Document:
 
 
 def document(
-    recorded: Recorded, mlflow_run_ids: Mapping[int, str], store: ArtifactStore
+    recorded: Recorded,
+    mlflow_run_ids: Mapping[int, str],
+    store: ArtifactStore,
+    *,
+    is_running: bool = False,
 ) -> Document:
     """The report of a study: the config's rows in their order, then what was searched.
 
@@ -55,6 +60,7 @@ def document(
         recorded: the study.
         mlflow_run_ids: the trials' runs, by trial number.
         store: what its ledger lacks, if an older version wrote that.
+        is_running: whether a process runs the study: then the report is of a moment.
     """
     config = recorded.config
     rows = {row: place for place, row in enumerate(config.cells)}
@@ -101,10 +107,19 @@ def document(
             provenance(recorded, list(encoders.values())),
             searched=found if confirmed else (),
             search_readings=_search_readings(recorded),
+            unfinished=_unfinished(recorded, is_running),
         ),
         attempts=of_confirmed or [attempt for attempt, _ in complete],
         figures=recorded.figures,
     )
+
+
+def _unfinished(recorded: Recorded, is_running: bool) -> str | None:
+    """How far a study is that has not all of its trials, or has more to do; None if it ended."""
+    at = History(recorded.config, recorded.attempts, recorded.retried).progress
+    if at.complete >= at.target and not is_running:
+        return None
+    return f"{at.complete} of {at.target} trials, {'still' if is_running else 'not'} running"
 
 
 def encoder_records(recorded: Recorded, store: ArtifactStore) -> dict[str, EncoderRecord]:

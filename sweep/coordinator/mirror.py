@@ -11,10 +11,10 @@ from pathlib import Path
 
 from sweep import __version__
 from sweep.coordinator.documents import PAGE, Document, document, write_report
+from sweep.coordinator.note import colour_key, summary
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import StudyRun, attempt_run, encoder_run, percent
 from sweep.reports.comparison import Report
-from sweep.reports.render import summary
 from sweep.reports.rows import Row
 from sweep.reports.style import colour, number
 from sweep.search.attempt import State
@@ -25,7 +25,7 @@ from sweep.tracking.overview import Mark, overview
 from sweep.tracking.views import PICTURE
 from sweep.workspace import Workspace
 
-_SHOWN_AS = "2"
+_SHOWN_AS = "3"
 """Goes up when what is brought to MLflow with a report changes: then it is brought anew."""
 _LAST_PROJECTION_SECONDS = 120.0
 
@@ -126,7 +126,7 @@ class Mirror:
                 overview([_mark(row) for row in rows]), encoding="utf-8"
             )
             tracker.attach(run_id, Path(directory))
-        tracker.describe(run_id, summary(written.report))
+        tracker.describe(run_id, colour_key(written.report), summary(written.report))
         front = {"front": sum(row.pareto for row in rows)}
         tracker.note_metrics(run_id, front, int(1000 * time.time()), self._study.progress.complete)
         tracker.note_report(run_id, digest)
@@ -156,4 +156,5 @@ class Mirror:
 
 def _mark(row: Row) -> Mark:
     shade = colour(number(row.representation))
-    return Mark(row.representation, row.classifier_parameters, row.accuracy, shade, row.pareto)
+    parameters = row.classifier_parameters
+    return Mark(row.representation, parameters, row.accuracy, shade, row.pareto, row.labels)

@@ -33,7 +33,7 @@ class Plan:
     replicates: int
     scored_on: str
     data: str
-    """Where the dataset lies, or that it would be downloaded."""
+    """The dataset, and where it lies, or that it would be downloaded."""
     seconds: float | None
     """Rough, with all cores of this machine; None without the dataset at hand."""
     warnings: tuple[str, ...]
@@ -67,7 +67,7 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
             trained += there
             seconds += (spec.draws - there) * encoder_seconds(spec.encoder(0), sizes["encoder"])
         seconds /= max(1, cores // THREADS_PER_TASK)
-    file, name = checked.source.local_file(), checked.source.name
+    place = checked.source.place or "not on this machine, Keras would download it"
     return Plan(
         rows=len(config.rows),
         trials={name: block.trials for name, block in config.blocks.items() if block.trials},
@@ -76,7 +76,7 @@ def plan(config: StudyConfig, workspace: Workspace, cores: int) -> Plan:
         encoders_trained=trained,
         replicates=config.replicates.draws * config.replicates.classifiers,
         scored_on=config.scored_on,
-        data=str(file) if file else f"{name}: not on this machine, Keras would download it",
+        data=f"{checked.source.name}: {place}",
         seconds=seconds,
         warnings=warnings,
     )

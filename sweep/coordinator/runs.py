@@ -131,7 +131,13 @@ def _encoder(spec: EncoderSpec, history: EncoderHistory, started_at: int, *, is_
         "threads": spec.threads,
         **_representation_params(spec.representation),
     }
-    tags = {"sweep.key": spec.key, COLOUR: colour(number(spec.representation.name))}
+    tags = {
+        "sweep.key": spec.key,
+        # Here draws count from 1, as people do, and in Python from 0: who copies this is safe.
+        "sweep.python": f"encoder({spec.representation.latent_dim}, draw={spec.draw}, "
+        f"representation={spec.representation.name!r})",
+        COLOUR: colour(number(spec.representation.name)),
+    }
     gone = collapsed(spec, history, is_whole=is_whole)
     if gone is not None:
         tags["sweep.collapsed"] = f"{gone} of {spec.representation.latent_dim}"

@@ -75,6 +75,12 @@ def open_study(workspace: Workspace, name: str) -> Recorded:
     return recorded(storage_to_look_at(workspace), name)
 
 
+def is_running(workspace: Workspace, name: str) -> bool:
+    """Whether a process runs a study at this moment."""
+    owner = last_owner(readable(workspace.storage), name)
+    return owner is not None and owner.is_alive
+
+
 def study_list(workspace: Workspace) -> list[str]:
     """The names of all studies."""
     storage = _storage(workspace)

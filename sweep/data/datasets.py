@@ -91,6 +91,18 @@ class DatasetSource:
         places.append(_keras_place(self.name))
         return next((found for place in places if (found := _find(self.name, place))), None)
 
+    @property
+    def place(self) -> str | None:
+        """Where it lies, for people; None where it is not there yet.
+
+        Raises:
+            DataError: a place in which it may lie cannot be looked at.
+        """
+        if self.file is None and self.name == "mnist-5k":
+            return "comes with the installation"
+        file = self.local_file()
+        return None if file is None else str(file)
+
     def load(self) -> Dataset:
         """Load and check the dataset; Keras downloads it when no file of it is at hand.
 

@@ -52,13 +52,13 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
 def _datasets(data_dir: Path | None) -> Iterator[Finding]:
     for name in get_args(DatasetName):
         try:
-            file = DatasetSource.of(name, data_dir).local_file()
+            place = DatasetSource.of(name, data_dir).place
         except InputError as error:
             mend = "check SWEEP_DATA_DIR, and HOME"
             yield Finding(f"data {name}", "problem", error.message, mend)
             continue
-        if file is not None:
-            yield Finding(f"data {name}", "ok", str(file))
+        if place is not None:
+            yield Finding(f"data {name}", "ok", place)
         else:
             yield Finding(
                 f"data {name}",

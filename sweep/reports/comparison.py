@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from sweep.reports.encoders import EncodedDraw, EncoderFit, encoder_fits
 from sweep.reports.front import front_shares, on_front
@@ -62,6 +63,13 @@ class Report(Value):
     confusions: tuple[Confusion, ...]
     """Of each representation that was assessed, its most accurate with the most labels."""
     provenance: Provenance
+    unfinished: str | None = Field(default=None, exclude=True)
+    """How far a study is that has not ended well, or still runs: of a moment, and not in JSON."""
+
+    @property
+    def title(self) -> str:
+        """The study's name, and how far it is if that is not all the way."""
+        return self.study if self.unfinished is None else f"{self.study} ({self.unfinished})"
 
 
 def compare(
@@ -72,6 +80,7 @@ def compare(
     provenance: Provenance,
     searched: Sequence[Measured] = (),
     search_readings: Sequence[str] = (),
+    unfinished: str | None = None,
 ) -> Report:
     """The report of a study, rows in the order of ``measured``.
 
@@ -84,6 +93,7 @@ def compare(
         provenance: where the numbers come from.
         searched: the trials of the search, where ``measured`` are what of it was confirmed.
         search_readings: how the search of each representation did.
+        unfinished: how far the study is, if it has not ended well.
     """
     fronts = _fronts(measured)
     measured = [
@@ -112,6 +122,7 @@ def compare(
         encoder_fits=encoder_fits(encoded),
         confusions=_confusions(measured),
         provenance=provenance,
+        unfinished=unfinished,
     )
 
 

@@ -51,7 +51,7 @@ def to_html(
 
     template = Environment(loader=PackageLoader("sweep.reports", "."), autoescape=True)
     return template.get_template("page.html").render(
-        title=", ".join(report.study for report in reports),
+        title=", ".join(report.title for report in reports),
         reports=reports,
         comparison=comparison_table(reports),
         runs=[row.mlflow_run_ids for _, row in report_rows(reports)],

@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from rich import box
+from rich.console import Group, RenderableType
 from rich.table import Table as TerminalTable
+from rich.text import Text
 
 from sweep.reports.charts import Chart
 from sweep.reports.comparison import Report
@@ -31,42 +33,30 @@ from sweep.reports.tables import (
 )
 from sweep.reports.verdicts import is_told
 
-_SUMMARY_ROWS = 20
-_FOLDED = ("configuration", "study")
-"""Columns that a narrow terminal folds, between words."""
+_FOLDED = "configuration"
+"""The column that is folded, between words, where there is no room."""
+_COLUMNS = 80
+_GAPS = (1, 3)
+"""Spaces between columns: as many as there is room for."""
 
 
-def to_table(reports: Sequence[Report]) -> TerminalTable:
-    """A table for the terminal: short, to fit 80 columns if it is of one study."""
+def to_table(reports: Sequence[Report]) -> RenderableType:
+    """Tables for the terminal, one a study: short, to fit 80 columns.
+
+    Those of several studies stand below each other, with columns of the same widths.
+    """
     compared, several = is_compared(reports), len(reports) > 1
     # Where all rows have as many replicates, those are said once: the verdict wants the room.
     counts = {replicates(row) for _, row in report_rows(reports)}
     named = len(counts) > 1 or not compared
     tested = any(row.test_accuracy is not None for _, row in report_rows(reports))
-    columns = ["study"] * several + ["configuration", "accuracy %"]
-    columns += [*["test %"] * tested, *["n"] * named]
+    columns = ["configuration", "accuracy %", *["test %"] * tested, *["n"] * named]
     columns += ["classifier", "inference", "labels", *["publ. %", "verdict"] * compared]
     said_once = f"n = {', '.join(counts)} draws x classifiers; gaps in points"
-    lines = [*([] if named else [said_once]), *legend(reports)]
-    table = TerminalTable(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 0 if compared else 1),
-        caption="\n".join(lines),
-        caption_justify="left",
-    )
-    for name in columns:
-        table.add_column(
-            name,
-            justify="left" if name in ("study", "configuration", "verdict") else "right",
-            no_wrap=name not in _FOLDED,
-            overflow="fold",
-            min_width=len(name),
-        )
-    for report, row in report_rows(reports):
-        cells = [report.study] * several
-        cells += [
+    below = [*([] if named else [said_once]), *legend(reports)]
+
+    def cells(row: Row) -> list[str]:
+        return [
             row.name,
             accuracy(row),
             *[percent(row.test_accuracy)] * tested,
@@ -76,7 +66,38 @@ def to_table(reports: Sequence[Report]) -> TerminalTable:
             f"{row.labels:,}",
             *[percent(row.published_accuracy), _verdict(row)] * compared,
         ]
-        table.add_row(*cells)
+
+    found = {report.title: [cells(row) for row in report.rows] for report in reports}
+    lines = [columns, *chain(*found.values())]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    space = _GAPS[sum(widths) + max(_GAPS) * (len(widths) - 1) <= _COLUMNS]
+    room = _COLUMNS - sum(widths[1:]) - space * (len(widths) - 1)
+    widths[0] = max(min(widths[0], room), len(columns[0]))
+    parts: list[RenderableType] = []
+    for title, rows in found.items():
+        if several and rows:
+            parts.append(Text(f"Study {title}", "bold"))
+        if rows:
+            table = _terminal_table(dict(zip(columns, widths, strict=True)), space)
+            for row in rows:
+                table.add_row(*row)
+            parts += [table, *[Text()] * several]
+    return Group(*parts, Text("\n".join(below), "table.caption"))
+
+
+def _terminal_table(widths: Mapping[str, int], space: int) -> TerminalTable:
+    """An empty table with columns of these widths, and as many spaces between them."""
+    table = TerminalTable(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, space // 2)
+    )
+    for name, width in widths.items():
+        table.add_column(
+            name,
+            justify="left" if name in ("configuration", "verdict") else "right",
+            no_wrap=name != _FOLDED,
+            overflow="fold",
+            width=width,
+        )
     return table
 
 
@@ -100,18 +121,6 @@ def to_markdown(reports: Sequence[Report], charts: Sequence[Chart] = ()) -> str:
     lines += chain(*pictures[1:])
     for table in further:
         lines += [f"## {table.title}", "", *_markdown_table(table)]
-    return "\n".join(lines)
-
-
-def summary(report: Report) -> str:
-    """The comparison as short Markdown, for where there is no room: its most accurate rows."""
-    rows = report.rows
-    if len(rows) > _SUMMARY_ROWS:
-        rows = tuple(sorted(rows, key=lambda row: -row.accuracy)[:_SUMMARY_ROWS])
-    table = comparison_table([report.model_copy(update={"rows": rows})])
-    lines = [f"# {table.title}", "", *_markdown_table(table)]
-    if len(rows) < len(report.rows):
-        lines.append(f"The {len(rows)} most accurate of {len(report.rows)} rows.")
     return "\n".join(lines)
 
 

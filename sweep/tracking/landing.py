@@ -40,10 +40,10 @@ class Shown:
     trials: int
     """How many are complete."""
     target: int | None
-    best: float | None
-    """The best accuracy, percent."""
-    best_of: str
-    """The configuration that has it, and on which partition."""
+    best: str
+    """The most accurate configuration, with its number of labels; empty before there is one."""
+    scores: Mapping[str, float]
+    """Its accuracies in percent by partition: first on the test partition, if it is known there."""
     begun: int
     """Milliseconds since the epoch."""
     picture: str
@@ -87,6 +87,11 @@ class Landing:
             for each in experiments
         ]
 
+    def chart(self, study: str) -> str | None:
+        """The page of a study's chart; None if there is no such study."""
+        experiment = self._client.get_experiment_by_name(study)
+        return None if experiment is None else chart_path(experiment.experiment_id)
+
     def marks(self, study: str) -> list[Mark] | None:
         """A study's complete trials, a thousand at most; None if there is no such study."""
         experiment = self._client.get_experiment_by_name(study)
@@ -101,6 +106,7 @@ class Landing:
                 run.data.metrics["accuracy"],
                 run.data.tags.get(COLOUR, "#808080"),
                 run.data.tags.get(FRONT) == "yes",
+                int(run.data.params["labels"]),
             )
             for run in runs
         ]
@@ -182,7 +188,8 @@ class Landing:
         tags = run.data.tags if run else {}
         metrics = run.data.metrics if run else {}
         status, means = self._status(name, run.info.status if run else "RUNNING")
-        target, best = tags.get("sweep.target"), metrics.get("best_accuracy")
+        target = tags.get("sweep.target")
+        best, scores = self._best(run) if run else ("", {})
         place = f"{START_PATH}/{quote(name)}"
         return Shown(
             name=name,
@@ -190,8 +197,8 @@ class Landing:
             means=means,
             trials=int(metrics.get("trials", 0)),
             target=int(target) if target else None,
-            best=None if best is None else 100 * best,
-            best_of=f"{tags.get('sweep.best', '')}, {tags.get('sweep.scored_on', '')} partition",
+            best=best,
+            scores=scores,
             begun=(run.info.start_time if run else experiment.creation_time) or 0,
             picture=f"{place}/overview.svg",
             chart=chart_path(experiment.experiment_id),
@@ -200,6 +207,26 @@ class Landing:
             models=models,
             dashboard=dashboard,
         )
+
+    def _best(self, study: MlflowRun) -> tuple[str, dict[str, float]]:
+        """The most accurate configuration of a study, and its scores.
+
+        On the partition by which it was selected it looks better than it is.
+        """
+        tags, accuracy = study.data.tags, study.data.metrics.get("best_accuracy")
+        name = tags.get("sweep.best", "")
+        if accuracy is None or not name:
+            return "", {}
+        which = f"attributes.run_name LIKE '{name} · %' AND attributes.status = 'FINISHED'"
+        runs = self._client.search_runs([study.info.experiment_id], which, 1, 1)
+        metrics = runs[0].data.metrics if runs else {}
+        labels = runs[0].data.params.get("labels") if runs else None
+        if labels is not None and not name.endswith(" labels"):
+            name = f"{name}, {int(labels):,} labels"
+        scores = {tags.get("sweep.scored_on", ""): 100 * accuracy}
+        if "test_accuracy" in metrics:
+            scores = {"test": 100 * metrics["test_accuracy"]} | scores
+        return name, scores
 
     def _status(self, study: str, status: str) -> tuple[str, str]:
         """A study's status as the page has it, and what to do about it."""

@@ -6,12 +6,14 @@ It has what MLflow holds of the trials alone, so that it can be drawn while a st
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-_WIDTH, _HEIGHT = 320, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 30, 34
+from sweep.representations import REPRESENTATIONS
+
+_WIDTH, _HEIGHT = 320, 232
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 30, 66
 _GREY = "#808080"  # legible on light and on dark
 _TICKS = (0, 20, 50, 70, 80, 90, 95, 97, 98, 99, 99.5, 100)
 _APART = 14
@@ -30,15 +32,22 @@ class Mark(NamedTuple):
     """A fraction."""
     colour: str
     on_front: bool
+    labels: int
+    """How many labelled images it was trained on."""
 
 
-def overview(marks: Sequence[Mark]) -> str:
-    """An SVG of configurations; those on the front are whole, the others pale.
+def overview(found: Sequence[Mark]) -> str:
+    """An SVG of configurations; those on the front are filled, the others are rings.
 
     Accuracies stand on the stretched axis of the report's charts, parameters on a logarithmic one.
+    Of label budgets, only the largest of each representation is shown: others are no match for it.
     """
-    if not marks:
+    if not found:
         return _svg([_text(_WIDTH / 2, _HEIGHT / 2, "no trial is complete yet", "middle")])
+    most: dict[str, int] = {}
+    for mark in found:
+        most[mark.representation] = max(mark.labels, most.get(mark.representation, 0))
+    marks = [mark for mark in found if mark.labels == most[mark.representation]]
     xs = [math.log10(mark.parameters) for mark in marks]
     ys = [_stretched(100 * mark.accuracy) for mark in marks]
     x_low, x_high = _range(xs)
@@ -55,32 +64,49 @@ def overview(marks: Sequence[Mark]) -> str:
         ends = {min(ys): min(marks, key=_accuracy), max(ys): max(marks, key=_accuracy)}
         heights = _apart([(down(y), f"{100 * mark.accuracy:.1f} %") for y, mark in ends.items()])
     powers: Iterable[float] = range(math.ceil(x_low), math.floor(x_high) + 1)
+    counts = _beside([(across(p), f"{10**p:,.0f}") for p in powers or sorted({min(xs), max(xs)})])
+    middle = (_LEFT + _WIDTH - _RIGHT) / 2
+    below = [
+        "parameters of the classifier",
+        "filled: on the front",
+        _labels(most, is_part=len(marks) < len(found)),
+    ]
     parts = [
         *(_line(height) for height, _ in heights),
         *(_text(_LEFT - 6, height + 4, name, "end") for height, name in heights),
-        *(
-            _text(across(power), _HEIGHT - 18, f"{10**power:,.0f}", "middle")
-            for power in powers or sorted({min(xs), max(xs)})
-        ),
+        *(_text(x, _HEIGHT - _BOTTOM + 16, name, "middle") for x, name in counts),
         *_legend(marks),
-        _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 4, "parameters of the classifier", "middle"),
+        *(
+            _text(middle, _HEIGHT - _BOTTOM + 30 + 15 * line, text, "middle")
+            for line, text in enumerate(below)
+        ),
     ]
     drawn = sorted(zip(marks, xs, ys, strict=True), key=lambda each: each[0].on_front)
     parts += [
-        f'<circle cx="{across(x):.1f}" cy="{down(y):.1f}" r="{4.5 if mark.on_front else 3.5}" '
-        f'fill="{mark.colour}" fill-opacity="{1 if mark.on_front else 0.45}"/>'
+        f'<circle cx="{across(x):.1f}" cy="{down(y):.1f}" r="{4.5 if mark.on_front else 3}" '
+        f'fill="{mark.colour if mark.on_front else "none"}" stroke="{mark.colour}"/>'
         for mark, x, y in drawn
     ]
     return _svg(parts)
 
 
 def _legend(marks: Sequence[Mark]) -> Iterator[str]:
-    """The representations in their colours, in a line over the picture."""
+    """The representations in their colours, in a line over the picture; in the registry's order."""
+    order = {name: place for place, name in enumerate(REPRESENTATIONS)}
+    shown = dict.fromkeys((mark.representation, mark.colour) for mark in marks)
     x = float(_LEFT)
-    for name, colour in dict.fromkeys((mark.representation, mark.colour) for mark in marks):
+    for name, colour in sorted(shown, key=lambda each: order.get(each[0], len(order))):
         yield f'<circle cx="{x + 4:.1f}" cy="10" r="4" fill="{colour}"/>'
         yield _text(x + 12, 14, escape(name), "start")
         x += 24 + _CHARACTER * len(name)
+
+
+def _labels(most: Mapping[str, int], *, is_part: bool) -> str:
+    """With how many labels representations stand there; the number of most of them comes first."""
+    common = max(most.values(), key=list(most.values()).count)
+    others = [f"{escape(name)} {labels:,}" for name, labels in most.items() if labels != common]
+    said = ", ".join([f"{common:,} labels", *others])
+    return f"only the largest budget: {said}" if is_part else said
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
@@ -97,6 +123,19 @@ def _apart(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
         is_inside = _TOP <= place <= _HEIGHT - _BOTTOM
         if is_inside and (not kept or place - kept[-1][0] >= _APART):
             kept.append((place, name))
+    return kept
+
+
+def _beside(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Those ticks whose labels are whole in the picture, moved by a little, and not on another."""
+    kept: list[tuple[float, str]] = []
+    end = 0.0
+    for place, name in ticks:
+        half = _CHARACTER * len(name) / 2
+        place = min(place, _WIDTH - half - 1)
+        if place - half >= end:
+            kept.append((place, name))
+            end = place + half + _CHARACTER
     return kept
 
 

@@ -181,11 +181,18 @@ class Tracker:
             return False
         return name in self._artifacts.names(run_id)
 
-    def describe(self, run_id: str, summary: str) -> None:
-        """Set the note of the study's run and of the experiment."""
+    def describe(self, run_id: str, colours: str, summary: str) -> None:
+        """Set the note of the study's run and of the experiment.
+
+        Args:
+            run_id: the study's run.
+            colours: which is whose; it stands in the first line, which MLflow shows of a long note.
+            summary: what stands below.
+        """
         report = link("Report", report_path(self.experiment_id, run_id))
         shown = picture(PICTURE, run_id)
-        note = f"{report} · {_links(self.experiment_id)}\n\n{shown}\n\n{summary}"
+        first = f"{report} · {_links(self.experiment_id)} · {colours}"
+        note = f"{first}\n\n{shown}\n\n{summary}"
         self._client.set_tag(run_id, NOTE, note)
         self._client.set_experiment_tag(self.experiment_id, NOTE, note)
 

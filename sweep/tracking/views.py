@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from urllib.parse import quote
 
 VIEW = "accuracy-vs-parameters"
 START_PATH = "/studies"
@@ -28,8 +29,13 @@ _COLUMNS = {
     "params.`latent_dim`": 85,
     "params.`hidden_neurons`": 115,
 }
-# The most runs that a chart shows.
-_RUNS = 1000
+MOST_RUNS = 1000
+"""How many runs a chart shows."""
+
+
+def printed_path(study: str) -> str:
+    """The page of ``sweep ui`` that leads to a study's chart; from the UI's root."""
+    return f"{START_PATH}/{quote(study)}/chart"
 
 
 def table_path(experiment_id: str) -> str:
@@ -127,7 +133,7 @@ def _chart(uuid: str, section: str, kind: str, **content: object) -> dict[str, o
         "type": kind,
         "deleted": False,
         "isGenerated": False,
-        "runsCountToCompare": _RUNS,
+        "runsCountToCompare": MOST_RUNS,
         **content,
     }
 

@@ -18,7 +18,7 @@ from sweep.database import masked
 from sweep.errors import SweepError, UnknownStudyError
 from sweep.tracking.connection import SERVER_ENVIRONMENT, ask_ourselves, is_server, prepare
 from sweep.tracking.relocation import relocate
-from sweep.tracking.views import VIEW, chart_path
+from sweep.tracking.views import VIEW, printed_path
 from sweep.ui.address import Address
 from sweep.workspace import Workspace
 
@@ -190,7 +190,7 @@ def chart_links(address: Address) -> dict[str, str]:
     with ask_ourselves(request, timeout=30) as response:
         experiments = json.load(response).get("experiments", [])
     return {
-        experiment["name"]: f"{address.url}{chart_path(experiment['experiment_id'])}"
+        experiment["name"]: f"{address.url}{printed_path(experiment['name'])}"
         for experiment in experiments
         if any(tag["key"] == f"mlflow.sharedViewState.{VIEW}" for tag in experiment.get("tags", ()))
     }

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 from playwright.sync_api import FrameLocator, Page, expect
 
 from sweep.reports.style import colour, number
@@ -73,7 +74,12 @@ def test_the_start_page_shows_the_study_at_a_glance(start_page: str, page: Page)
     page.goto(start_page)
     study = page.get_by_role("article", name="tiny")
     expect(study.get_by_text("finished", exact=True)).to_be_visible()
-    expect(study).to_contain_text(re.compile(rf"{TARGET} of {TARGET} trials · best \d+\.\d\d %"))
+    expect(study).to_contain_text(
+        re.compile(
+            rf"{TARGET} of {TARGET} trials · best \d+\.\d\d % on test, \d+\.\d\d % on validation "
+            r"\(.* labels\)"
+        )
+    )
     picture = study.get_by_role("img")
     expect(picture).to_be_visible()
     wait = "image => image.decode().then(() => image.naturalWidth)"
@@ -90,6 +96,37 @@ def test_the_report_is_a_click_away_from_the_start_page(start_page: str, page: P
     page.get_by_role("link", name="report", exact=True).click()
     expect_report(page)
     assert set(asked) == {f"{start_page}/tiny/report"}
+
+
+def test_a_served_report_leads_back_and_to_runs_where_it_is(start_page: str, page: Page) -> None:
+    """It names no other place than the one that it came from."""
+    page.goto(f"{start_page}/tiny/report")
+    expect_report(page)
+    expect(page.get_by_text("leads to the run in MLflow.")).to_be_visible()
+    run = page.get_by_role("link", name=re.compile("open run")).first
+    assert (run.get_attribute("href") or "").startswith(f"{server(start_page)}/#/runs/")
+    page.get_by_role("link", name="in MLflow").click()
+    expect(page.get_by_text(f"{TARGET} matching runs")).to_be_visible()
+    page.goto(f"{start_page}/tiny/report")
+    page.get_by_role("link", name="Studies", exact=True).click()
+    expect(page.get_by_role("article", name="tiny")).to_be_visible()
+
+
+def test_a_chart_shows_all_of_a_study_of_hundreds(copy: Path, page: Page) -> None:
+    """MLflow's pages ask for a hundred runs, unless they are told otherwise."""
+    mlflow = MlflowClient(f"sqlite:///{copy}/mlflow.db")
+    experiment = mlflow.get_experiment_by_name("tiny")
+    assert experiment is not None
+    for place in range(120):
+        run = mlflow.create_run(experiment.experiment_id, tags={"sweep.kind": "trial"})
+        for metric in ("accuracy_percent", "log10_classifier_parameters"):
+            mlflow.log_metric(run.info.run_id, metric, place / 10)
+        mlflow.set_terminated(run.info.run_id)
+    with serving(copy, 5103) as started:
+        page.goto(f"{started}/tiny/chart")
+        expect(page.get_by_text(f"{TARGET + 120} matching runs")).to_be_visible()
+        points = page.locator(".js-plotly-plot:has(.scatterlayer)").first
+        expect(points.locator(".scatterlayer .point")).to_have_count(TARGET + 120)
 
 
 def expect_report(where: Page | FrameLocator) -> None:
@@ -183,6 +220,8 @@ def test_the_link_that_run_prints_opens_the_charts(
     assert link is not None
     page.goto(server(start_page) + link[1])
     expect_charts(page, finished)
+    expect(page.get_by_role("link", name="Model registry")).to_be_visible()
+    expect(page.get_by_text("Ask questions about your experiments")).not_to_be_visible()
 
 
 def test_the_table_has_names_accuracy_and_parameters(

@@ -189,6 +189,8 @@ def test_the_store_lists_and_prunes_what_no_study_needs(copy: Path) -> None:
     assert len(listed) == len(list((copy / "encoders").iterdir())) == 4
     assert all(encoder["studies"] == ["tiny"] and encoder["size"] > 1000 for encoder in listed)
     assert "Nothing to remove" in sweep("store", "--prune", "--home", copy).stderr
+    shown = sweep("store", "--home", copy).stdout
+    assert "Draws count from 1 here, and from 0 in Python" in shown
 
     optuna.delete_study(study_name="tiny", storage=f"sqlite:///{copy}/optuna.db")
     refused = sweep("store", "--prune", "--home", copy)

@@ -112,6 +112,14 @@ def test_init_asks_nothing_and_overwrites_nothing(
     assert CliRunner().invoke(app, ["init", "my-study.yaml"]).exit_code != 0
 
 
+def test_a_value_that_is_none_is_said_in_plain_words() -> None:
+    """What there is, without the words of the library that looked at it."""
+    said = CliRunner().invoke(app, ["report", "tiny", "--format", "xml"])
+    assert said.exit_code == 2
+    assert "'xml' is not one of 'table'" in " ".join(said.stderr.split())
+    assert "Value error" not in said.stderr
+
+
 def printed(print_it: Callable[[Console], None]) -> list[str]:
     """What is printed on a terminal of 80 columns, line by line."""
     terminal = Terminal()
@@ -129,7 +137,16 @@ def test_how_studies_stand_fits_80_columns(finished: Path) -> None:
     all_of_them = printed(lambda out: print_statuses(out, found, as_json=False))
     one = printed(lambda out: print_standing(out, found[0], workspace))
     trials = printed(lambda out: out.print(attempts_table(found[0].latest)))
-    for line in (*all_of_them, *one, *trials):
+    budgets = [
+        attempt.model_copy(update={"cell": attempt.cell.model_copy(update={"label_budget": count})})
+        for attempt in found[0].latest
+        for count in (None, 1000)
+    ]
+    table = printed(lambda out: out.print(attempts_table(budgets)))
+    assert table[0].split()[:4] == ["trial", "configuration", "labels", "state"]
+    assert [line.split()[-7] for line in table[2:4]] == ["all", "1,000"]
+    assert len(table) == 2 + len(budgets)  # nothing is folded
+    for line in (*all_of_them, *one, *trials, *table):
         assert "…" not in line
         assert len(line) <= 80 or len(line.split()) == 1 or "--home" in line
     for part in ("vae", "pixels", "pca"):

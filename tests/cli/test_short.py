@@ -18,8 +18,8 @@ SHORT = """
 name: short
 dataset: mnist-5k
 representations:
-  pca: {trials: 1, space: {latent_dim: {choices: [8]}, hidden_neurons: {low: 4, high: 64}}}
-  pixels: {trials: 1, space: {hidden_neurons: {low: 4, high: 16}}}
+  pca: {space: {latent_dim: {choices: [8]}, hidden_neurons: {low: 4, high: 64}}}
+  pixels: {space: {hidden_neurons: {low: 4, high: 16}}}
 """
 SHORTER_TINY = """
 name: tiny
@@ -53,7 +53,7 @@ def test_a_name_a_dataset_and_two_spaces_are_a_study(tmp_path: Path) -> None:
     for moving in ("\x1b[?25l", "\x1b[2K", "\x1b[1A", "\r"):
         assert moving not in ran.stdout + ran.stderr
     out, err = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in (ran.stdout, ran.stderr))
-    assert "[1/2] trial" in err
+    assert "[1/16] trial" in err
     assert "test %" in out
     assert " * " in out
     assert "finished already" not in out
@@ -67,7 +67,7 @@ def test_a_name_a_dataset_and_two_spaces_are_a_study(tmp_path: Path) -> None:
     assert page in again.stdout
     (found,) = statuses(Workspace.at(tmp_path / "runs", {}), "short")
     assert found.page == tmp_path / page
-    assert (found.complete, [part.complete for part in found.representations]) == (2, [1, 1])
+    assert (found.complete, [part.complete for part in found.representations]) == (16, [8, 8])
 
 
 def test_an_old_home_takes_the_short_config(finished: Path, tmp_path: Path) -> None:

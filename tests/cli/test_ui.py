@@ -45,16 +45,18 @@ def test_ui_serves_and_ends_whole(finished: Path, number: signal.Signals) -> Non
     assert "8 of 8 trials" in shown
     assert "accuracy against parameters" in shown
     assert "Optuna&#39;s dashboard</a>" in shown or "Optuna's dashboard</a>" in shown
-    assert get(f"{page}/tiny/overview.svg").count("fill-opacity") == TARGET
+    assert get(f"{page}/tiny/overview.svg").count(" stroke=") >= TARGET
     with urllib.request.urlopen(f"{page}/tiny/report", timeout=30) as report:
         assert "sandbox" in report.headers["Content-Security-Policy"]
         assert "<title>" in report.read().decode()
-    for missing in ("overview.svg", "report"):
-        with pytest.raises(urllib.error.HTTPError, match="404"):
+    for missing in ("overview.svg", "report", "chart"):
+        with pytest.raises(urllib.error.HTTPError, match="404") as raised:
             get(f"{page}/nothing/{missing}")
+        assert "There is no study nothing in this home." in raised.value.read().decode()
     (chart,) = re.findall(r"of tiny:\n  (\S+)", said)
-    assert "compareRunsMode=CHART" in chart
-    assert "<title>MLflow" in get(chart.partition("#")[0])
+    assert chart == f"{page}/tiny/chart"
+    assert "compareRunsMode=CHART" in get(chart)
+    assert "<title>MLflow" in get(page.removesuffix("studies"))
     (dashboard,) = re.findall(r"Optuna's dashboard: (\S+)", said)
     api = f"{dashboard.removesuffix('/dashboard')}/api/studies"
     assert '"tiny"' in get(api)

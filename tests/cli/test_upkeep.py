@@ -39,11 +39,13 @@ def test_compare_sets_studies_side_by_side(copy: Path, tiny_config: Path, tmp_pa
         "compare", "tiny", "other", "--home", copy, "--format", "json", "--out", tmp_path / "out"
     )
     assert found.returncode == 0, found.stderr
+    assert "report.html, and " in found.stderr
     studies = {study["study"]: study["rows"] for study in json.loads(found.stdout)["studies"]}
     assert studies["tiny"] == report_rows(copy)
     assert [row["hidden_neurons"] for row in studies["other"]] == [10]
     table = sweep("compare", "tiny", "other", "--home", copy).stdout
-    assert len([line for line in table.splitlines() if line.startswith("tiny ")]) == TARGET
+    ours, _, others = table.partition("Study tiny")[2].partition("Study other")
+    assert (ours.count("→"), others.count("→")) == (TARGET, 1)
     assert (tmp_path / "out" / "accuracy_vs_parameters.svg").stat().st_size > 10_000
     assert "other: pixels" in (tmp_path / "out" / "accuracy_vs_parameters.svg").read_text()
 

@@ -269,6 +269,13 @@ rows:
         "line 1: name: must be of letters, digits, '_', '.' and '-', 64 at most, with a letter or "
         "a digit first",
         "line 2: dataset: must be 'mnist', 'mnist-5k' or 'fashion-mnist'",
+        "line 3: partition: a search must select on a validation partition, and the scheme "
+        "'notebook' has none: selecting on the test partition is a leak; use scheme: fractions, "
+        "or rows instead of trials",
+        "line 4: sed: unknown key; did you mean 'seed'?",
+        "line 6: search.max_parameters: the smallest classifier in the space of 'vae' has 62, "
+        "and this is 3",
+        "line 13: representations.vae.space.beta: a grid needs 'step' or 'points' (or 'choices')",
         "line 14: representations.pca.space.hidden_neurons: low (9) is greater than high (2)",
         "line 14: representations.pca.space.latent_dim: a list of values is written "
         "{choices: [2, 4]}",
@@ -276,16 +283,9 @@ rows:
         f"{pixels}.trails: unknown key; did you mean 'trials'?",
         "line 17: rows.0.representation: must be 'vae', 'autoencoder', 'pca' or 'pixels'",
         "line 18: rows.1: 'pixels' does not have latent_dim",
-        "line 4: sed: unknown key; did you mean 'seed'?",
-        "line 3: partition: a search must select on a validation partition, and the scheme "
-        "'notebook' has none: selecting on the test partition is a leak; use scheme: fractions, "
-        "or rows instead of trials",
-        "line 13: representations.vae.space.beta: a grid needs 'step' or 'points' (or 'choices')",
-        "line 6: search.max_parameters: the smallest classifier in the space of 'vae' has 62, "
-        "and this is 3",
     ]
     assert lines[1].endswith("and is 'mnits'; did you mean 'mnist'?")
-    assert lines[6].endswith("and is 'vea'; did you mean 'vae'?")
+    assert lines[10].endswith("and is 'vea'; did you mean 'vae'?")
 
 
 def test_what_options_have_set_is_said_of_them(path: Path) -> None:
@@ -328,12 +328,12 @@ representations:
 """
     assert said(path, text) == [
         "line 7: representations.pca.classifier.epochs: must be a valid integer, and is 'many'",
-        "line 14: representations.pca.learning_rate: unknown key; there are labels_from, "
-        "classifier, trials, space",
         "line 7: representations.pixels.classifier.epochs: must be a valid integer, and is 'many'",
         "line 9: representations.pixels.space.hidden_neurons.high: missing",
         "line 11: representations.pixels.space.classifier.epochs: a single value is written "
         "{choices: [3]}",
+        "line 14: representations.pca.learning_rate: unknown key; there are labels_from, "
+        "classifier, trials, space",
     ]
 
 
@@ -533,6 +533,25 @@ def test_a_shipped_config_means_what_it_has_meant(name: str) -> None:
     """Homes hold days of training under its keys, which follow from its identity."""
     identity = load_config(ROOT / f"study_configs/{name}.yaml").identity
     assert json_checksum(without_nones(identity))[:32] == KEYS_OF_SHIPPED[name]
+
+
+def test_a_space_is_searched_also_if_nothing_says_how_often(path: Path) -> None:
+    """Eight trials; what says a number, or has no space, is as it was."""
+    path.write_text(
+        """{name: a, dataset: mnist-5k, representations: {
+        vae: {space: {latent_dim: {choices: [2, 8]}, hidden_neurons: {low: 10, high: 100}}},
+        pixels: {trials: 0, space: {hidden_neurons: {low: 10, high: 100}}}, pca: {}}}"""
+    )
+    config = load_config(path)
+    assert {name: block.trials for name, block in config.blocks.items()} == {
+        "vae": 8,
+        "pixels": 0,
+        "pca": 0,
+    }
+    assert config.scored_on == "validation"
+    assert parse_config(YAML(typ="safe").load(config.to_yaml()), "again") == config
+    only = load_config(path, trials=3)
+    assert {block.trials for name, block in only.blocks.items() if name != "pca"} == {3}
 
 
 def test_a_representation_may_stand_idle(path: Path) -> None:

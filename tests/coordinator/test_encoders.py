@@ -100,6 +100,8 @@ def assert_every_epoch_once(home: Home) -> None:
     assert encoder.info.status == "FINISHED"
     for name, curve in slow_history(SLOW_EPOCHS).items():
         assert points(home, encoder.info.run_id, name) == list(enumerate(curve, start=1)), name
+    call = f"encoder({SLOW_LATENT_DIM}, draw=0, representation='"
+    assert encoder.data.tags["sweep.python"].startswith(call)
     assert encoder.data.tags["sweep.collapsed"] == f"2 of {SLOW_LATENT_DIM}"
 
 

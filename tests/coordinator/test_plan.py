@@ -31,7 +31,9 @@ def test_an_encoder_of_few_updates_is_warned_of(config: StudyConfig, tmp_path: P
     assert warning.startswith("vae: 5 updates are too few")
     assert "more epochs or a smaller batch_size" in warning
     quickstart = Path("study_configs/quickstart.yaml")
-    assert plan(load_config(quickstart), Workspace.at(tmp_path, {}), 2).warnings == ()
+    planned = plan(load_config(quickstart), Workspace.at(tmp_path, {}), 2)
+    assert planned.warnings == ()
+    assert planned.data == "mnist-5k: comes with the installation"
     # 3,000 images in batches of 32: 94 updates an epoch.
     for epochs, updates in ((5, 470), (6, 564)):
         few = load_config(quickstart, [f"representations.vae.epochs={epochs}"])

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import re
+
+from rich.console import Console
+
 from sweep.configuration import RepresentationSpec
 from sweep.reports.render import to_table
 from sweep.reports.rows import Measured
@@ -53,10 +58,12 @@ def test_the_comparison_says_what_the_terminal_says() -> None:
     assert (best["test %"], best["classifier parameters"]) == ("85.00", "4,210 *")
     assert (other["test %"], other["classifier parameters"].strip()) == ("–", "8,410")
     assert best["95 % interval of test"].count(" to ") == 1
-    terminal = to_table([report])
-    named = {str(column.header) for column in terminal.columns}
-    assert named - {"classifier", "inference"} <= set(table.columns)
-    assert all(f"{line}." in table.notes for line in str(terminal.caption).splitlines())
+    terminal = Console(width=80, file=io.StringIO())
+    terminal.print(to_table([report]))
+    assert isinstance(terminal.file, io.StringIO)
+    heads, *_, below, front = terminal.file.getvalue().splitlines()
+    assert set(re.split(r"\s{2,}", heads.strip())) - {"classifier", "inference"} <= {*table.columns}
+    assert all(f"{line.strip()}." in table.notes for line in (below, front))
     assert any(note.startswith("one new run %: ") for note in table.notes)
 
 

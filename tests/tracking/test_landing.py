@@ -43,8 +43,8 @@ def test_a_study_that_runs_is_told_from_one_that_died(workspace: Workspace) -> N
     Tracker(workspace, "runs", DATA).project(STUDY)
     with lease(workspace, "runs"):
         found = shown(workspace, "runs")
-    assert (found.status, found.trials, found.target, found.best) == ("running", 2, 3, 75.0)
-    assert found.best_of == "vae 2 → 9, validation partition"
+    assert (found.status, found.trials, found.target) == ("running", 2, 3)
+    assert (found.best, found.scores) == ("vae 2 → 9", {"validation": 75.0})
     assert found.begun == 1_000
     assert found.report is None
     assert shown(workspace, "runs").status == "interrupted"
@@ -57,7 +57,7 @@ def test_how_a_study_ended_is_said(workspace: Workspace, status: RunStatus, said
     """Also if nothing of it was complete; and what to do then."""
     Tracker(workspace, said, DATA).project(replace(STUDY, status=status, curves={}))
     found = shown(workspace, said)
-    assert (found.status, found.trials, found.best) == (said, 0, None)
+    assert (found.status, found.trials, found.best, found.scores) == (said, 0, "", {})
     assert bool(found.means) == (said != "finished")
 
 
@@ -83,7 +83,7 @@ def test_the_picture_and_the_report_are_what_mlflow_holds(
         started_at=1_000,
         finished_at=2_000,
         tags={"sweep.trial": "0", "mlflow.runColor": "#D55E00"},
-        params={"representation": "pixels"},
+        params={"representation": "pixels", "labels": "3000"},
         metrics={"accuracy": 0.5, "classifier_parameters": 7960},
     )
     tracker.project(trial)
@@ -92,11 +92,34 @@ def test_the_picture_and_the_report_are_what_mlflow_holds(
     (tmp_path / "report.html").write_text("<p>the report")
     tracker.attach(run_id, tmp_path)
     landing = Landing(workspace, None)
-    assert landing.marks("whole") == [("pixels", 7960, 0.5, "#D55E00", True)]
+    assert landing.marks("whole") == [("pixels", 7960, 0.5, "#D55E00", True, 3000)]
     assert shown(workspace, "whole").report == "/studies/whole/report"
     assert landing.report("whole") == b"<p>the report"
     assert landing.marks("nothing") is None
     assert landing.report("nothing") is None
+
+
+def test_a_best_stands_with_its_labels_and_its_test_score_first(workspace: Workspace) -> None:
+    """What was selected by a score looks better by it; the labels may be in its name already."""
+    for best, name in (("vae 2 → 9", "vae 2 → 9, 1,000 labels"), ("pca 2 → 9, 10 labels",) * 2):
+        tracker = Tracker(workspace, "best" + best[:3], DATA)
+        tracker.project(replace(STUDY, tags={**STUDY.tags, "sweep.best": best}))
+        trial = Run(
+            kind="trial",
+            name=f"{best} · trial 3",
+            status="FINISHED",
+            started_at=1_000,
+            finished_at=2_000,
+            tags={"sweep.trial": "3"},
+            params={"labels": "1000"},
+            metrics={"test_accuracy": 0.5},
+        )
+        tracker.project(trial)
+        other = {"sweep.trial": "4"}
+        tracker.project(replace(trial, name=f"{best}0 · trial 4", tags=other, metrics={}))
+        found = shown(workspace, "best" + best[:3])
+        assert found.best == name
+        assert list(found.scores.items()) == [("test", 50.0), ("validation", 75.0)]
 
 
 def test_a_dashboard_that_does_not_answer_is_not_shown(workspace: Workspace) -> None:

@@ -15,10 +15,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 marks = st.builds(
     Mark,
     representation=st.sampled_from(["vae", "<pixels>"]),
-    parameters=st.integers(1, 10**7),
+    parameters=st.integers(1, 10**9),
     accuracy=st.floats(0, 1),
     colour=st.sampled_from(["#0072B2", "#D55E00"]),
     on_front=st.booleans(),
+    labels=st.just(1000),
 )
 
 
@@ -27,14 +28,38 @@ def test_every_mark_lies_in_the_picture_and_no_label_on_another(shown: list[Mark
     """Whatever the values: in its own colour, with at least one accuracy and one count named."""
     root = ElementTree.fromstring(overview(shown))
     circles = [c for c in root.findall(f"{SVG}circle") if c.attrib["r"] != "4"]
-    assert sorted(c.attrib["fill"] for c in circles) == sorted(mark.colour for mark in shown)
+    assert sorted(c.attrib["stroke"] for c in circles) == sorted(mark.colour for mark in shown)
+    filled = sorted(c.attrib["fill"] for c in circles if c.attrib["fill"] != "none")
+    assert filled == sorted(mark.colour for mark in shown if mark.on_front)
     assert all(0 < float(c.attrib["cx"]) < 320 for c in circles)
-    assert all(0 < float(c.attrib["cy"]) < 200 for c in circles)
+    assert all(0 < float(c.attrib["cy"]) < 232 for c in circles)
     texts = root.findall(f"{SVG}text")
     heights = [float(t.attrib["y"]) for t in texts if t.attrib["text-anchor"] == "end"]
     assert heights
     assert all(below - above >= 13 for above, below in pairwise(heights))
-    assert any(re.fullmatch(r"[\d,]+", t.text or "") for t in texts)
+    counts = [(float(t.attrib["x"]), 6.5 * len(t.text or "")) for t in texts if is_count(t)]
+    assert counts
+    assert all(x + width / 2 <= 320 for x, width in counts)
+    assert all(a + wide / 2 < b - width / 2 for (a, wide), (b, width) in pairwise(counts))
+
+
+def is_count(text: ElementTree.Element) -> bool:
+    return re.fullmatch(r"[\d,]+", text.text or "") is not None
+
+
+def test_the_largest_budget_stands_for_itself_and_says_so() -> None:
+    """Fewer labels are another question; how many there are is said, and what is filled."""
+    pixels = Mark("pixels", 10_000, 0.97, "#D55E00", True, 3000)
+    vae = Mark("vae", 100, 0.9, "#0072B2", False, 1000)
+    few = vae._replace(labels=100, accuracy=0.5)
+
+    def said(*shown: Mark) -> list[str]:
+        return [t.text or "" for t in ElementTree.fromstring(overview(shown)).iter(f"{SVG}text")]
+
+    assert {"filled: on the front", "1,000 labels"} <= set(said(vae, vae._replace(parameters=9)))
+    assert said(vae, few)[-1] == "only the largest budget: 1,000 labels"
+    assert overview([vae, few]).count("<circle") == overview([vae]).count("<circle")
+    assert said(pixels, vae, vae._replace(representation="pca"))[-1] == "1,000 labels, pixels 3,000"
 
 
 def test_the_most_accurate_is_highest_and_the_largest_rightmost() -> None:
@@ -42,14 +67,14 @@ def test_the_most_accurate_is_highest_and_the_largest_rightmost() -> None:
     root = ElementTree.fromstring(
         overview(
             [
-                Mark("pixels", 10_000, 0.97, "#D55E00", True),
-                Mark("vae", 100, 0.9, "#0072B2", False),
+                Mark("pixels", 10_000, 0.97, "#D55E00", True, 1000),
+                Mark("vae", 100, 0.9, "#0072B2", False, 1000),
             ],
         )
     )
     *legend, first, last = root.findall(f"{SVG}circle")
-    assert [each.attrib["fill"] for each in legend] == ["#D55E00", "#0072B2"]
-    assert (first.attrib["fill"], last.attrib["fill"]) == ("#0072B2", "#D55E00")
+    assert [each.attrib["fill"] for each in legend] == ["#0072B2", "#D55E00"]
+    assert (first.attrib["stroke"], last.attrib["stroke"]) == ("#0072B2", "#D55E00")
     assert float(last.attrib["cy"]) < float(first.attrib["cy"])
     assert float(last.attrib["cx"]) > float(first.attrib["cx"])
 

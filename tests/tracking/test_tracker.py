@@ -245,7 +245,7 @@ def test_the_description_links_to_a_view_that_is_there(workspace: Workspace, stu
     """The chart link names a view whose state is JSON, with all its charts."""
     tracker = Tracker(workspace, study, DATA)
     run_id = tracker.project(replace(RUN, kind="study", tags={}))
-    tracker.describe(run_id, "the table")
+    tracker.describe(run_id, "vae blue", "the table")
     experiment = experiment_of(workspace, study)
     key = tracker.chart_path.partition("viewStateShareKey=")[2].partition("&")[0]
     view = json.loads(experiment.tags[f"mlflow.sharedViewState.{key}"])
@@ -259,6 +259,7 @@ def test_the_description_links_to_a_view_that_is_there(workspace: Workspace, stu
         ("LINE", "train_loss"),
     ]
     assert "the table" in experiment.tags["mlflow.note.content"]
+    assert "vae blue" in experiment.tags["mlflow.note.content"].splitlines()[0]
     assert tracker.chart_path.removeprefix("/") in experiment.tags["mlflow.note.content"]
 
 

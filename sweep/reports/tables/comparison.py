@@ -58,7 +58,7 @@ def comparison_table(reports: Sequence[Report]) -> Table:
             "verdict": lambda _, row: row.verdict or NOTHING,
         }
     return Table(
-        title=", ".join(report.study for report in reports),
+        title=", ".join(report.title for report in reports),
         columns=tuple(columns),
         rows=tuple(
             tuple(cell(report, row) for cell in columns.values())
@@ -75,9 +75,9 @@ def legend(reports: Sequence[Report]) -> list[str]:
     if any(row.test_accuracy is not None for row in rows):
         lines.append("test %: what was selected, on the test partition")
     if any(row.pareto or row.pareto_inference for row in rows):
+        front = "its study's front" if len(reports) > 1 else "the Pareto front"
         lines.append(
-            f"{ON_FRONT}: on the Pareto front of accuracy against these parameters, among equal "
-            "labels"
+            f"{ON_FRONT}: on {front} of accuracy against these parameters, among equal labels"
         )
     return lines
 
