@@ -31,7 +31,7 @@ from sweep.database import (
     use_immediate_transactions,
 )
 from sweep.errors import StudyBusyError
-from sweep.home import locked
+from sweep.home import Home, locked
 from sweep.workspace import Workspace
 
 LEASE_SECONDS = 60.0
@@ -48,6 +48,9 @@ _LEASES = sa.Table(
     sa.Column("process_started", sa.String(32), nullable=False),
     sa.Column("renewed", sa.DateTime(timezone=True), nullable=False),
 )
+
+
+_LOCK = "study-"
 
 
 class Owner(NamedTuple):
@@ -163,13 +166,23 @@ def lease(workspace: Workspace, study: str) -> Iterator[Lease]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(workspace.home.locks / f"study-{study}.lock", wait=False))
+            stack.enter_context(locked(_lock(workspace.home, study), wait=False))
         except Timeout:
             owner = last_owner(workspace.storage, study)
             raise _busy(study, str(owner) if owner else "another process") from None
         held = _take(workspace, study)
         stack.callback(held.release)
         yield held
+
+
+def studies_run_in(home: Home) -> frozenset[str]:
+    """The names of the studies whose lease was ever taken in a home: their locks stay."""
+    locks = (path.stem for path in home.locks.glob(f"{_LOCK}*.lock"))
+    return frozenset(lock.removeprefix(_LOCK) for lock in locks)
+
+
+def _lock(home: Home, study: str) -> Path:
+    return home.locks / f"{_LOCK}{study}.lock"
 
 
 def check_free(workspace: Workspace, study: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sweep.database import readable
 from sweep.errors import HomeError, UnknownStudyError
-from sweep.lease import Owner, last_owner
+from sweep.lease import Owner, last_owner, studies_run_in
 from sweep.search.attempt import Attempt, State, interruption
 from sweep.search.history import History, best_attempt
 from sweep.search.ledger import study_names
@@ -212,7 +212,20 @@ def _storage(workspace: Workspace) -> Storage | None:
     storage = find_storage(readable(workspace.storage))
     if storage is None:
         _refuse_lost_studies(workspace)
+    elif workspace.keeps_storage:
+        _refuse_strange_studies(workspace, study_names(storage))
     return storage
+
+
+def _refuse_strange_studies(workspace: Workspace, found: Sequence[str]) -> None:
+    """A storage of which no study was run in this home, where others were, is another home's."""
+    run_here = studies_run_in(workspace.home)
+    if found and run_here and run_here.isdisjoint(found):
+        raise HomeError(
+            f"{workspace.home.optuna_db} is another home's: it has {', '.join(found)}, and in "
+            f"{workspace.home.root} ran {', '.join(sorted(run_here))}",
+            hint="put back the home's own optuna.db",
+        )
 
 
 def _refuse_lost_studies(workspace: Workspace) -> None:

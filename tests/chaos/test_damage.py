@@ -352,10 +352,16 @@ def _change_in_database(file: Path, select: str, pattern: str, update: str) -> N
 
 
 def numbers(command: str, ended: Ended) -> Any:
-    """The numbers that a command has printed, without times; None for those that print none."""
+    """The numbers that a command has printed, without times and places; None where it prints none.
+
+    Where a study's page is, ``status`` says as long as it is there.
+    """
     if command in ("store", "doctor", "retry", "sync"):
         return None
     printed = json.loads(ended.out)
+    if command.startswith("status"):
+        for study in printed["studies"]:
+            del study["page"]
     if command == "validate":  # what is to be trained differs if something is damaged
         del printed["encoders_trained"]
     return _without_times(printed)
