@@ -113,6 +113,29 @@ def readable(url: str) -> str:
     return f"sqlite:///file:{file}?{mode}&uri=true"
 
 
+def check_url(variable: str, url: str) -> None:
+    """See that a database's URL is read as it is meant.
+
+    Of a password with an "@" that nobody escaped, the rest would be taken for the host's name, and
+    be named as such by whatever does not find that host.
+
+    Args:
+        variable: where the URL comes from.
+        url: of a database or a server.
+
+    Raises:
+        HomeError: it has one.
+    """
+    scheme, _, rest = url.partition("://")
+    is_read_from_its_end = scheme.startswith("http")
+    is_file = rest.startswith("/")
+    if not is_read_from_its_end and not is_file and rest.partition("?")[0].count("@") > 1:
+        raise HomeError(
+            f"{variable} has an '@' that is not escaped: {masked(url)}",
+            hint="write an @ of a user or a password as %40",
+        )
+
+
 def masked(text: str) -> str:
     """A text without the secrets of the URLs in it: passwords, tokens and keys.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.artifacts import ArtifactStore
-from sweep.database import creation_lock
+from sweep.database import check_url, creation_lock
 from sweep.home import Home, expanded, locked
 
 
@@ -33,11 +33,13 @@ class Workspace:
         ``SWEEP_DATA_DIR`` names the data.
 
         Raises:
-            HomeError: there can be no home at this path.
+            HomeError: there can be no home at this path; or see :func:`check_url`.
             InputError: the data's path begins in the home directory (``~name``) of nobody.
         """
         home = Home.at(path)
         data = environment.get("SWEEP_DATA_DIR")
+        for variable in ("SWEEP_STORAGE", "MLFLOW_TRACKING_URI"):
+            check_url(variable, environment.get(variable, ""))
         return Workspace(
             home=home,
             storage=environment.get("SWEEP_STORAGE") or f"sqlite:///{home.optuna_db}",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep.database import masked, reason, sqlite_file
+from sweep.database import check_url, masked, reason, sqlite_file
+from sweep.errors import HomeError
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,24 @@ def test_no_password_is_shown(password: str, host: str) -> None:
         f"http://me:{quote(password)}@{host}",
     ):
         assert "canary" not in masked(f"it is {url} here")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_clear"),
+    [
+        ("postgresql://me:p@ss@host/db", False),
+        ("mysql+nothing://me:p@s/s@host/db", False),
+        ("postgresql://me:p%40s/s@host:5432/db?application_name=a@b", True),
+        ("postgresql:///db?host=/var/run&user=a@b", True),
+        ("sqlite:////home/me@work/a@b.db", True),
+        ("http://me:p@ss@host/a@b", True),
+        ("databricks", True),
+    ],
+)
+def test_a_password_that_would_be_taken_for_a_host_is_refused(url: str, is_clear: bool) -> None:
+    """For whatever does not find such a host would name it."""
+    with nullcontext() if is_clear else pytest.raises(HomeError, match=r"not escaped: .*\*\*\*"):
+        check_url("SWEEP_STORAGE", url)
 
 
 def test_a_reason_is_one_line_without_passwords() -> None:

@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -61,11 +62,14 @@ class Forks:
             env=environment(),
         )
 
-    def sweep(self, *arguments: object, timeout: float = 300) -> Ended:
+    def sweep(
+        self, *arguments: object, timeout: float = 300, env: Mapping[str, str] | None = None
+    ) -> Ended:
         """Run a command to its end, or kill it with its workers after so many seconds."""
         with tempfile.TemporaryDirectory() as directory:
             out, err = Path(directory, "out"), Path(directory, "err")
             request = {"arguments": ["sweep", *map(str, arguments)], "timeout": timeout}
+            request["env"] = dict(env or {})
             assert self._process.stdin is not None
             assert self._process.stdout is not None
             self._process.stdin.write(json.dumps(request | {"out": str(out), "err": str(err)}))
@@ -115,6 +119,7 @@ def _import() -> None:
 def _command(request: dict[str, Any]) -> NoReturn:
     """In the fork: the command line, with the arguments and the streams that are asked for."""
     os.setsid()
+    os.environ.update(request["env"])
     streams = [os.open(os.devnull, os.O_RDONLY)]
     streams += [os.open(request[name], os.O_WRONLY | os.O_CREAT) for name in ("out", "err")]
     for number, descriptor in enumerate(streams):

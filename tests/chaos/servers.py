@@ -167,12 +167,18 @@ class Postgres:
         """Stop it at once, without a checkpoint: its connections are cut."""
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
 
-    def _run(self, program: str, *arguments: object) -> None:
+    def dump(self, database: str) -> str:
+        """All that a database holds."""
+        place = ("-h", "127.0.0.1", "-p", self._port, "-U", "sweep")
+        return self._run("pg_dump", *place, database)
+
+    def _run(self, program: str, *arguments: object) -> str:
         command = [*self._as_user, str(_PG / program), *map(str, arguments)]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd="/", stdin=subprocess.DEVNULL
         )
         assert done.returncode == 0, done.stderr
+        return done.stdout
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def test_a_study_runs_from_its_config_to_its_table(finished: Path) -> None:
     """The table and the link to MLflow's chart are printed, and every trial is there once."""
     out = (finished / "stdout").read_text()
     assert "pixels → 10" in out
-    assert "viewStateShareKey=accuracy-vs-parameters" in out
+    assert "/studies/tiny/chart" in out
     assert_exactly_once(finished)
     kinds = [run.data.tags["sweep.kind"] for run in mlflow_runs(finished)]
     assert kinds.count("encoder") == 4  # two latent dimensions, two draws
@@ -117,7 +117,7 @@ def test_the_study_run_carries_the_report(finished: Path) -> None:
     run = next(r for r in mlflow_runs(finished) if r.data.tags["sweep.kind"] == "study")
     files = {path.name for path in Path(run.info.artifact_uri.removeprefix("file://")).iterdir()}
     assert files == REPORT_FILES | {"overview.svg"}
-    assert "| configuration |" in run.data.tags["mlflow.note.content"]
+    assert "\nconfiguration      accuracy %" in run.data.tags["mlflow.note.content"]
     assert run.info.status == "FINISHED"
 
 
