@@ -85,6 +85,22 @@ def test_what_a_cluster_keeps_is_for_nobody_else(started: Session) -> None:
     assert temporary.is_relative_to(token.parent)
 
 
+def test_a_process_may_be_of_one_cluster_after_another() -> None:
+    """Each with a token of its own; Ray itself would keep to the first."""
+    program = (
+        "import os\n"
+        "from sweep.execution.ray import session\n"
+        "for _ in range(2):\n"
+        "    with session(None, 1):\n"
+        "        print(open(os.environ['RAY_AUTH_TOKEN_PATH']).read())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    first, second = done.stdout.split()
+    assert first != second
+
+
 def test_no_command_line_has_the_token(started: Session) -> None:
     """Everybody on a machine sees those."""
     lines = processes(lambda *_: True).values()

@@ -82,6 +82,8 @@ def session(address: str | None, cpus: int) -> Iterator[Session]:
             "this process is part of a Ray cluster already",
             hint="call ray.shutdown() before, or run the study in a process of its own",
         )
+    # Ray reads a token once for a process, which may have been part of another cluster before.
+    ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         _join(ray, address) if private is None else _start(ray, private, cpus)
