@@ -143,8 +143,8 @@ def soak(home: Path, trials: int, fewer: int) -> Soak:
 
 def start_study(home: Path, number: int, trials: int, log: Path) -> subprocess.Popen[str]:
     """A study whose cells no other has, and whose encoders all have."""
-    low = 1 + number * TRIALS
-    space = f"representations.vae.space.hidden_neurons={{low: {low}, high: {low + trials}}}"
+    low = 4 + 5 * number
+    space = f"representations.vae.space.hidden_neurons={{low: {low}, high: {low + 4}}}"
     settings = (f"name=soak-{number}", space, f"representations.vae.trials={trials}")
     with log.open("w") as file:
         return sweep(

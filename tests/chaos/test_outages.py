@@ -164,6 +164,8 @@ def test_a_disk_that_is_full_for_a_while(config: Path, tmp_path: Path) -> None:
             wait_until(lambda: any("wait" in line for line in said), seconds=120)
             stuck = completed(home)
             assert process.poll() is None
+            found = sweep("doctor", "--home", home)
+            assert "problem  disk: 0.0 GB free" in found.stdout
         assert process.wait(timeout=300) == 0, "".join(said)
         reader.join()
         assert stuck < TARGET
