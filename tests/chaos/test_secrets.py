@@ -131,7 +131,6 @@ SERVERS = [
     "http://{}@127.0.0.1:1",
     "http://127.0.0.1:1/?api_key={}",
     "https://127.0.0.1:1/?token={}",
-    "databricks://{}@127.0.0.1",
 ]
 PLACES = [
     *(("SWEEP_STORAGE", form) for form in DATABASES),
