@@ -14,7 +14,7 @@ from tests.chaos.forked import Forks
 from tests.chaos.processes import command_lines
 from tests.chaos.servers import MlflowServer, postgres
 from tests.chaos.test_environment import CONFIG
-from tests.cli.process import start, sweep
+from tests.cli.process import printed_until, start, sweep
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -87,12 +87,7 @@ def test_a_life_on_a_database(config: Path, tmp_path: Path) -> None:
         env = {"SWEEP_STORAGE": urls["optuna"], "MLFLOW_TRACKING_URI": urls["mlflow"]}
         whole_life(config, home, env)
         ui = start("ui", "--home", home, "--optuna", env=env)
-        assert ui.stdout is not None
-        shown = ""
-        while "dashboard" not in shown:
-            line = ui.stdout.readline()
-            assert line, ui.communicate()
-            shown += line
+        shown = printed_until(ui, "dashboard")
         ui.send_signal(signal.SIGINT)
         assert CANARY not in shown + "".join(ui.communicate(timeout=60))
         for name in urls:

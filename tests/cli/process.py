@@ -78,6 +78,17 @@ def sweep(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
+def printed_until(process: subprocess.Popen[str], word: str) -> str:
+    """What a process that goes on prints up to the line with a word; it must not end before."""
+    assert process.stdout is not None
+    printed = ""
+    while word not in printed:
+        line = process.stdout.readline()
+        assert line, process.communicate()
+        printed += line
+    return printed
+
+
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for what another process is about to do."""
     deadline = time.monotonic() + seconds

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from mlflow import MlflowClient
 
 from sweep.data.datasets import DatasetSource
-from tests.cli.process import mlflow_runs, start, sweep
+from tests.cli.process import mlflow_runs, printed_until, start, sweep
 
 COMMANDS = "\x1b]0;owned\x07\x1b[2J\x9b2J\x08\u202e"
 """Gives a terminal another title, clears it twice, moves in it, and turns what follows around."""
@@ -75,12 +75,7 @@ def test_experiments_may_not_command_the_terminal(copy: Path) -> None:
     tag = "mlflow.sharedViewState.accuracy-vs-parameters"
     client.create_experiment(f"theirs{COMMANDS}", tags={tag: "{}", "sweep.study": "theirs"})
     process = start("ui", "--home", copy)
-    assert process.stdout is not None
-    printed = ""
-    while "of tiny" not in printed:
-        line = process.stdout.readline()
-        assert line, process.communicate()
-        printed += line
+    printed = printed_until(process, "of tiny")
     process.send_signal(signal.SIGINT)
     assert_harmless(printed + "".join(process.communicate(timeout=30)))
     assert r"of theirs\x1b]0;owned" in printed

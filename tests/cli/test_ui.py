@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import TARGET, environment, living, start, sweep, wait_until
+from tests.cli.process import TARGET, environment, living, printed_until, start, sweep, wait_until
 
 
 def get(url: str) -> str:
@@ -33,12 +33,7 @@ def test_ui_serves_and_ends_whole(finished: Path, number: signal.Signals) -> Non
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = start("ui", "--home", finished, "--port", port, "--optuna")
-        assert process.stdout is not None
-        said = ""
-        while "dashboard" not in said:
-            line = process.stdout.readline()
-            assert line, process.communicate()
-            said += line
+        said = printed_until(process, "dashboard")
     (page,) = re.findall(r"MLflow's UI: (\S+)", said)
     assert str(port) not in page
     shown = get(page)
@@ -102,13 +97,7 @@ def shown(home: Path, *arguments: object, cwd: Path, env: dict[str, str]) -> Ite
         text=True,
     )
     try:
-        assert process.stdout is not None
-        said = ""
-        while "dashboard" not in said:
-            line = process.stdout.readline()
-            assert line, process.communicate()
-            said += line
-        yield said
+        yield printed_until(process, "dashboard")
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
