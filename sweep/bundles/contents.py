@@ -120,20 +120,20 @@ class Bundle:
         return {spec.key: spec for spec in specs if spec.key in self.study.confirmed}
 
     @property
+    def _trials(self) -> list[TrialSpec]:
+        """The trials that the report is of: those that are complete, and those that confirm."""
+        complete = [attempt.spec for attempt in self.study.attempts if attempt.completed]
+        return [*complete, *self.confirming.values()]
+
+    @property
     def draws(self) -> Mapping[str, DrawSpec]:
         """The draws that the report follows from, by key, in the order of its trials."""
-        trials = [attempt.spec for attempt in self.study.attempts if attempt.completed]
-        return {
-            draw.key: draw
-            for trial in (*trials, *self.confirming.values())
-            for draw in trial.outer_draws
-        }
+        return {draw.key: draw for trial in self._trials for draw in trial.outer_draws}
 
     @property
     def assessed(self) -> Iterator[AssessmentSpec]:
         """The assessments that it holds, of what was selected or what confirms that."""
-        trials = [attempt.spec for attempt in self.study.attempts if attempt.completed]
-        for trial in (*trials, *self.confirming.values()):
+        for trial in self._trials:
             spec = AssessmentSpec(trial=trial)
             if self.store.assessments.path(spec.key).exists():
                 yield spec
@@ -211,6 +211,19 @@ def checksums(root: Path) -> dict[str, str]:
     files = sorted(path for path in root.rglob("*") if path.is_file())
     names = {path.relative_to(root).as_posix(): path for path in files}
     return {name: checksum(path.read_bytes()) for name, path in names.items() if name != SUMS}
+
+
+def listed(root: Path) -> dict[str, str]:
+    """The checksums of the files that a bundle was written with, as it lists them.
+
+    Raises:
+        UnreadableError: there is no list, or it cannot be read.
+    """
+    try:
+        lines = (root / SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise UnreadableError(f"{root / SUMS} cannot be read: {error}") from error
+    return {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
 
 
 def write_sums(root: Path) -> None:

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sweep.bundles.contents import SUMS, Bundle, UnreadableError, checksums
+from sweep.bundles.contents import Bundle, UnreadableError, checksums, listed
 from sweep.configuration import RepresentationSpec
 from sweep.coordinator.documents import PAGE, Document, report_texts
 from sweep.reports.charts import charts
@@ -87,19 +87,14 @@ def verify(path: Path) -> Verified:
 
 def _changed_files(path: Path) -> Iterator[Discrepancy]:
     """Files that are not those which the bundle was written with."""
-    try:
-        lines = (path / SUMS).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise UnreadableError(f"{path / SUMS} cannot be read: {error}") from error
-    listed = {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
-    there = checksums(path)
-    for name in sorted(listed.keys() | there.keys()):
+    written, there = listed(path), checksums(path)
+    for name in sorted(written.keys() | there.keys()):
         if name not in there:
             yield Discrepancy(name, "in the bundle", "not there")
-        elif name not in listed:
+        elif name not in written:
             yield Discrepancy(name, "not in the bundle", "there")
-        elif listed[name] != there[name]:
-            yield Discrepancy(name, f"SHA-256 {listed[name][:8]}…", f"{there[name][:8]}…")
+        elif written[name] != there[name]:
+            yield Discrepancy(name, f"SHA-256 {written[name][:8]}…", f"{there[name][:8]}…")
 
 
 def _unbelievable(bundle: Bundle) -> Iterator[Discrepancy]:

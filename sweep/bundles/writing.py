@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,8 @@ from sweep.bundles.contents import (
     BundledAttempt,
     BundledStudy,
     Span,
+    UnreadableError,
+    listed,
     write_sums,
 )
 from sweep.bundles.verification import Verified, verify
@@ -71,12 +74,11 @@ def _check_free(out: Path) -> None:
     """See that nothing is overwritten but a bundle with nothing else in it."""
     if not out.exists():
         return
-    listed = {SUMS}
-    if (out / SUMS).is_file():
-        lines = (out / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
-        listed |= {line.partition("  ")[2] for line in lines}
+    known = {SUMS}
+    with suppress(UnreadableError):  # then nothing of it is a bundle's
+        known |= listed(out).keys()
     files = [path for path in sorted(out.rglob("*")) if path.is_file()] if out.is_dir() else [out]
-    strange = [path for path in files if path.relative_to(out).as_posix() not in listed]
+    strange = [path for path in files if path.relative_to(out).as_posix() not in known]
     if not strange:
         return
     raise InputError(
