@@ -32,12 +32,6 @@ from sweep.configuration import (
 from sweep.representations import REPRESENTATIONS, TrainedRepresentation
 from sweep.values import Value
 
-Workers = Annotated[
-    Annotated[Literal["auto"], Tag("<auto>")]
-    | Annotated[int, Field(ge=1, le=1024), Tag("<number>")],
-    Discriminator(lambda value: "<auto>" if isinstance(value, str) else "<number>"),
-]
-
 
 def _scheme(partition: Any) -> str:
     default = FractionsPartition.model_fields["scheme"].default
@@ -65,39 +59,6 @@ class Confirm(Value):
 
     draws: Annotated[int, Field(ge=1, le=1000)]
     classifiers: Annotated[int, Field(ge=1, le=1000)]
-
-
-Amount = Annotated[float, Field(ge=0, le=1024)]
-
-
-class RayDemands(Value):
-    """What a task needs of a node of a Ray cluster."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    cpus_per_task: Annotated[float, Field(gt=0, le=1024)] = 1
-    """CPUs that a task takes of its node; it trains with one thread."""
-    gpus_per_encoder: Amount = 0
-    """GPUs that training an encoder takes, or a part of one."""
-    gpus_per_draw: Amount = 0
-    """GPUs that training a draw's classifiers takes, or a part of one."""
-    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
-    """Resources that its node must have, by the names that the cluster gives them."""
-
-
-class Execution(Value):
-    """How a study is run; not part of its identity, because results do not depend on it."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    workers: Workers = "auto"
-    """Worker processes; auto is one a core, or as many as a cluster has room for."""
-    engine: Literal["local", "ray"] = "local"
-    """Where workers run: on this machine, or on the nodes of a Ray cluster."""
-    trial_timeout: Annotated[int, Field(ge=1)] = 3600
-    """Seconds that one task, a trial or an encoder, may take."""
-    ray: RayDemands = RayDemands()
-    """What a task needs of a node of a cluster."""
 
 
 _NOTEBOOK = {"epochs": 50, "batch_size": 256, "learning_rate": 0.001}

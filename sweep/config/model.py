@@ -24,7 +24,6 @@ from sweep import classifier
 from sweep.config.blocks import (
     Cell,
     Confirm,
-    Execution,
     PartitionChoice,
     Replicates,
     RepresentationConfig,
@@ -32,6 +31,7 @@ from sweep.config.blocks import (
     RowConfig,
 )
 from sweep.config.consistency import disagreements
+from sweep.config.execution import Execution
 from sweep.config.search import Search
 from sweep.configuration import FractionsPartition, RepresentationSpec
 from sweep.data.datasets import DatasetFile, DatasetName

@@ -8,8 +8,6 @@ coordinator, however it ends.
 
 from __future__ import annotations
 
-import ctypes
-import multiprocessing
 import os
 import signal
 import sys
@@ -28,6 +26,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from sweep.errors import OutageError
 from sweep.execution.base import Failed, FailureKind, Outcome, Task, WorkFunction
+from sweep.execution.process import initialize, work
 
 TASKS_PER_PROCESS = 50
 LONGEST_LOOK = 5.0
@@ -175,11 +174,11 @@ class _Worker:
             self._pool = ProcessPool(
                 max_workers=1,
                 max_tasks=TASKS_PER_PROCESS,
-                initializer=_initialize,
+                initializer=initialize,
                 initargs=(self._prepare, self._fraction, self._pid, str(self._log), os.getpid()),
                 context=_SPAWN,
             )
-        future: Future[str] = self._pool.schedule(_work, args=(task.payload,))
+        future: Future[str] = self._pool.schedule(work, args=(task.payload,))
         return future
 
     def collect(self) -> Outcome | None:
@@ -250,52 +249,3 @@ def _death(exitcode: int) -> str:
     if exitcode < 0:
         return f"its worker was ended by {signal.Signals(-exitcode).name}"
     return f"its worker ended with status {exitcode}"
-
-
-# What follows runs in the worker processes.
-
-_function: WorkFunction | None = None
-_shared_fraction: Any = None
-
-
-def _initialize(
-    prepare: Callable[[], WorkFunction], fraction: Any, pid: Any, log: str, coordinator: int
-) -> None:
-    global _function, _shared_fraction
-    # Nothing needs cleaning up in a worker: it may end at once, even in the middle of a long call.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
-    _end_with(coordinator)
-    _shared_fraction = fraction
-    pid.value = os.getpid()
-    _function = prepare()
-
-
-def _work(payload: str) -> str:
-    assert _function is not None
-    _report(0.0)
-    return _function(payload, _report)
-
-
-def _report(fraction: float) -> None:
-    _shared_fraction.value = fraction
-
-
-def _end_with(coordinator: int) -> None:
-    """End this process when the coordinator ends, even if it is killed."""
-    if sys.platform == "linux":  # at once, even in a long call that holds the interpreter's lock
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if os.getppid() != coordinator:
-        os._exit(1)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:  # everywhere: a pipe that is closed when the coordinator is gone
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,46 @@
+"""How a study is run: no part of its identity, because results do not depend on it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, Tag
+
+from sweep.values import Value
+
+Workers = Annotated[
+    Annotated[Literal["auto"], Tag("<auto>")]
+    | Annotated[int, Field(ge=1, le=1024), Tag("<number>")],
+    Discriminator(lambda value: "<auto>" if isinstance(value, str) else "<number>"),
+]
+Amount = Annotated[float, Field(ge=0, le=1024)]
+
+
+class RayDemands(Value):
+    """What a task needs of a node of a Ray cluster."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    cpus_per_task: Annotated[float, Field(gt=0, le=1024)] = 1
+    """CPUs that a task takes of its node; it trains with one thread."""
+    gpus_per_encoder: Amount = 0
+    """GPUs that training an encoder takes, or a part of one."""
+    gpus_per_draw: Amount = 0
+    """GPUs that training a draw's classifiers takes, or a part of one."""
+    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    """Resources that its node must have, by the names that the cluster gives them."""
+
+
+class Execution(Value):
+    """How a study is run; not part of its identity, because results do not depend on it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    workers: Workers = "auto"
+    """Worker processes; auto is one a core, or as many as a cluster has room for."""
+    engine: Literal["local", "ray"] = "local"
+    """Where workers run: on this machine, or on the nodes of a Ray cluster."""
+    trial_timeout: Annotated[int, Field(ge=1)] = 3600
+    """Seconds that one task, a trial or an encoder, may take."""
+    ray: RayDemands = RayDemands()
+    """What a task needs of a node of a cluster."""
