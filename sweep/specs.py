@@ -16,6 +16,9 @@ from pydantic import Field, TypeAdapter
 from sweep.configuration import ClassifierTraining, LabelsFrom, Partition, RepresentationSpec
 from sweep.values import Value, content_key
 
+Device = Literal["gpu"] | None
+"""Where something is trained: None is the CPU, which is so in no key."""
+
 
 class Artifact(NamedTuple):
     """Something that is kept by content."""
@@ -65,6 +68,7 @@ class EncoderSpec(Work):
     draw: int
     representation: RepresentationSpec
     threads: int
+    device: Device = None
 
     @property
     def label(self) -> str:
@@ -112,6 +116,9 @@ class TrialSpec(Value):
     first_draw: int | None = None
     """The number of its first draw; None for 0. Trials that confirm what a search has selected
     begin after the draws that the search has seen."""
+    device: Device = None
+    """Of its classifiers."""
+    encoder_device: Device = None
 
     @property
     def draw_numbers(self) -> range:
@@ -149,6 +156,7 @@ class TrialSpec(Value):
             draw=draw,
             representation=self.representation,
             threads=self.threads,
+            device=self.encoder_device,
         )
 
     @property
@@ -168,6 +176,10 @@ class _OnTrial(Work):
     @property
     def threads(self) -> int:
         return self.trial.threads
+
+    @property
+    def device(self) -> Device:
+        return self.trial.device
 
     @property
     def needs(self) -> tuple[EncoderSpec, ...]:

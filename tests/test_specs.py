@@ -23,6 +23,7 @@ CHANGES: dict[str, Any] = {
     "labels_from": "encoder",
     "scored_on": "validation",
     "threads": 2,
+    "device": "gpu",
 }
 
 
@@ -83,6 +84,21 @@ def test_an_encoder_does_not_depend_on_the_classifier(field: str) -> None:
     """Trials that differ in their classifiers share their encoders."""
     changed = trial_spec(**{field: CHANGES[field]})
     assert changed.encoder(0).key == trial_spec().encoder(0).key
+
+
+def test_what_is_made_on_a_gpu_is_something_else() -> None:
+    """An encoder's key has its own device, and a trial's both."""
+    on_cpu, classifiers, all_ = (
+        trial_spec(**devices)
+        for devices in ({}, {"device": "gpu"}, {"device": "gpu", "encoder_device": "gpu"})
+    )
+    assert [each.outer_draws[0].device for each in (on_cpu, classifiers, all_)] == [
+        None,
+        "gpu",
+        "gpu",
+    ]
+    assert len({each.key for each in (on_cpu, classifiers, all_)}) == 3
+    assert on_cpu.encoder(0).key == classifiers.encoder(0).key != all_.encoder(0).key
 
 
 def test_draws_are_shared_by_studies_with_more_of_them() -> None:

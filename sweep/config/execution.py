@@ -1,4 +1,4 @@
-"""How a study is run: no part of its identity, because results do not depend on it."""
+"""How a study is run: no part of its identity."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
+from sweep.specs import Device
 from sweep.values import Value
 
 Workers = Annotated[
@@ -24,15 +25,17 @@ class RayDemands(Value):
     cpus_per_task: Annotated[float, Field(gt=0, le=1024)] = 1
     """CPUs that a task takes of its node; it trains with one thread."""
     gpus_per_encoder: Amount = 0
-    """GPUs that training an encoder takes, or a part of one."""
+    """GPUs that training an encoder takes, or a part of one; with 0 it is trained on the CPU."""
     gpus_per_draw: Amount = 0
-    """GPUs that training a draw's classifiers takes, or a part of one."""
+    """GPUs that training a draw's classifiers takes, or a part of one; with 0 it is on the CPU."""
     resources: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Resources that its node must have, by the names that the cluster gives them."""
 
 
 class Execution(Value):
-    """How a study is run; not part of its identity, because results do not depend on it."""
+    """How a study is run; not part of its identity: each trial's key has the device it is made on,
+    and results depend on nothing else of this.
+    """
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -44,3 +47,8 @@ class Execution(Value):
     """Seconds that one task, a trial or an encoder, may take."""
     ray: RayDemands = RayDemands()
     """What a task needs of a node of a cluster."""
+
+    def device(self, *, encoder: bool) -> Device:
+        """Where encoders are trained, or classifiers."""
+        gpus = self.ray.gpus_per_encoder if encoder else self.ray.gpus_per_draw
+        return "gpu" if self.engine == "ray" and gpus > 0 else None

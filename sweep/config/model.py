@@ -234,19 +234,24 @@ class StudyConfig(Value):
         """The trial that trains one cell on the dataset whose content hash is ``data``."""
         block = self.blocks[cell.representation]
         training = cell.classifier or block.classifier
+        representation = self._representation_spec(cell)
         return TrialSpec(
             data=data,
             partition=self.partition,
             seed=self.seed,
             draws=self.replicates.draws,
             members=self.replicates.classifiers,
-            representation=self._representation_spec(cell),
+            representation=representation,
             hidden_neurons=cell.hidden_neurons,
             classifier=training.model_copy(update=cell.of_classifier),
             labels_from=cell.labels_from or block.labels_from,
             scored_on=self.scored_on,
             label_budget=cell.label_budget,
             threads=THREADS_PER_TASK,
+            device=self.execution.device(encoder=False),
+            encoder_device=self.execution.device(encoder=True)
+            if representation.is_trained
+            else None,
         )
 
     def confirming_spec(self, searched: TrialSpec) -> TrialSpec:

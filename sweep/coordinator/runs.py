@@ -17,7 +17,7 @@ from sweep.reports.style import colour, number
 from sweep.representations.collapse import collapsed
 from sweep.results import EncoderHistory, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, Failure, State
-from sweep.specs import EncoderSpec
+from sweep.specs import Device, EncoderSpec
 from sweep.tracking import Run, RunStatus
 from sweep.tracking.runs import COLOUR
 
@@ -50,6 +50,7 @@ def attempt_run(attempt: Attempt, began: int | None = None) -> Run:
         "classifiers": spec.members,
         "seed": spec.seed,
         "threads": spec.threads,
+        **_device_params(spec.device),
         **_representation_params(spec.representation),
     }
     tags = {
@@ -129,6 +130,7 @@ def _encoder(spec: EncoderSpec, history: EncoderHistory, started_at: int, *, is_
         "draw": spec.draw + 1,
         "seed": spec.seed,
         "threads": spec.threads,
+        **_device_params(spec.device),
         **_representation_params(spec.representation),
     }
     tags = {
@@ -217,6 +219,11 @@ class StudyRun:
             curves={"best_accuracy": tuple(self._best), "trials": range(1, len(self._best) + 1)},
             texts={"config.yaml": self._config},
         )
+
+
+def _device_params(device: Device) -> dict[str, str]:
+    """Where it was trained, if that was not the CPU."""
+    return {} if device is None else {"device": device}
 
 
 def _representation_params(spec: RepresentationSpec) -> dict[str, object]:

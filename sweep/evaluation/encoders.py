@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sweep.data.partition import partition
 from sweep.errors import DivergedError
+from sweep.evaluation.devices import on_device
 from sweep.evaluation.workbench import Workbench
 from sweep.machine import environment
 from sweep.representations import Extractor, TrainedRepresentation, bind
@@ -64,5 +65,6 @@ def extractor(trial: TrialSpec, draw: int, bench: Workbench, on_progress: OnProg
     if not isinstance(representation, TrainedRepresentation):
         return representation
     spec = trial.encoder(draw)
-    make_encoder(spec, bench, on_progress)
+    with on_device(spec.device):
+        make_encoder(spec, bench, on_progress)
     return representation.encoder(bench.store.encoders.path(spec.key))

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from sweep.data.datasets import DatasetSource
 from sweep.errors import OutageError, error_number
 from sweep.evaluation.assessments import make_assessment
+from sweep.evaluation.devices import on_device, share_gpus
 from sweep.evaluation.encoders import make_encoder
 from sweep.evaluation.models import make_model
 from sweep.evaluation.numerics import settle_numerics
@@ -43,8 +44,7 @@ def prepare_worker(
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, enable=True)  # others may share it
+    share_gpus()
     threadpool_limits(threads)  # numpy's and scikit-learn's
     # All of its threads begin with the first program: where there are none, no task is to blame.
     tf.function(lambda: tf.zeros(1) + tf.ones(1), jit_compile=True)()
@@ -54,7 +54,7 @@ def prepare_worker(
         spec = SPEC.validate_json(payload)
         if spec.threads != threads:
             raise ValueError(f"a worker of {threads} threads was given a spec of {spec.threads}")
-        with _outages(home):
+        with _outages(home), on_device(spec.device):
             return _make(spec, bench, on_progress).model_dump_json()
 
     return work

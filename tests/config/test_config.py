@@ -591,3 +591,27 @@ def test_any_file_is_taken_or_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ConfigError):
         load_config(path)
+
+
+def test_a_trial_s_device_is_what_the_engine_gives_it() -> None:
+    """A GPU where tasks ask a cluster for one, and what has no encoder has no device of it."""
+    ray = {"gpus_per_encoder": 0.5}
+    specs = {}
+    for engine in ("local", "ray"):
+        document = {
+            "name": "devices",
+            "dataset": "mnist-5k",
+            "rows": [
+                {"representation": "vae", "latent_dim": 2, "hidden_neurons": 5},
+                {"representation": "pixels", "hidden_neurons": 5},
+            ],
+            "execution": {"engine": engine, "ray": ray},
+        }
+        config = StudyConfig.model_validate(document)
+        specs[engine] = [config.trial_spec(cell, "0" * 64) for cell in config.cells]
+    devices = {
+        engine: [(spec.device, spec.encoder_device) for spec in found]
+        for engine, found in specs.items()
+    }
+    assert devices == {"local": [(None, None)] * 2, "ray": [(None, "gpu"), (None, None)]}
+    assert specs["local"][1].key == specs["ray"][1].key

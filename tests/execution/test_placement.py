@@ -37,3 +37,12 @@ def test_room(
 ) -> None:
     """Each node is filled by whole slots; no slot is spread over two."""
     assert room(nodes, demands, most) == slots
+
+
+def test_a_task_is_for_slots_with_the_gpus_that_it_needs() -> None:
+    """It may have more of them, and not fewer."""
+    demands = Demands(gpus_per_encoder=1)
+    suits = [
+        [demands.suits(kind, encoder=each) for each in (True, False)] for kind in demands.kinds
+    ]
+    assert suits == [[True, True], [False, True]]

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from sweep.artifacts import ArtifactStore
-from sweep.execution import Executor, Failed, FailureKind, Outcome, RayExecutor, Task
+from sweep.execution import Demands, Executor, Failed, FailureKind, Outcome, RayExecutor, Task
 from sweep.execution.ray import Session, session
 from sweep.execution.ray.cache import NodeCache
 from sweep.home import Home
@@ -270,6 +270,29 @@ def test_no_gpu_is_seen_by_what_asks_for_none(executor: RayExecutor) -> None:
     """Whatever its node has: numbers of a GPU are others."""
     variable = "variable CUDA_VISIBLE_DEVICES"
     assert outcomes(executor, variable) == {variable: ""}
+
+
+def test_what_needs_a_gpu_waits_for_one(
+    cluster: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It goes to no slot without one, and that it waits is told; other tasks go on."""
+    monkeypatch.setattr("sweep.execution.ray.fleet._PATIENCE_SECONDS", 2)
+    executor = on_ray(cluster, tmp_path, demands=Demands(gpus_per_encoder=1))
+    a_worker(executor, 2)
+    for _ in range(30):
+        executor.wait(0.1)
+    assert "has room for a task" not in caplog.text  # none was asked for
+    assert executor.takes("draw")
+    assert not executor.takes("encoder")
+    deadline = time.monotonic() + 20
+    while "has room for a task" not in caplog.text:
+        assert time.monotonic() < deadline
+        executor.wait(0.1)
+    assert outcomes(executor, "echo 1") == {"echo 1": "1"}
+    executor.close()
 
 
 def test_a_node_with_other_versions_is_not_used(

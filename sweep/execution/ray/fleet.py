@@ -59,9 +59,11 @@ class Fleet:
         self._cpus: dict[str, str] = {}
         """The CPU of every node that was used, by node."""
         self._told = set[str]()
+        self._asked_for = set[bool]()
+        """Whether a slot was asked for encoders, and whether for others."""
         self._surveyed = time.monotonic()
         self._without = 0.0
-        """Seconds in which it was looked for slots, and there was none."""
+        """Seconds in which it was looked for slots, and there was none for some task."""
         self.slots: list[Slot] = []
 
     @property
@@ -72,12 +74,14 @@ class Fleet:
     def free_for(self, kind: str) -> Slot | None:
         """A slot that can take a task of this kind now, if there is one.
 
-        One for other tasks, too, where there is room for no slot of the right kind.
+        One for other tasks, too, where there is room for no slot of the right kind: if it has the
+        GPUs.
         """
         is_encoder = kind == ENCODER
-        has_own = any(is_encoder in slot.kind.is_for for slot in self.slots)
-        for slot in self.slots:
-            if slot.is_free and (is_encoder in slot.kind.is_for or not has_own):
+        self._asked_for.add(is_encoder)
+        own = [slot for slot in self.slots if is_encoder in slot.kind.is_for]
+        for slot in own or self.slots:
+            if slot.is_free and self._demands.suits(slot.kind, encoder=is_encoder):
                 return slot
         return None
 
@@ -201,7 +205,11 @@ class Fleet:
 
     def _tell_if_without(self, seconds: float) -> None:
         """Say that nothing can be done, once it has been so for a while."""
-        if any(slot.facts is not None for slot in self.slots):
+        kinds = {slot.kind for slot in self.slots if slot.facts is not None}
+        if kinds and all(
+            any(self._demands.suits(kind, encoder=is_encoder) for kind in kinds)
+            for is_encoder in self._asked_for
+        ):
             self._without = 0.0
             self._told.discard(_NO_ROOM)
             return

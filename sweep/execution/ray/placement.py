@@ -30,6 +30,10 @@ class Demands:
     resources: Mapping[str, float] = field(default_factory=dict)
     """Resources by the names that the cluster gives them."""
 
+    def suits(self, kind: Kind, *, encoder: bool) -> bool:
+        """Whether a slot of a kind has the GPUs that a task needs; it may have more."""
+        return kind.gpus >= (self.gpus_per_encoder if encoder else self.gpus_per_draw)
+
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of slots, those with GPUs first.
