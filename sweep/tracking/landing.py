@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,13 @@ from sweep.workspace import Workspace
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
     from mlflow.entities import Run as MlflowRun
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 _MOST_MARKS = 1000
 _PAGE = 1000
 _DASHBOARD_SECONDS = 2
+_DESTINATION = "_MLFLOW_SERVER_ARTIFACT_DESTINATION"
+"""Names what ``mlflow server`` was given as ``--artifacts-destination``; it is of MLflow's own."""
 _STATUSES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
 
 
@@ -120,7 +124,8 @@ class Landing:
         if run is None or not self._has_report(run):
             return None
         with TemporaryDirectory() as directory:
-            file = self._client.download_artifacts(run.info.run_id, REPORT, directory)
+            kept = _artifacts(run)
+            file = kept.download_artifacts(REPORT, directory)  # type: ignore[no-untyped-call]  # MLflow
             return Path(file).read_bytes()
 
     def _experiments(self) -> Iterator[Experiment]:
@@ -175,7 +180,7 @@ class Landing:
         }
 
     def _has_report(self, run: MlflowRun) -> bool:
-        return any(each.path == REPORT for each in self._client.list_artifacts(run.info.run_id))
+        return any(each.path == REPORT for each in _artifacts(run).list_artifacts())
 
     def _shown(
         self,
@@ -241,3 +246,17 @@ class Landing:
         if owner is not None and owner.is_alive:
             return "running", f"by {owner}"
         return "interrupted", "sweep run with its config goes on"
+
+
+def _artifacts(run: MlflowRun) -> ArtifactRepository:
+    """A run's artifacts, as the server's own process finds them.
+
+    Those that it hands on to others (``mlflow-artifacts:``) are at its destination.
+    """
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    uri: str = run.info.artifact_uri
+    address = urlsplit(uri)
+    if address.scheme == "mlflow-artifacts":
+        uri = f"{os.environ[_DESTINATION].rstrip('/')}{address.path}"
+    return get_artifact_repository(uri)

@@ -18,6 +18,7 @@ from mlflow.server.fastapi_security import init_fastapi_security
 from optuna_dashboard import wsgi
 from starlette.middleware.wsgi import WSGIMiddleware
 
+from sweep.database import creation_lock
 from sweep.search.storage import open_storage
 from sweep.ui.servers import STORAGE_VARIABLE
 
@@ -31,7 +32,10 @@ def app() -> FastAPI:
     guarded = FastAPI(openapi_url=None)
     guarded.middleware("http")(_leave_out_what_is_long)
     init_fastapi_security(guarded)
-    guarded.mount("/", WSGIMiddleware(wsgi(open_storage(os.environ[STORAGE_VARIABLE]))))
+    url = os.environ[STORAGE_VARIABLE]
+    with creation_lock(url):
+        storage = open_storage(url)
+    guarded.mount("/", WSGIMiddleware(wsgi(storage)))
     return guarded
 
 

@@ -22,7 +22,7 @@ from sweep.tracking.connection import SERVER_ENVIRONMENT
 from sweep.ui import free_address
 from tests.cli.process import wait_until
 
-_PG = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), Path("/usr/bin"))
+PG = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), Path("/usr/bin"))
 
 
 class MlflowServer:
@@ -173,7 +173,7 @@ class Postgres:
         return self._run("pg_dump", *place, database)
 
     def _run(self, program: str, *arguments: object) -> str:
-        command = [*self._as_user, str(_PG / program), *map(str, arguments)]
+        command = [*self._as_user, str(PG / program), *map(str, arguments)]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd="/", stdin=subprocess.DEVNULL
         )

@@ -11,10 +11,7 @@ from sweep.evaluation.devices import on_device
 def test_what_names_no_device_is_on_the_cpu() -> None:
     """Also what is compiled there, and whatever surrounds it."""
 
-    @tf.function(jit_compile=True)
-    def doubled(value: tf.Tensor) -> tf.Tensor:
-        return value + value
-
+    doubled = tf.function(lambda value: value + value, jit_compile=True)
     with on_device(None):
         assert "CPU:0" in doubled(tf.constant(1.0)).device
 
