@@ -26,10 +26,17 @@ PG = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)),
 
 
 class MlflowServer:
-    """An MLflow server over its own SQLite file, on one port for all its lives."""
+    """An MLflow server, on one port for all its lives."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, database: str | None = None) -> None:
+        """Nothing is started yet.
+
+        Args:
+            directory: for what it keeps.
+            database: the URL of what it keeps its runs in; None for an SQLite file of its own.
+        """
         self._directory = directory
+        self._database = database or f"sqlite:///{directory}/server.db"
         self._port = free_address("127.0.0.1", 0).port
         self._process: subprocess.Popen[bytes] | None = None
         self.uri = f"http://127.0.0.1:{self._port}"
@@ -38,7 +45,7 @@ class MlflowServer:
         """Start it, and return when it answers."""
         command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
         command += ["--host", "127.0.0.1", "--port", str(self._port)]
-        command += ["--backend-store-uri", f"sqlite:///{self._directory}/server.db"]
+        command += ["--backend-store-uri", self._database]
         command += ["--artifacts-destination", str(self._directory / "artifacts")]
         with (self._directory / "server.log").open("a") as log:
             self._process = subprocess.Popen(
