@@ -32,11 +32,13 @@ def finished_study(workspace: Workspace, trials: int) -> Study:
     facts = DatasetSource.of(config.dataset, workspace.data).load().facts
     study = open_for_writing(workspace, config, facts)
     study.note_environment(environment())
-    while (attempt := study.begin_next()) is not None:
-        for encoder in attempt.spec.encoders:
-            study.note_encoder(_encoder(encoder))
-        draws = [draw_result(draw) for draw in attempt.spec.outer_draws]
-        study.complete(attempt, trial_result(attempt.spec, draws, _MOMENT, _MOMENT))
+    while begun := study.begin(1):
+        for attempt in begun:
+            for encoder in attempt.spec.encoders:
+                study.note_encoder(_encoder(encoder))
+            draws = [draw_result(draw) for draw in attempt.spec.outer_draws]
+            result = trial_result(attempt.spec, draws, _MOMENT, _MOMENT)
+            study.end([attempt.model_copy(update={"result": result})])
     complete = [(attempt.spec, attempt.result) for attempt in study.attempts if attempt.result]
     chosen = selected([Measured(spec, result) for spec, result in complete])
     for (spec, _), is_selected in zip(complete, chosen, strict=True):

@@ -25,7 +25,7 @@ from sweep.coordinator.runs import StudyRun, attempt_run
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.execution import Executor
-from sweep.results import DrawResult, EncoderRecord
+from sweep.results import DrawResult, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, Failure, interruption
 from sweep.search.history import Progress
 from sweep.search.study import Study
@@ -70,6 +70,8 @@ class TrialRun:
         self._encoders = Encoders(store, projector, lambda line: self._news.append(line))
         self._pace = Pace()
         self._news: list[str] = []
+        self._ended: list[Attempt] = []
+        """What has ended, and is not recorded yet."""
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Run; when ``stopping`` says so, leave at once and record what was interrupted."""
@@ -81,18 +83,21 @@ class TrialRun:
                 self._executor.close()
             for each in list(self._open.values()):
                 self._close(each, interruption())
+            self._record_ended()
             self._show({})
 
     def _take(self, event: Event) -> None:
         self._encoders.take(event)
         match event:
             case Hungry():
+                self._record_ended()  # a sampler learns from it
                 self._begin_next()
             case Begun(spec):
                 for each in self._by_draw.get(spec.key, ()):
                     if each.begin():
                         self._projector.project([attempt_run(each.attempt, each.span[0])])
             case Progressed(running):
+                self._record_ended()
                 self._show(running)
                 self._projector.project(())
             case Done(spec, result, seconds):
@@ -110,26 +115,23 @@ class TrialRun:
                     self._close(each, failure)
 
     def _begin_next(self) -> None:
-        """Begin one more attempt; not far ahead, because a sampler learns from those that end."""
-        if len(self._open) >= 2 * max(1, self._executor.workers):
-            return
+        """Begin what free workers want; no more, because a sampler learns from those that end."""
         if not self._limit.allows(*self._study.config.blocks):
             return
-        attempt = self._study.begin_next()
-        if attempt is None:
-            return
-        opened = self._open[attempt.number] = Assembly(attempt, attempt.spec)
-        for draw in attempt.spec.outer_draws:
-            self._by_draw.setdefault(draw.key, []).append(opened)
-            self._scheduler.want(draw)
+        room = 2 * max(1, self._executor.workers) - len(self._open)
+        wanted = -(-self._executor.free // self._study.config.replicates.draws)
+        for attempt in self._study.begin(min(room, wanted)):
+            opened = self._open[attempt.number] = Assembly(attempt, attempt.spec)
+            for draw in attempt.spec.outer_draws:
+                self._by_draw.setdefault(draw.key, []).append(opened)
+                self._scheduler.want(draw)
 
     def _note_draw(self, spec: Spec, result: DrawResult) -> None:
         for each in list(self._by_draw.get(spec.key, ())):
             whole = each.take(result)
             if whole is not None:
                 self._note_encoders(whole.encoders)
-                self._forget(each)
-                self._record(self._study.complete(each.attempt, whole))
+                self._end(each, result=whole)
 
     def _note_encoders(self, keys: Sequence[str]) -> None:
         """Encoders that were trained for another study are part of this one, too."""
@@ -139,12 +141,15 @@ class TrialRun:
                 self._encoders.end(record)
 
     def _close(self, each: Assembly, failure: Failure) -> None:
-        """Record an attempt's failure; nothing more is begun for it."""
-        self._forget(each)
+        """End an attempt by a failure; nothing more is begun for it."""
+        self._end(each, failure=failure)
         for draw in each.attempt.spec.outer_draws:
             if draw.key not in self._by_draw:
                 self._scheduler.unwant(draw)
-        self._record(self._study.fail(each.attempt, failure))
+
+    def _end(self, each: Assembly, **outcome: TrialResult | Failure) -> None:
+        self._forget(each)
+        self._ended.append(each.attempt.model_copy(update=outcome))
 
     def _forget(self, each: Assembly) -> None:
         del self._open[each.attempt.number]
@@ -154,7 +159,16 @@ class TrialRun:
             if not waiting:
                 del self._by_draw[draw.key]
 
-    def _record(self, attempt: Attempt) -> None:
+    def _record_ended(self) -> None:
+        """Record what has ended since the last time, all at once."""
+        ended, self._ended = self._ended, []
+        if not ended:
+            return
+        self._study.end(ended)
+        for attempt in ended:
+            self._tell_of(attempt)
+
+    def _tell_of(self, attempt: Attempt) -> None:
         self._run.note(attempt)
         self._projector.project([attempt_run(attempt), self._run.at("RUNNING")])
         label = f"trial {attempt.number}: {attempt.label}"

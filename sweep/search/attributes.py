@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from optuna.storages import BaseStorage
-
 from sweep.search.seals import believing, sealed, unsealed
+from sweep.search.storage import Storage
 
 _ALL = "all"
 
@@ -15,9 +14,7 @@ _ALL = "all"
 class Attributes:
     """The attributes of one study, by name."""
 
-    def __init__(
-        self, storage: BaseStorage, study_id: int, study: str, do: Callable[..., Any]
-    ) -> None:
+    def __init__(self, storage: Storage, study_id: int, study: str, do: Callable[..., Any]) -> None:
         """Nothing is read yet.
 
         Args:

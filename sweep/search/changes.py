@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optuna.storages import BaseStorage
-
 from sweep.config import StudyConfig
 from sweep.errors import StudyChangedError, UnknownStudyError
 from sweep.results import DataFacts
 from sweep.search.ledger import Ledger
+from sweep.search.storage import Storage
 
 
 def check_study(
-    storage: BaseStorage | None, config: StudyConfig, data: DataFacts | None
+    storage: Storage | None, config: StudyConfig, data: DataFacts | None
 ) -> StudyConfig:
     """See that a study can begin or go on with a config; writes nothing.
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
 from sweep.config import StudyConfig
 from sweep.search.space import SearchSpace, label_name
+from sweep.search.storage import Storage
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -32,7 +32,7 @@ _FIRST, _LAST = (184, 134, 11), (123, 79, 214)
 lies between, and colour-blind readers tell them apart."""
 
 
-def figures(storage: BaseStorage, config: StudyConfig) -> list[Titled]:
+def figures(storage: Storage, config: StudyConfig) -> list[Titled]:
     """Importances, slices and parallel coordinates of the first objective, titled and captioned.
 
     For each representation that was searched, over its own space; with label budgets, over the

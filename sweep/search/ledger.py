@@ -1,9 +1,8 @@
 """The ledger of a study: its attempts in Optuna's storage, which is the source of truth.
 
-An attempt is written with its spec in the one transaction that creates it. Its result is stored
-before the trial is told to be complete; telling is the commit point. So after a crash at any moment
-an attempt is either complete, or running with its result (told at the next start), or running
-without (interrupted, and its spec runs again).
+Attempts are written with their specs in the one transaction that creates them, and their results
+in the one that ends them: many at once, if many begin or end. So after a crash at any moment an
+attempt is either complete with its result, or running (interrupted, and its spec runs again).
 
 Beside them it holds what the study's report stands on: records of the encoders, and assessments of
 what was selected. Everything is sealed: what was changed since is refused, and never believed.
@@ -11,14 +10,13 @@ what was selected. Everything is sealed: what was changed since is refused, and 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -26,10 +24,12 @@ from sweep.config import Cell
 from sweep.errors import UnknownStudyError
 from sweep.lease import taken_over
 from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
-from sweep.search.attempt import Attempt, Failure, interruption
+from sweep.search.attempt import Attempt, Failure, State, interruption
 from sweep.search.attributes import Attributes
+from sweep.search.batches import Created, Ended
 from sweep.search.patience import Patience, at_once
 from sweep.search.seals import believing, sealed, unsealed
+from sweep.search.storage import Storage
 from sweep.specs import TrialSpec
 from sweep.spelling import did_you_mean
 
@@ -39,11 +39,22 @@ _CONFIG, _DATA, _RETRIED, _ENVIRONMENTS = "config", "data", "retried", "environm
 _ENCODER, _ASSESSMENT, _CONFIRMATION = "encoder:", "assessment:", "confirmation:"
 
 
+@dataclass(frozen=True)
+class Draft:
+    """An attempt that is to begin, and what Optuna is told of it."""
+
+    attempt: Attempt
+    """Its number is what it should be: another program may add trials, too."""
+    params: Mapping[str, Any]
+    distributions: Mapping[str, BaseDistribution]
+    constraints: Mapping[str, float]
+
+
 class Ledger:
     """The attempts of one study. Only the study's coordinator writes."""
 
     def __init__(
-        self, storage: BaseStorage, name: str, stopping: Callable[[], bool] = lambda: True
+        self, storage: Storage, name: str, stopping: Callable[[], bool] = lambda: True
     ) -> None:
         """Open an existing study.
 
@@ -68,10 +79,12 @@ class Ledger:
             raise UnknownStudyError(f"there is no study '{name}'", hint=hint) from None
         self._about = Attributes(storage, self.study_id, name, self._do)
         self._trial_ids: dict[int, int] = {}
+        self.next_number = 0
+        """The number that the next attempt should have, as of the last time that it was looked."""
 
     @staticmethod
     def create(
-        storage: BaseStorage,
+        storage: Storage,
         name: str,
         directions: Sequence[StudyDirection],
         config: Mapping[str, Any],
@@ -170,59 +183,61 @@ class Ledger:
         Raises:
             DamagedStorageError: one is not what was written.
         """
+        trials = self._do(lambda: self._trials(None))
+        self.next_number = len(trials)
         return [
             self._attempt(trial)
-            for trial in self._do(lambda: self._trials(None))
+            for trial in trials
             if _SPEC in trial.user_attrs  # others were added by hand, with Optuna's own tools
         ]
 
-    def begin(
-        self,
-        spec: TrialSpec,
-        cell: Cell,
-        attempt: int,
-        params: Mapping[str, Any],
-        distributions: Mapping[str, BaseDistribution],
-        constraints: Mapping[str, float],
-    ) -> Attempt:
-        """Write down a new attempt, running, in one transaction."""
-        trial = create_trial(
-            state=TrialState.RUNNING,
-            params=dict(params),
-            distributions=dict(distributions),
-            user_attrs={
-                _SPEC: sealed(spec.model_dump(mode="json")),
-                _CELL: sealed(cell.model_dump(mode="json")),
-                _ATTEMPT: attempt,
-                _STARTED: _now(),
-            },
-        )
-        for name, excess in constraints.items():
-            trial.set_constraint(name, excess)
+    def begin(self, drafts: Sequence[Draft]) -> list[Attempt]:
+        """Write down new attempts, running, in one transaction; they have their numbers then."""
+        trials = [_trial(draft) for draft in drafts]
 
-        def create() -> FrozenTrial:
-            return self._storage.get_trial(self._storage.create_new_trial(self.study_id, trial))
+        def create() -> list[Created]:
+            return self._storage.create_trials(self.study_id, trials)
 
-        def find_or_create() -> FrozenTrial:
-            """The storage may have created it, and its answer was lost."""
-            running = self._trials((TrialState.RUNNING,))
-            unknown = [found for found in running if found.number not in self._trial_ids]
-            ours = (found for found in unknown if found.user_attrs == trial.user_attrs)
-            return next(ours, None) or create()
+        def find_or_create() -> list[Created]:
+            """The storage may have created them, and its answer was lost."""
+            wanted = [trial.user_attrs for trial in trials]
+            ours = [
+                Created(found._trial_id, found.number)
+                for found in self._trials((TrialState.RUNNING,))
+                if found.number not in self._trial_ids and found.user_attrs in wanted
+            ]
+            return ours or create()
 
-        return self._attempt(self._do(create, again=find_or_create))
+        created = self._do(create, again=find_or_create)
+        self._trial_ids |= {each.number: each.trial_id for each in created}
+        self.next_number = created[-1].number + 1
+        return [
+            draft.attempt.model_copy(update={"number": each.number})
+            for draft, each in zip(drafts, created, strict=True)
+        ]
 
-    def complete(self, attempt: Attempt, result: TrialResult, values: Sequence[float]) -> Attempt:
-        """Store the result, then tell."""
-        self._set(attempt.number, _RESULT, result.model_dump(mode="json"))
-        self._tell(attempt.number, values)
-        return attempt.model_copy(update={"result": result})
+    def end(self, attempts: Sequence[tuple[Attempt, Sequence[float]]]) -> None:
+        """Write down how attempts have ended, in one transaction.
 
-    def fail(self, attempt: Attempt, failure: Failure) -> Attempt:
-        """Store why the attempt failed, then tell."""
-        self._set(attempt.number, _FAILURE, failure.model_dump(mode="json"))
-        self._tell(attempt.number, None)
-        return attempt.model_copy(update={"failure": failure})
+        Args:
+            attempts: each with its result or its failure, and its objective values.
+        """
+        ended = [
+            Ended(self._trial_ids[attempt.number], _state(values), values, _outcome(attempt))
+            for attempt, values in attempts
+        ]
+
+        def end() -> None:
+            self._storage.end_trials(ended)
+
+        def end_again() -> None:
+            """The storage may have taken it, and its answer was lost."""
+            states = self._storage.states([each.trial_id for each in ended])
+            if any(states[each.trial_id] is not each.state for each in ended):
+                end()
+
+        with self._still_ours():
+            self._do(end, again=end_again)
 
     def reconcile(self, values: Callable[[TrialResult], Sequence[float]]) -> None:
         """Settle what a dead coordinator left running.
@@ -234,36 +249,20 @@ class Ledger:
             if _SPEC not in trial.user_attrs:
                 continue
             attempt = self._attempt(trial)
-            if attempt.result is not None:
-                self._tell(attempt.number, values(attempt.result))
-            elif attempt.failure is not None:
-                self._tell(attempt.number, None)
-            else:
-                self.fail(attempt, interruption())
+            if attempt.state is State.RUNNING:
+                self.end([(attempt.model_copy(update={"failure": interruption()}), ())])
+            else:  # older versions stored a result before they told of it
+                values_ = values(attempt.result) if attempt.result else ()
+                self._tell(trial._trial_id, values_)
 
     def _trials(self, states: tuple[TrialState, ...] | None) -> list[FrozenTrial]:
         with believing(self.name, "its trials"):
             return self._storage.get_all_trials(self.study_id, deepcopy=False, states=states)
 
-    def _set(self, number: int, key: str, value: Mapping[str, Any]) -> None:
-        trial_id = self._trial_ids[number]
+    def _tell(self, trial_id: int, values: Sequence[float]) -> None:
+        state = _state(values)
         with self._still_ours():
-            self._do(lambda: self._storage.set_trial_user_attr(trial_id, key, sealed(value)))
-
-    def _tell(self, number: int, values: Sequence[float] | None) -> None:
-        trial_id = self._trial_ids[number]
-        state = TrialState.FAIL if values is None else TrialState.COMPLETE
-
-        def tell() -> None:
-            self._storage.set_trial_state_values(trial_id, state, values)
-
-        def tell_again() -> None:
-            """The storage may have taken it, and its answer was lost."""
-            if self._storage.get_trial(trial_id).state is not state:
-                tell()
-
-        with self._still_ours():
-            self._do(tell, again=tell_again)
+            self._do(lambda: self._storage.set_trial_state_values(trial_id, state, values or None))
 
     @contextmanager
     def _still_ours(self) -> Iterator[None]:
@@ -289,11 +288,37 @@ class Ledger:
             )
 
 
-def study_names(storage: BaseStorage) -> list[str]:
+def _trial(draft: Draft) -> FrozenTrial:
+    attempt = draft.attempt
+    trial = create_trial(
+        state=TrialState.RUNNING,
+        params=dict(draft.params),
+        distributions=dict(draft.distributions),
+        user_attrs={
+            _SPEC: sealed(attempt.spec.model_dump(mode="json")),
+            _CELL: sealed(attempt.cell.model_dump(mode="json")),
+            _ATTEMPT: attempt.attempt,
+            _STARTED: attempt.started_at,
+        },
+    )
+    for name, excess in draft.constraints.items():
+        trial.set_constraint(name, excess)
+    return trial
+
+
+def _state(values: Sequence[float]) -> TrialState:
+    return TrialState.COMPLETE if values else TrialState.FAIL
+
+
+def _outcome(attempt: Attempt) -> dict[str, Any]:
+    """What is written of an attempt that has ended."""
+    if attempt.result is not None:
+        return {_RESULT: sealed(attempt.result.model_dump(mode="json"))}
+    assert attempt.failure is not None
+    return {_FAILURE: sealed(attempt.failure.model_dump(mode="json"))}
+
+
+def study_names(storage: Storage) -> list[str]:
     """The studies in a storage."""
     names = (study.study_name for study in at_once(storage.get_all_studies))
     return sorted(name for name in names if name.isprintable())  # others are another program's
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 
-from optuna.storages import BaseStorage
-
 from sweep.config import STUDY_NAME
 from sweep.errors import UnknownStudyError
 from sweep.search.ledger import Ledger
 from sweep.search.patience import at_once
 from sweep.search.seals import believing
+from sweep.search.storage import Storage
 
 
-def check_removable(storage: BaseStorage, name: str) -> None:
+def check_removable(storage: Storage, name: str) -> None:
     """See that a study is there, and ours: its trials may be damaged.
 
     Raises:
@@ -33,7 +32,7 @@ def check_removable(storage: BaseStorage, name: str) -> None:
         )
 
 
-def delete_study(storage: BaseStorage, name: str) -> None:
+def delete_study(storage: Storage, name: str) -> None:
     """Remove a study with its trials.
 
     Raises:

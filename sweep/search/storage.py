@@ -8,16 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import optuna
 import sqlalchemy
 from alembic.migration import MigrationContext
 from optuna.exceptions import StorageInternalError
-from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweep.database import engine_arguments, sqlite_file, unusable, use_immediate_transactions
+from sweep.search.batches import BatchStorage
 
-Storage = BaseStorage
+Storage = BatchStorage
 """Where studies are kept: a name for those who do not import Optuna."""
 
 _UNUSABLE = (SQLAlchemyError, StorageInternalError, ImportError, RuntimeError, ValueError)
@@ -33,11 +32,11 @@ def open_storage(url: str) -> Storage:
     """
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        backend = RDBStorage(url, engine_kwargs=engine_arguments(url))
-        use_immediate_transactions(backend.engine)
+        storage = BatchStorage(url, engine_kwargs=engine_arguments(url))
+        use_immediate_transactions(storage.engine)
     except _UNUSABLE as error:
         raise unusable(url, error) from error
-    return optuna.storages.get_storage(backend)
+    return storage
 
 
 def find_storage(url: str) -> Storage | None:
@@ -48,8 +47,7 @@ def find_storage(url: str) -> Storage | None:
     Raises:
         HomeError: the storage cannot be opened.
     """
-    backend = _existing_tables(url)
-    return backend and optuna.storages.get_storage(backend)
+    return _existing_tables(url)
 
 
 @contextmanager
@@ -68,15 +66,15 @@ def existing_storage(url: str, home: Path) -> Iterator[Storage | None]:
     file = sqlite_file(url)
     if file is not None:
         _check_file(url, file, home)
-    backend = _existing_tables(url)
-    if backend is None:
+    storage = _existing_tables(url)
+    if storage is None:
         yield None
         return
     try:
-        yield optuna.storages.get_storage(backend)
+        yield storage
     finally:
-        backend.remove_session()
-        backend.engine.dispose()
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def _check_file(url: str, file: Path, home: Path) -> None:
@@ -89,7 +87,7 @@ def _check_file(url: str, file: Path, home: Path) -> None:
             raise unusable(url, OSError(f"{each} takes no writes"))
 
 
-def _existing_tables(url: str) -> RDBStorage | None:
+def _existing_tables(url: str) -> Storage | None:
     file = sqlite_file(url)
     if file is not None and not file.exists():
         return None
@@ -101,7 +99,7 @@ def _existing_tables(url: str) -> RDBStorage | None:
                 return None
         finally:
             engine.dispose()
-        return RDBStorage(url, engine_kwargs=engine_arguments(url), skip_table_creation=True)
+        return BatchStorage(url, engine_kwargs=engine_arguments(url), skip_table_creation=True)
     except _UNUSABLE as error:
         raise unusable(url, error) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -9,20 +10,20 @@ from typing import Any
 
 from optuna import load_study
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage
 
 from sweep.config import Cell, StudyConfig
 from sweep.errors import UnknownStudyError
 from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
-from sweep.search.attempt import Attempt, Failure
+from sweep.search.attempt import Attempt
 from sweep.search.changes import continued
 from sweep.search.figures import figures
 from sweep.search.history import History, Progress, best_attempt
-from sweep.search.ledger import Ledger
+from sweep.search.ledger import Draft, Ledger
 from sweep.search.patience import Patience
 from sweep.search.recorded import Recorded
 from sweep.search.sampling import Proposer
 from sweep.search.space import cell_params, constraints, directions, objective_values
+from sweep.search.storage import Storage
 
 
 class Study:
@@ -30,7 +31,7 @@ class Study:
 
     def __init__(
         self,
-        storage: BaseStorage,
+        storage: Storage,
         config: StudyConfig,
         data: DataFacts,
         stopping: Callable[[], bool] = lambda: True,
@@ -50,9 +51,7 @@ class Study:
         self._data = data
         self._ledger, self.config = _open(storage, config, data, stopping)
         self._ledger.reconcile(self._objectives)
-        self._history = History(self.config, self._ledger.attempts(), self._ledger.retried)
-        self._proposer = Proposer(self.config, self.attempts)
-        self._best = best_attempt(self.config, self.attempts)
+        self._recall()
         self._encoders = self._ledger.encoders
         self._assessments = self._ledger.assessments
         self._confirmations = self._ledger.confirmations
@@ -162,18 +161,55 @@ class Study:
             upcoming[name] = (trials, encoders)
         return upcoming
 
-    def begin_next(self) -> Attempt | None:
-        """Begin the attempt that is due next, or None if there is nothing to begin now.
+    def begin(self, most: int) -> list[Attempt]:
+        """Begin the attempts that are due next: none if there is nothing to begin now.
 
         First what must run again, then the config's rows, then other label budgets of what was
         found, then the search: the representation that is furthest from its target proposes.
+
+        Args:
+            most: how many may begin.
         """
+        drafts: list[Draft] = []
+        while len(drafts) < most and (due := self._due()) is not None:
+            draft = self._draft(*due, self._ledger.next_number + len(drafts))
+            self._note(draft.attempt)
+            drafts.append(draft)
+        if not drafts:
+            return []
+        begun = self._ledger.begin(drafts)
+        if begun != [draft.attempt for draft in drafts]:
+            self._recall()  # numbers are others: somebody has added trials with Optuna's own tools
+        return begun
+
+    def retry_failed(self) -> list[Attempt]:
+        """Queue the failed cells again, each with the same spec; their last attempts."""
+        failed = self._history.failed
+        self._ledger.retry([attempt.number for attempt in failed])
+        return failed
+
+    def end(self, attempts: Sequence[Attempt]) -> None:
+        """Record attempts that have a result or a failure."""
+        self._ledger.end(
+            [(each, self._objectives(each.result) if each.result else ()) for each in attempts]
+        )
+        for each in attempts:
+            self._note(each)
+
+    def _recall(self) -> None:
+        """Take what is known of attempts from the ledger."""
+        self._history = History(self.config, self._ledger.attempts(), self._ledger.retried)
+        self._proposer = Proposer(self.config, self.attempts)
+        self._best = best_attempt(self.config, self.attempts)
+
+    def _due(self) -> tuple[Cell, int] | None:
+        """What is to begin next: a cell, and which attempt at it this is."""
         again = self._history.due_again()
         if again is not None:
-            return self._begin(again.cell, again.attempt + 1)
+            return again.cell, again.attempt + 1
         due = next(iter(self._history.due), None)
         if due is not None:
-            return self._begin(due, 1)
+            return due, 1
         open_ = {
             name: missing / self.config.blocks[name].trials
             for name, missing in self._history.missing.items()
@@ -184,42 +220,32 @@ class Study:
         if not open_:
             return None
         furthest = max(open_, key=lambda name: open_[name])
-        return self._begin(self._proposer.propose(furthest), 1)
+        return self._proposer.propose(furthest), 1
 
-    def retry_failed(self) -> list[Attempt]:
-        """Queue the failed cells again, each with the same spec; their last attempts."""
-        failed = self._history.failed
-        self._ledger.retry([attempt.number for attempt in failed])
-        return failed
-
-    def complete(self, attempt: Attempt, result: TrialResult) -> Attempt:
-        """Record a result."""
-        return self._note(self._ledger.complete(attempt, result, self._objectives(result)))
-
-    def fail(self, attempt: Attempt, failure: Failure) -> Attempt:
-        """Record a failure."""
-        return self._note(self._ledger.fail(attempt, failure))
-
-    def _begin(self, cell: Cell, attempt: int) -> Attempt:
+    def _draft(self, cell: Cell, attempt: int, number: int) -> Draft:
         params, distributions = cell_params(self.config, cell)
-        spec = self.config.trial_spec(cell, self._data.sha256)
-        bounds = constraints(self.config, cell)
-        return self._note(self._ledger.begin(spec, cell, attempt, params, distributions, bounds))
+        drafted = Attempt(
+            number=number,
+            spec=self.config.trial_spec(cell, self._data.sha256),
+            cell=cell,
+            attempt=attempt,
+            started_at=time.time_ns() // 1_000_000,
+        )
+        return Draft(drafted, params, distributions, constraints(self.config, cell))
 
-    def _note(self, attempt: Attempt) -> Attempt:
+    def _note(self, attempt: Attempt) -> None:
         self._history.note(attempt)
         self._proposer.learn(attempt)
         if attempt.result is not None:
             best = [] if self._best is None else [self._best]
             self._best = best_attempt(self.config, [*best, attempt])
-        return attempt
 
     def _objectives(self, result: TrialResult) -> list[float]:
         return objective_values(self.config, result)
 
 
 def _open(
-    storage: BaseStorage, config: StudyConfig, data: DataFacts, stopping: Callable[[], bool]
+    storage: Storage, config: StudyConfig, data: DataFacts, stopping: Callable[[], bool]
 ) -> tuple[Ledger, StudyConfig]:
     """The study's ledger, and the config with all decided that it leaves to us."""
     try:
@@ -236,7 +262,7 @@ def _open(
     return ledger, config
 
 
-def _name_objectives(storage: BaseStorage, study_name: str, names: Sequence[str]) -> None:
+def _name_objectives(storage: Storage, study_name: str, names: Sequence[str]) -> None:
     """Tell Optuna's tools what the objectives are called; older versions did not."""
     study = load_study(study_name=study_name, storage=storage)
     if study.metric_names != list(names):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -17,9 +18,11 @@ from optuna.distributions import (
 )
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import TPESampler
+from optuna.samplers._tpe import _truncnorm
 from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 from optuna.study import Study
 from optuna.trial import FrozenTrial
+from scipy.special import log_ndtr
 
 IsNew = Callable[[Mapping[str, Any]], bool]
 """Whether parameters have not been tried before."""
@@ -54,6 +57,28 @@ class NewTPESampler(TPESampler):
     ) -> dict[str, BaseDistribution]:
         """The space but for what has one value; Optuna would look through all trials for it."""
         return {name: each for name, each in sorted(self._space.items()) if not each.single()}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """A proposal."""
+        with _whole_arrays():
+            return super().sample_relative(study, trial, search_space)
+
+
+@contextmanager
+def _whole_arrays() -> Iterator[None]:
+    """Have Optuna compute logarithms of the normal distribution by SciPy for the length of a block.
+
+    Optuna, which does without SciPy, computes them number by number in Python: most of the time
+    that a proposal takes.
+    """
+    one_by_one = _truncnorm._log_ndtr
+    _truncnorm._log_ndtr = log_ndtr
+    try:
+        yield
+    finally:
+        _truncnorm._log_ndtr = one_by_one
 
 
 def _only_value(distribution: BaseDistribution) -> Any:

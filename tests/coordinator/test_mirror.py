@@ -14,7 +14,7 @@ from sweep.coordinator.run import open_for_writing
 from sweep.reports.style import colour, number
 from sweep.tracking import Run, Tracker
 from sweep.workspace import Workspace
-from tests.search.builders import FACTS, config, result
+from tests.search.builders import FACTS, begin, complete, config, result
 
 
 def test_a_report_is_attached_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,8 +38,8 @@ def test_a_report_is_attached_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     workspace.home.create()
     for trials in (2, 2, 3, 3):
         study = open_for_writing(workspace, config(pixels=trials), FACTS)
-        while (attempt := study.begin_next()) is not None:
-            study.complete(attempt, result(attempt))
+        while (attempt := begin(study)) is not None:
+            complete(study, attempt, result(attempt))
         mirror = Mirror(study, workspace)
         mirror.begin()
         assert mirror.finish(stopped=False).chart is not None
@@ -57,8 +57,8 @@ def test_what_is_projected_anew_is_whole(tmp_path: Path) -> None:
     workspace = Workspace.at(tmp_path, {})
     workspace.home.create()
     study = open_for_writing(workspace, config(pixels=3), FACTS)
-    while (attempt := study.begin_next()) is not None:
-        study.complete(attempt, result(attempt))
+    while (attempt := begin(study)) is not None:
+        complete(study, attempt, result(attempt))
     mirror = Mirror(study, workspace)
     mirror.begin()
     assert mirror.finish(stopped=False).chart is not None

@@ -10,6 +10,7 @@ import pytest
 from sweep.config import StudyConfig, parse_config
 from sweep.results import Curves, DataFacts, Replicate, TrialResult
 from sweep.search.attempt import Attempt, Cause, Failure
+from sweep.search.study import Study
 
 FACTS = DataFacts(name="mnist-5k", sha256="0" * 64, is_mnist=False)
 _CLASSIFIER = {"epochs": 1, "batch_size": 10, "learning_rate": 0.1}
@@ -102,3 +103,22 @@ def result(attempt: Attempt, accuracy: float | None = None) -> TrialResult:
 
 def failure(cause: Cause) -> Failure:
     return Failure(cause=cause, message=str(cause), finished_at=2_000)
+
+
+def begin(study: Study) -> Attempt | None:
+    """The attempt that is due next, begun."""
+    return next(iter(study.begin(1)), None)
+
+
+def complete(study: Study, attempt: Attempt, result: TrialResult) -> Attempt:
+    """An attempt, recorded with a result."""
+    ended = attempt.model_copy(update={"result": result})
+    study.end([ended])
+    return ended
+
+
+def fail(study: Study, attempt: Attempt, failure: Failure) -> Attempt:
+    """An attempt, recorded with a failure."""
+    ended = attempt.model_copy(update={"failure": failure})
+    study.end([ended])
+    return ended

@@ -13,7 +13,7 @@ from optuna.importance import FanovaImportanceEvaluator
 from sweep.search import figures
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from tests.search.builders import FACTS, config, result
+from tests.search.builders import FACTS, begin, complete, config, result
 
 PAPERS = ("#ffffff", "#14171a")
 """Of the page, light and dark."""
@@ -52,8 +52,8 @@ def titles(
     """Of a finished study; every figure is what Plotly's basic bundle draws."""
     study_config = config(vae=vae, pixels=pixels)
     study = Study(open_storage(f"sqlite:///{tmp_path}/optuna.db"), study_config, FACTS)
-    while (attempt := study.begin_next()) is not None:
-        study.complete(attempt, result(attempt, accuracy))
+    while (attempt := begin(study)) is not None:
+        complete(study, attempt, result(attempt, accuracy))
     drawn = study.recorded.figures()
     for title, note, found in drawn:
         representation = title.rpartition(": ")[2]

@@ -20,7 +20,15 @@ from sweep.search.sequences import quasi_random
 from sweep.search.space import SearchSpace, cell_params
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from tests.search.builders import FACTS, LEARNING_SAMPLERS, SAMPLERS, config, result
+from tests.search.builders import (
+    FACTS,
+    LEARNING_SAMPLERS,
+    SAMPLERS,
+    begin,
+    complete,
+    config,
+    result,
+)
 
 
 @pytest.mark.parametrize("sampler", LEARNING_SAMPLERS)
@@ -34,9 +42,9 @@ def test_samplers_that_learn_do(tmp_path: Path, sampler: str) -> None:
         wide["representations"]["pixels"]["space"]["hidden_neurons"] = {"low": 1, "high": 10_000}
         study = Study(storage, parse_config(wide, "test"), FACTS)
         distances = []
-        while (attempt := study.begin_next()) is not None:
+        while (attempt := begin(study)) is not None:
             distance = abs(attempt.cell.hidden_neurons - 3000) / 10_000
-            study.complete(attempt, result(attempt, accuracy=1 - distance))
+            complete(study, attempt, result(attempt, accuracy=1 - distance))
             distances.append(distance)
         late[name] = float(np.median(distances[2 * trials // 3 :]))
     assert late[sampler] < 0.5 * late["random"]
@@ -109,8 +117,8 @@ def test_rows_outside_the_space_do_not_use_it_up(tmp_path: Path) -> None:
     rows = [{"representation": "pixels", "hidden_neurons": n} for n in (20, 30, 5)]
     storage = open_storage(f"sqlite:///{tmp_path}/optuna.db")
     study = Study(storage, config(rows=rows, pixels=40), FACTS)
-    while (attempt := study.begin_next()) is not None:
-        study.complete(attempt, result(attempt))
+    while (attempt := begin(study)) is not None:
+        complete(study, attempt, result(attempt))
     neurons = sorted(attempt.cell.hidden_neurons for attempt in study.attempts)
     assert neurons == [*range(1, 13), 20, 30]
 
@@ -139,8 +147,8 @@ def proposals(path: Path, sampler: str, trials: int, **search: Any) -> list[Cell
     study = Study(
         open_storage(f"sqlite:///{path}"), config(sampler, vae=trials, search=search), FACTS
     )
-    while (attempt := study.begin_next()) is not None:
-        study.complete(attempt, result(attempt))
+    while (attempt := begin(study)) is not None:
+        complete(study, attempt, result(attempt))
     return [attempt.cell for attempt in study.attempts]
 
 
@@ -182,8 +190,8 @@ def test_any_setting_is_searched(tmp_path: Path, sampler: str) -> None:
     for name, restarts in (("whole", False), ("resumed", True)):
         url = f"sqlite:///{tmp_path}/{name}.db"
         study = Study(open_storage(url), study_config, FACTS)
-        while (attempt := study.begin_next()) is not None:
-            study.complete(attempt, result(attempt))
+        while (attempt := begin(study)) is not None:
+            complete(study, attempt, result(attempt))
             if restarts:
                 study = Study(open_storage(url), study_config, FACTS)
         cells.append([attempt.cell for attempt in study.attempts])

@@ -15,7 +15,7 @@ from sweep.search.recorded import recorded
 from sweep.search.seals import sealed, unsealed
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from tests.search.builders import FACTS, config, result
+from tests.search.builders import FACTS, begin, complete, config, result
 
 values = st.dictionaries(
     st.text(max_size=5),
@@ -58,9 +58,9 @@ def test_what_was_changed_is_named(tmp_path: Path, table: str, key: str, damage:
     """With the study, and what to do; whatever of it was changed."""
     file = tmp_path / "optuna.db"
     study = Study(open_storage(f"sqlite:///{file}"), config(vae=1), FACTS)
-    attempt = study.begin_next()
+    attempt = begin(study)
     assert attempt is not None
-    study.complete(attempt, result(attempt))
+    complete(study, attempt, result(attempt))
     assert recorded(open_storage(f"sqlite:///{file}"), "study").attempts[0].result is not None
     with sqlite3.connect(file) as connection:
         ((text,),) = connection.execute(f"SELECT value_json FROM {table} WHERE key = ?", (key,))

@@ -16,7 +16,7 @@ from sweep.search.attempt import Attempt, Cause, State
 from sweep.search.ledger import Ledger
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from tests.search.builders import FACTS, SAMPLERS, config, failure, result
+from tests.search.builders import FACTS, SAMPLERS, begin, complete, config, fail, failure, result
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def url(tmp_path: Path) -> str:
 def run_to_end(study: Study, most: int = 1000) -> list[Attempt]:
     """Complete every attempt as soon as it begins."""
     done: list[Attempt] = []
-    while len(done) < most and (attempt := study.begin_next()) is not None:
-        done.append(study.complete(attempt, result(attempt)))
+    while len(done) < most and (attempt := begin(study)) is not None:
+        done.append(complete(study, attempt, result(attempt)))
     return done
 
 
@@ -75,13 +75,13 @@ def test_what_is_left_to_us_is_decided_once(url: str, monkeypatch: pytest.Monkey
     auto = config(vae=2, precision="auto")
     for _ in range(2):
         study = Study(open_storage(url), auto, FACTS)
-        begun = study.begin_next()
+        begun = begin(study)
         assert begun is not None
         assert begun.spec.representation.settings["precision"] == "float32"
-        study.complete(begun, result(begun))
+        complete(study, begun, result(begun))
         monkeypatch.setattr(Vae, "automatic", {"precision": "bfloat16"})
     assert Study(open_storage(url), config(vae=2), FACTS).progress.complete == 2
-    other = Study(open_storage(f"{url}.other"), auto, FACTS).begin_next()
+    other = begin(Study(open_storage(f"{url}.other"), auto, FACTS))
     assert other is not None
     assert other.spec.representation.settings["precision"] == "bfloat16"
 
@@ -157,14 +157,14 @@ def test_one_objective_has_a_best(url: str) -> None:
 def test_what_was_interrupted_runs_again(url: str) -> None:
     """An attempt left running is recorded as interrupted, and its spec comes first, as the next."""
     cells = config(vae=3)
-    lost = Study(open_storage(url), cells, FACTS).begin_next()
+    lost = begin(Study(open_storage(url), cells, FACTS))
     assert lost is not None
     study = Study(open_storage(url), cells, FACTS)
     assert [attempt.state for attempt in study.attempts] == [State.INTERRUPTED]
-    again = study.begin_next()
+    again = begin(study)
     assert again is not None
     assert (again.cell, again.spec.key, again.attempt) == (lost.cell, lost.spec.key, 2)
-    study.complete(again, result(again))
+    complete(study, again, result(again))
     run_to_end(study)
     states = Counter(t.state for t in optuna.load_study(study_name="study", storage=url).trials)
     assert states == {TrialState.COMPLETE: 3, TrialState.FAIL: 1}
@@ -173,12 +173,12 @@ def test_what_was_interrupted_runs_again(url: str) -> None:
 def test_a_result_that_was_stored_but_not_told_is_kept(url: str) -> None:
     """A coordinator killed between storing and telling loses nothing."""
     storage = open_storage(url)
-    attempt = Study(storage, config(pixels=1), FACTS).begin_next()
+    attempt = begin(Study(storage, config(pixels=1), FACTS))
     assert attempt is not None
     trial = optuna.load_study(study_name="study", storage=url).trials[0]
     storage.set_trial_user_attr(trial._trial_id, "result", result(attempt).model_dump(mode="json"))
     study = Study(open_storage(url), config(pixels=1), FACTS)
-    assert study.begin_next() is None
+    assert begin(study) is None
     assert study.progress.complete == 1
     (told,) = optuna.load_study(study_name="study", storage=url).trials
     assert told.state is TrialState.COMPLETE
@@ -191,10 +191,10 @@ def test_an_interrupted_spec_is_tried_again_and_a_given_up_one_is_not(url: str) 
     study = Study(open_storage(url), config(pixels=5), FACTS)
     tried = []
     for number, cause in enumerate(causes, start=1):
-        attempt = study.begin_next()
+        attempt = begin(study)
         assert attempt is not None
         assert attempt.attempt == number
-        tried.append(study.fail(attempt, failure(cause)).cell)
+        tried.append(fail(study, attempt, failure(cause)).cell)
     assert len(set(tried)) == 1
     run_to_end(study)
     assert study.progress.complete == 5
@@ -206,9 +206,9 @@ def test_an_interrupted_spec_is_tried_again_and_a_given_up_one_is_not(url: str) 
 def test_a_failed_configuration_is_replaced_and_never_tried_again(url: str, cause: Cause) -> None:
     """The target counts completed trials; a search that only fails gives up."""
     study = Study(open_storage(url), config(pixels=4), FACTS)
-    failed = study.begin_next()
+    failed = begin(study)
     assert failed is not None
-    study.fail(failed, failure(cause))
+    fail(study, failed, failure(cause))
     done = run_to_end(study)
     assert len(done) == 4
     assert failed.cell not in {attempt.cell for attempt in done}
@@ -217,8 +217,8 @@ def test_a_failed_configuration_is_replaced_and_never_tried_again(url: str, caus
 def test_a_search_that_only_fails_gives_up(url: str) -> None:
     """As many failures as trials were asked for end it, and the shortfall is said."""
     study = Study(open_storage(url), config(pixels=4, vae=1), FACTS)
-    while (attempt := study.begin_next()) is not None:
-        study.fail(attempt, failure(Cause.DIVERGED))
+    while (attempt := begin(study)) is not None:
+        fail(study, attempt, failure(Cause.DIVERGED))
     failed = Counter(attempt.cell.representation for attempt in study.attempts)
     assert failed == {"pixels": 4, "vae": 3}
     assert study.shortfall == 5
@@ -245,9 +245,9 @@ def test_a_failed_row_is_not_replaced(url: str) -> None:
     """A row has no substitute: it is missing."""
     rows = [{"representation": "pixels", "hidden_neurons": n} for n in (5, 6)]
     study = Study(open_storage(url), config(rows=rows), FACTS)
-    first = study.begin_next()
+    first = begin(study)
     assert first is not None
-    study.fail(first, failure(Cause.DIVERGED))
+    fail(study, first, failure(Cause.DIVERGED))
     assert len(run_to_end(study)) == 1
     assert study.shortfall == 1
 

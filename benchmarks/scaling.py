@@ -1,0 +1,323 @@
+"""How many workers one coordinator keeps busy: a simulation on measured costs, and its checks.
+
+    uv run --extra ray python -m benchmarks.scaling [--trials 10000]
+
+First it measures what the coordinator pays for asking, telling and MLflow, by numbers of trials at
+once, and what a task of a Ray cluster costs beside its work. Then it simulates a study of so many
+trials, a draw of 3 seconds each, event by event, on 1 to 1,000 workers. It holds the simulation
+against real studies on 1, 2 and 4 slots of a Ray cluster of this machine, and against the real
+coordinator with workers that only wait.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from benchmarks.coordinator import CONFIG, DATA
+from benchmarks.made_up import draw_result
+from benchmarks.measuring import options, publish, seconds
+from sweep.artifacts import ArtifactStore
+from sweep.config import StudyConfig, load_config
+from sweep.coordinator.events import Done
+from sweep.coordinator.projector import Projector
+from sweep.coordinator.run import open_for_writing
+from sweep.coordinator.scheduler import Scheduler
+from sweep.coordinator.trials import TrialRun
+from sweep.data.datasets import DatasetSource
+from sweep.evaluation import prepare_worker
+from sweep.evaluation.trial_result import trial_result
+from sweep.execution import Demands, Outcome, RayExecutor, Task
+from sweep.execution.ray import session
+from sweep.home import Home
+from sweep.results import DrawResult
+from sweep.search.study import Study
+from sweep.specs import SPEC, DrawSpec
+from sweep.workspace import Workspace
+
+WORKERS = (1, 10, 100, 300, 1000)
+SLOTS, SHORT_DRAWS = (1, 2, 4), 60
+DRAW_SECONDS, SCATTER = 3.0, 0.2
+TICK_SECONDS = 0.2
+BATCHES = (1, 10, 100)
+REPEATS = 5
+GOAL = 0.7
+_MOMENT = 1_700_000_000_000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds for so many at once: some for all of them, and some for each."""
+
+    once: float
+    each: float
+
+    def of(self, number: int) -> float:
+        """Seconds for a number of them."""
+        return self.once + self.each * number if number else 0.0
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the coordinator pays."""
+
+    ask: Cost
+    """For proposing trials, and writing them down."""
+    tell: Cost
+    """For writing down how trials have ended."""
+    task: float
+    """For handing a task out, and taking what came of it."""
+    transfer: float
+    """Seconds that a task is longer on its way than at work; the coordinator does not wait."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A study as it would go."""
+
+    wall: float
+    worked: float
+    """Seconds of work of all workers together."""
+    coordinating: float
+    """Seconds in which the coordinator was busy."""
+
+    def used(self, workers: int) -> float:
+        """The share of the workers' time in which they work."""
+        return self.worked / (self.wall * workers)
+
+
+def simulate(draws: Sequence[float], workers: int, costs: Costs) -> Simulated:
+    """A study of trials of one draw each, event by event.
+
+    The coordinator takes what has ended, tells, asks for as many as are free, and hands them out;
+    then it waits for the next. All of that is one thread.
+
+    Args:
+        draws: seconds that each takes.
+        workers: how many there are.
+        costs: of the coordinator.
+    """
+    now = coordinating = 0.0
+    running: list[float] = []
+    left = list(draws)[::-1]
+    while left or running:
+        ended = 0
+        while running and running[0] <= now:
+            heapq.heappop(running)
+            ended += 1
+        begun = min(len(left), workers - len(running))
+        paid = costs.tell.of(ended) + costs.ask.of(begun) + costs.task * ended
+        now += paid
+        coordinating += paid
+        for _ in range(begun):
+            heapq.heappush(running, now + left.pop() + costs.transfer)
+        if not (ended or begun):
+            now = max(now, running[0])
+    return Simulated(now, sum(draws), coordinating)
+
+
+@contextmanager
+def study_of(trials: int, sampler: str) -> Iterator[tuple[Workspace, StudyConfig, Study]]:
+    """A new study in a home of its own."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
+        workspace = Workspace.at(Path(directory), {})
+        workspace.home.create()
+        config = load_config(CONFIG, [f"search.sampler={sampler}"], trials)
+        yield workspace, config, open_for_writing(workspace, config, DATA)
+
+
+def asking_and_telling(sampler: str, known: int) -> tuple[Cost, Cost]:
+    """The costs of a study's records, once so many trials are known, by least squares."""
+    asked: list[tuple[int, float]] = []
+    told: list[tuple[int, float]] = []
+    total = known + REPEATS * sum(BATCHES)
+    with study_of(total, sampler) as (_, _, study):
+        for batch in [known] * (known > 0) + [each for each in BATCHES for _ in range(REPEATS)]:
+            began = time.perf_counter()
+            begun = study.begin(batch)
+            asked.append((batch, time.perf_counter() - began))
+            draws = [[draw_result(draw) for draw in each.spec.outer_draws] for each in begun]
+            ended = [
+                each.model_copy(update={"result": trial_result(each.spec, made, _MOMENT, _MOMENT)})
+                for each, made in zip(begun, draws, strict=True)
+            ]
+            began = time.perf_counter()
+            study.end(ended)
+            told.append((batch, time.perf_counter() - began))
+    return _fitted(asked[known > 0 :]), _fitted(told[known > 0 :])
+
+
+def _fitted(measured: Sequence[tuple[int, float]]) -> Cost:
+    medians = {
+        batch: statistics.median(taken for number, taken in measured if number == batch)
+        for batch in BATCHES
+    }
+    # Relative errors count alike: a batch of 100 takes fifty times as long as one of 1.
+    each, once = np.polyfit(
+        list(medians), list(medians.values()), 1, w=[1 / taken for taken in medians.values()]
+    )
+    return Cost(max(float(once), 0.0), float(each))
+
+
+class Waiting:
+    """Workers that only wait, as long as a draw would take; see ``Executor``."""
+
+    def __init__(self, workers: int, draws: Sequence[float]) -> None:
+        self.workers = workers
+        self._left = list(draws)[::-1]
+        self._tasks: dict[str, Task] = {}
+        self._ends: list[tuple[float, str]] = []
+
+    @property
+    def free(self) -> int:
+        return self.workers - len(self._tasks)
+
+    def takes(self, kind: str) -> bool:
+        return self.free > 0
+
+    def submit(self, task: Task) -> None:
+        self._tasks[task.id] = task
+        heapq.heappush(self._ends, (time.monotonic() + self._left.pop(), task.id))
+
+    def wait(self, timeout: float) -> list[Outcome]:
+        soonest = self._ends[0][0] - time.monotonic() if self._ends else timeout
+        time.sleep(max(0.0, min(timeout, soonest)))
+        ended = []
+        while self._ends and self._ends[0][0] <= time.monotonic():
+            task = self._tasks.pop(heapq.heappop(self._ends)[1])
+            spec = SPEC.validate_json(task.payload)
+            assert isinstance(spec, DrawSpec)
+            ended.append(Outcome(task, draw_result(spec).model_dump_json()))
+        return ended
+
+    def running(self) -> Mapping[str, tuple[Task, float]]:
+        return {f"worker {number}": (task, 0.5) for number, task in enumerate(self._tasks.values())}
+
+    def close(self) -> None:
+        self._tasks.clear()
+
+
+def coordinated(draws: Sequence[float], workers: int, sampler: str) -> tuple[float, float]:
+    """The share of workers that only wait which the real coordinator uses; and MLflow's lag.
+
+    The latter are seconds after the study's end, until MLflow holds all of it.
+    """
+    with study_of(len(draws), sampler) as (workspace, config, study):
+        projector = Projector(workspace, config.name, DATA)
+        executor = Waiting(workers, draws)
+        run = TrialRun(study, executor, workspace.store, projector, lambda _: None)
+        wall = seconds(partial(run.run, lambda: False))
+        lag = seconds(partial(projector.finish, lambda _: None, 24 * 3600))
+    return sum(draws) / (wall * workers), lag
+
+
+def short_draws(number: int, data: str, began: int) -> list[DrawSpec]:
+    """Draws of pixels, each with a learning rate of its own, so that none is known already."""
+    from benchmarks.cluster import specs
+
+    endless = specs(data)
+    found = [next(endless) for _ in range(2 * (began + number))]
+    return [draw for draw in found if not draw.needs][began:]
+
+
+def on_slots(slots: int, began: int) -> tuple[list[float], list[float], float]:
+    """A real study's draws on a Ray cluster: their seconds at work and on their way; the wall's."""
+    source = DatasetSource.of("mnist-5k", None)
+    with tempfile.TemporaryDirectory() as directory, session(None, slots) as cluster:
+        home = Home.at(Path(directory))
+        home.create()
+        store = ArtifactStore(home)
+        store.datasets.keep(source.load())
+        prepare = partial(prepare_worker, source=None, threads=1)
+        demands = Demands()
+        executor = RayExecutor(cluster.ray, store, prepare, 3600, home.logs, demands, slots)
+        warm, measured = 4 * slots, SHORT_DRAWS * slots
+        draws = short_draws(warm + measured, source.load().sha256, began)
+        _run(executor, store, draws[:warm])
+        began_at = time.perf_counter()
+        ended = _run(executor, store, draws[warm:])
+        wall = time.perf_counter() - began_at
+        executor.close()
+    worked = [event.result.seconds for event in ended if isinstance(event.result, DrawResult)]
+    away = [event.seconds for event in ended if event.seconds is not None]
+    return worked, away, wall
+
+
+def _run(executor: RayExecutor, store: ArtifactStore, draws: Sequence[DrawSpec]) -> list[Done]:
+    scheduler = Scheduler(executor, store)
+    for draw in draws:
+        scheduler.want(draw)
+    return [event for event in scheduler.events(lambda: False) if isinstance(event, Done)]
+
+
+def percent(share: float) -> int:
+    return round(100 * share)
+
+
+def main() -> None:
+    trials = options(__doc__, trials=10_000).trials
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    scattered = random.Random(0)
+    draws = [DRAW_SECONDS * scattered.uniform(1 - SCATTER, 1 + SCATTER) for _ in range(trials)]
+    real: dict[str, Any] = {}
+    nothing = Cost(0.0, 0.0)
+    transfers = []
+    for place, slots in enumerate(SLOTS):
+        worked, away, wall = on_slots(slots, place * 1000)
+        transfers.append(statistics.median(away) - statistics.median(worked))
+        costs = Costs(nothing, nothing, 0.0, transfers[0])
+        predicted = simulate(worked, slots, costs).wall
+        real[f"{slots} slots"] = {
+            "real seconds": round(wall, 2),
+            "simulated": round(predicted, 2),
+            "ratio": round(predicted / wall, 2),
+        }
+    figures: dict[str, Any] = {"real studies on Ray": real}
+    for sampler in ("random", "tpe"):
+        ask, tell = asking_and_telling(sampler, known=min(1000, trials // 10))
+        costs = Costs(ask, tell, 0.0, transfers[0])
+        alone = replace(
+            costs, ask=Cost(0.0, ask.of(1)), tell=Cost(0.0, tell.of(1))
+        )  # a transaction for each trial
+        simulated = {workers: simulate(draws, workers, costs) for workers in WORKERS}
+        few = draws[: min(trials, 3 * max(WORKERS))]
+        figures[sampler] = {
+            "ms to ask for 1, 10, 100": [round(1000 * ask.of(number), 1) for number in BATCHES],
+            "ms to tell of 1, 10, 100": [round(1000 * tell.of(number), 1) for number in BATCHES],
+            "simulated, % of workers used": {
+                str(workers): percent(found.used(workers)) for workers, found in simulated.items()
+            },
+            "simulated, % of its time that the coordinator is busy": {
+                str(workers): percent(found.coordinating / found.wall)
+                for workers, found in simulated.items()
+            },
+            "simulated, a transaction a trial, % used": {
+                str(workers): percent(simulate(draws, workers, alone).used(workers))
+                for workers in WORKERS
+            },
+            "real coordinator, % of waiting workers used": {},
+        }
+        for workers in WORKERS[2:]:
+            used, lag = coordinated(few, workers, sampler)
+            figures[sampler]["real coordinator, % of waiting workers used"][str(workers)] = {
+                "real": percent(used),
+                "simulated": percent(simulate(few, workers, costs).used(workers)),
+                "MLflow's lag, seconds": round(lag),
+            }
+    publish("scaling", {"trials": trials, "seconds a draw": DRAW_SECONDS, **figures})
+
+
+if __name__ == "__main__":
+    main()
