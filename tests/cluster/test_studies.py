@@ -9,11 +9,13 @@ import pytest
 
 from sweep.artifacts import ArtifactStore
 from sweep.home import Home
-from tests.cli.process import TARGET, TINY, accuracies, assert_exactly_once, mlflow_runs
+from tests.cli.process import TARGET, TINY, accuracies, assert_exactly_once, mlflow_runs, sweep
 from tests.cluster.nodes import Cluster, cluster
 from tests.cluster.study import Run
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+QUICKSTART = Path(__file__).parents[2] / "study_configs/quickstart.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,19 @@ def test_a_study_is_the_one_that_this_machine_makes(
         assert node.pids("spawn_main") == []
     logs = [each.read_text() for each in (run.home / "logs/tiny").glob("*.log")]
     assert len(logs) == 2
+
+
+@pytest.mark.slow
+def test_the_quickstart_is_the_one_that_this_machine_makes(nodes: Cluster, tmp_path: Path) -> None:
+    """As it is shipped, and equal to the last bit."""
+    here = tmp_path / "here"
+    done = sweep("run", QUICKSTART, "--home", here, timeout=600)
+    assert done.returncode == 0, done.stderr
+    run = Run(nodes, QUICKSTART, tmp_path / "there")
+    assert run.end(600) == 0, run.said
+    expected = accuracies(here, "quickstart")
+    assert accuracies(run.home, "quickstart") == expected
+    assert_exactly_once(run.home, len(expected), "quickstart")
 
 
 def test_two_studies_at_once_train_an_encoder_once(nodes: Cluster, tmp_path: Path) -> None:
