@@ -82,7 +82,7 @@ def creation_lock(url: str) -> Iterator[None]:
 
 def unusable(url: str, error: BaseException) -> HomeError:
     """The error of a studies' storage that cannot be opened."""
-    missing = isinstance(error, ImportError)
+    missing = isinstance(error, ImportError) and url.startswith("postgresql")
     return HomeError(
         f"the studies' storage {masked(url)} cannot be opened: {reason(error)}",
         hint="uv sync --extra postgres" if missing else "check SWEEP_STORAGE and --home",

@@ -197,11 +197,18 @@ def check_free(workspace: Workspace, study: str) -> None:
 
 
 def last_owner(storage_url: str, study: str) -> Owner | None:
-    """Who took a study's lease and has not given it back, alive or dead; None if nobody has."""
+    """Who took a study's lease and has not given it back, alive or dead; None if nobody has.
+
+    Raises:
+        HomeError: the URL is none, or its driver is not installed.
+    """
     file = sqlite_file(storage_url)
     if file is not None and not file.exists():
         return None  # looking would create it
-    engine = sa.create_engine(storage_url, **engine_arguments(storage_url))
+    try:
+        engine = sa.create_engine(storage_url, **engine_arguments(storage_url))
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        raise unusable(storage_url, error) from error
     try:
         with engine.connect() as connection:
             owner = _owner(connection, study)

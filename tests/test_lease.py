@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sweep import lease as lease_module
-from sweep.errors import StudyBusyError
+from sweep.errors import HomeError, StudyBusyError
 from sweep.lease import LEASE_SECONDS, last_owner, lease
 from sweep.workspace import Workspace
 
@@ -145,3 +145,14 @@ def age_lease(database: Path, seconds: float) -> None:
         aged = "UPDATE sweep_lease SET renewed = datetime('now', ?)"
         assert connection.execute(aged, (f"-{seconds} seconds",)).rowcount == 1
     connection.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql+nothing://here/studies", "nothing://here/studies", "no URL", "mysql://a:b/c"],
+)
+def test_who_owns_a_study_of_a_storage_that_cannot_be_opened(url: str) -> None:
+    """The error of all commands: which storage, why, and what sets it."""
+    with pytest.raises(HomeError, match=r"the studies' storage .* cannot be opened") as raised:
+        last_owner(url, "study")
+    assert raised.value.hint == "check SWEEP_STORAGE and --home"
