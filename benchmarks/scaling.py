@@ -48,7 +48,7 @@ from sweep.specs import SPEC, DrawSpec
 from sweep.workspace import Workspace
 
 WORKERS = (1, 10, 100, 300, 1000)
-SLOTS, SHORT_DRAWS = (1, 2, 4), 60
+SLOTS, SHORT_DRAWS = (1, 2, 4), 40  # a worker is replaced after 50 tasks
 DRAW_SECONDS, SCATTER = 3.0, 0.2
 ROUNDS = 6
 """Draws that each worker of the real coordinator waits for."""
