@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,13 +38,24 @@ class Recollection(InMemoryStorage):
         self._latest: deque[int] = deque()
         """Ids, in the order of their numbers."""
         self._best: list[int] = []
+        self._shown: list[FrozenTrial] | None = None
+        """None after a change."""
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         """A trial; only what was begun elsewhere, and has its template, is remembered."""
         trial_id = super().create_new_trial(study_id, template_trial)
         if template_trial is not None:
             self._latest.append(trial_id)
+            self._shown = None
         return trial_id
+
+    def set_trial_state_values(
+        self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
+    ) -> bool:
+        """See Optuna; what is proposed and not used is no change."""
+        if trial_id in self._latest:
+            self._shown = None
+        return super().set_trial_state_values(trial_id, state, values)
 
     def get_all_trials(
         self,
@@ -53,10 +64,27 @@ class Recollection(InMemoryStorage):
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
         """What is remembered, by number."""
-        self._forget(self.get_study_directions(study_id))
-        shown = [self.get_trial(trial_id) for trial_id in (*sorted(self._best), *self._latest)]
-        found = [trial for trial in shown if states is None or trial.state in states]
+        if self._shown is None:
+            self._forget(self.get_study_directions(study_id))
+            self._shown = [self.get_trial(trial_id) for trial_id in sorted(self._best)]
+            self._shown += self._latest_of_each()
+        found = [trial for trial in self._shown if states is None or trial.state in states]
         return copy.deepcopy(found) if deepcopy else found
+
+    def _latest_of_each(self) -> list[FrozenTrial]:
+        """The latest that have ended, and the latest that run: many more may wait to be forgotten.
+
+        With a thousand workers, a thousand run.
+        """
+        left = dict.fromkeys((True, False), self._most[0])
+        found = []
+        for trial_id in reversed(self._latest):
+            trial = self.get_trial(trial_id)
+            has_ended = trial.state is not TrialState.RUNNING
+            if left[has_ended]:
+                left[has_ended] -= 1
+                found.append(trial)
+        return found[::-1]
 
     def _forget(self, directions: list[StudyDirection]) -> None:
         """Keep of the older trials the best; one that still runs is waited for."""

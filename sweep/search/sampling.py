@@ -180,8 +180,9 @@ class _Search:
         )
         for name, excess in constraints(self._config, attempt.cell).items():
             trial.set_constraint(name, excess)
-        self._memory.add_trial(trial)
-        added = self._memory.get_trials(deepcopy=False)[-1]
+        added = self._storage.get_trial(
+            self._storage.create_new_trial(self._memory._study_id, trial)
+        )
         if self._config.search.sampler == "nsga2":
             # By a study of its own: one that was asked before may have an old list of its trials.
             now = optuna.load_study(study_name=self._memory.study_name, storage=self._storage)

@@ -123,10 +123,26 @@ def test_what_runs_is_remembered_and_what_was_only_proposed_is_not() -> None:
     for x in (3, 4, 5):
         study.add_trial(create_trial(params={"x": x}, distributions=SPACE, value=float(x)))
     xs = [trial.params["x"] for trial in study.get_trials(deepcopy=False)]
-    assert xs == [1, 2, 3, 4, 5]
+    assert xs == [1, 4, 5]
     study.tell(0, 1.0)
     xs = [trial.params["x"] for trial in study.get_trials(deepcopy=False)]
     assert xs == [1, 3, 4, 5]
+
+
+def test_of_many_that_run_the_latest_are_shown() -> None:
+    """Whatever waits behind them to be forgotten; and all of it is forgotten in its order."""
+    study = optuna.create_study(storage=Recollection(3, 2), direction="maximize")
+    for x in range(1, 9):
+        study.add_trial(
+            create_trial(state=TrialState.RUNNING, params={"x": x}, distributions=SPACE)
+        )
+    for number in (1, 2, 3, 4):
+        study.tell(number, 10.0 - number)
+    xs = [trial.params["x"] for trial in study.get_trials(deepcopy=False)]
+    assert xs == [3, 4, 5, 6, 7, 8]  # three that have ended, and three that run
+    study.tell(0, 1.0)
+    xs = [trial.params["x"] for trial in study.get_trials(deepcopy=False)]
+    assert xs == [2, 3, 6, 7, 8]  # the best of those that have ended, and the latest
 
 
 def test_the_worst_is_most_dominated_and_then_most_crowded() -> None:
