@@ -12,42 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import BaseDistribution
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
-from sweep.config import Cell
 from sweep.errors import UnknownStudyError
 from sweep.lease import taken_over
 from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
-from sweep.search.attempt import Attempt, Failure, State, interruption
+from sweep.search.attempt import Attempt, State, interruption
 from sweep.search.attributes import Attributes
 from sweep.search.batches import Created, Ended
 from sweep.search.patience import Patience, at_once
-from sweep.search.seals import believing, sealed, unsealed
+from sweep.search.seals import believing
 from sweep.search.storage import Storage
-from sweep.specs import TrialSpec
+from sweep.search.trials import Draft, as_attempt, as_trial, is_attempt, outcome
 from sweep.spelling import did_you_mean
 
-_SPEC, _CELL, _ATTEMPT = "spec", "cell", "attempt"
-_STARTED, _RESULT, _FAILURE = "started_at", "result", "failure"
 _CONFIG, _DATA, _RETRIED, _ENVIRONMENTS = "config", "data", "retried", "environments"
 _ENCODER, _ASSESSMENT, _CONFIRMATION = "encoder:", "assessment:", "confirmation:"
-
-
-@dataclass(frozen=True)
-class Draft:
-    """An attempt that is to begin, and what Optuna is told of it."""
-
-    attempt: Attempt
-    """Its number is what it should be: another program may add trials, too."""
-    params: Mapping[str, Any]
-    distributions: Mapping[str, BaseDistribution]
-    constraints: Mapping[str, float]
 
 
 class Ledger:
@@ -188,12 +172,12 @@ class Ledger:
         return [
             self._attempt(trial)
             for trial in trials
-            if _SPEC in trial.user_attrs  # others were added by hand, with Optuna's own tools
+            if is_attempt(trial)  # others were added by hand, with Optuna's own tools
         ]
 
     def begin(self, drafts: Sequence[Draft]) -> list[Attempt]:
         """Write down new attempts, running, in one transaction; they have their numbers then."""
-        trials = [_trial(draft) for draft in drafts]
+        trials = [as_trial(draft) for draft in drafts]
 
         def create() -> list[Created]:
             return self._storage.create_trials(self.study_id, trials)
@@ -223,7 +207,7 @@ class Ledger:
             attempts: each with its result or its failure, and its objective values.
         """
         ended = [
-            Ended(self._trial_ids[attempt.number], _state(values), values, _outcome(attempt))
+            Ended(self._trial_ids[attempt.number], _state(values), values, outcome(attempt))
             for attempt, values in attempts
         ]
 
@@ -246,7 +230,7 @@ class Ledger:
             values: from a result to its objective values.
         """
         for trial in self._do(lambda: self._trials((TrialState.RUNNING,))):
-            if _SPEC not in trial.user_attrs:
+            if not is_attempt(trial):
                 continue
             attempt = self._attempt(trial)
             if attempt.state is State.RUNNING:
@@ -275,47 +259,11 @@ class Ledger:
     def _attempt(self, trial: FrozenTrial) -> Attempt:
         self._trial_ids[trial.number] = trial._trial_id
         with believing(self.name, f"trial {trial.number}"):
-            attributes = {name: unsealed(value) for name, value in trial.user_attrs.items()}
-            result, failure = attributes.get(_RESULT), attributes.get(_FAILURE)
-            return Attempt(
-                number=trial.number,
-                spec=TrialSpec.model_validate(attributes[_SPEC], strict=False),
-                cell=Cell.model_validate(attributes[_CELL], strict=False),
-                attempt=attributes[_ATTEMPT],
-                started_at=attributes[_STARTED],
-                result=TrialResult.model_validate(result, strict=False) if result else None,
-                failure=Failure.model_validate(failure, strict=False) if failure else None,
-            )
-
-
-def _trial(draft: Draft) -> FrozenTrial:
-    attempt = draft.attempt
-    trial = create_trial(
-        state=TrialState.RUNNING,
-        params=dict(draft.params),
-        distributions=dict(draft.distributions),
-        user_attrs={
-            _SPEC: sealed(attempt.spec.model_dump(mode="json")),
-            _CELL: sealed(attempt.cell.model_dump(mode="json")),
-            _ATTEMPT: attempt.attempt,
-            _STARTED: attempt.started_at,
-        },
-    )
-    for name, excess in draft.constraints.items():
-        trial.set_constraint(name, excess)
-    return trial
+            return as_attempt(trial)
 
 
 def _state(values: Sequence[float]) -> TrialState:
     return TrialState.COMPLETE if values else TrialState.FAIL
-
-
-def _outcome(attempt: Attempt) -> dict[str, Any]:
-    """What is written of an attempt that has ended."""
-    if attempt.result is not None:
-        return {_RESULT: sealed(attempt.result.model_dump(mode="json"))}
-    assert attempt.failure is not None
-    return {_FAILURE: sealed(attempt.failure.model_dump(mode="json"))}
 
 
 def study_names(storage: Storage) -> list[str]:

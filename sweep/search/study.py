@@ -18,12 +18,13 @@ from sweep.search.attempt import Attempt
 from sweep.search.changes import continued
 from sweep.search.figures import figures
 from sweep.search.history import History, Progress, best_attempt
-from sweep.search.ledger import Draft, Ledger
+from sweep.search.ledger import Ledger
 from sweep.search.patience import Patience
 from sweep.search.recorded import Recorded
 from sweep.search.sampling import Proposer
 from sweep.search.space import cell_params, constraints, directions, objective_values
 from sweep.search.storage import Storage
+from sweep.search.trials import Draft
 
 
 class Study:

@@ -346,3 +346,18 @@ def test_trials_of_other_programs_are_left_alone(url: str) -> None:
     study = Study(storage, config(pixels=2), FACTS)
     assert len(run_to_end(study)) == 2
     assert study.progress.complete == 2
+
+
+def test_another_program_may_add_trials_meanwhile(url: str) -> None:
+    """Attempts have the numbers that they have in the storage, and each cell is tried once."""
+    study = Study(open_storage(url), config(pixels=5), FACTS)
+    attempts = study.begin(1)
+    optuna.load_study(study_name="study", storage=url).ask()
+    attempts += study.begin(2)
+    assert [attempt.number for attempt in attempts] == [0, 2, 3]
+    study.end([each.model_copy(update={"result": result(each)}) for each in attempts])
+    run_to_end(study)
+    assert study.progress.complete == 5
+    assert len({attempt.cell for attempt in study.attempts}) == 5
+    again = Study(open_storage(url), config(pixels=5), FACTS)
+    assert again.attempts == study.attempts
