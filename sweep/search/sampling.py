@@ -27,7 +27,7 @@ from sweep.search.attempt import Attempt, State
 from sweep.search.recollection import Recollection
 from sweep.search.sequences import quasi_random
 from sweep.search.space import SearchSpace, constraints, directions, objective_values
-from sweep.search.tpe import NewTPESampler
+from sweep.search.tpe import Models, NewTPESampler
 
 _REDRAWS = 50
 _INSISTING = 5  # a sampler that proposes cells it has had gives way to chance after so many
@@ -109,6 +109,7 @@ class _Search:
         self._population = min(max(trials // _GENERATIONS, _FEWEST), _MOST)
         self._generations = NSGAIISampler(population_size=self._population)
         self._running: dict[int, int] = {}
+        self._models = Models()
         self._tried: set[Cell] = set()
         self._covered = 0
         """Cells of the space that were tried; others were rows outside of it."""
@@ -162,6 +163,7 @@ class _Search:
             self._covered += self._space.has(attempt.cell)
         if not self._space.spans(attempt.cell):
             return
+        self._models.change()
         if attempt.number not in self._running:
             self._begin(attempt)
         if attempt.state is State.RUNNING:
@@ -198,6 +200,8 @@ class _Search:
                         self._space.distributions,
                         lambda params: self._is_new(self._space.cell(params)),
                         seed,
+                        self._models,
+                        len(self._running),
                     )
                 case "nsga2":
                     # Uniform crossover, the default, would but repeat parents of one dimension.

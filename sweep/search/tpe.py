@@ -29,22 +29,73 @@ IsNew = Callable[[Mapping[str, Any]], bool]
 
 _ROUNDS = 10
 """How often candidates are drawn before a proposal that was tried before is given."""
+_SHARE_UNSEEN = 20
+"""Of so many trials that run, one more may have begun or ended than a proposal's model knows."""
+
+
+class Models:
+    """What the last proposal stood on: a model of the good trials, and one of the others.
+
+    Proposals that follow may stand on it, too, as long as few trials have begun or ended since, of
+    those that run. So with a handful of workers each proposal has a model of its own, and with a
+    thousand nobody waits for a thousand models.
+    """
+
+    def __init__(self) -> None:
+        self._built: dict[bool, _ParzenEstimator] = {}
+        self._changes = 0
+
+    def change(self) -> None:
+        """A trial has begun, or ended."""
+        self._changes += 1
+
+    def keep(self, model: _ParzenEstimator, *, of_good: bool) -> None:
+        """A model of all that is known now."""
+        self._built[of_good] = model
+        self._changes = 0
+
+    def recent(self, running: int) -> tuple[_ParzenEstimator, _ParzenEstimator] | None:
+        """Those of the good and of the others; None if a proposal wants new ones.
+
+        Args:
+            running: trials that run now.
+        """
+        if len(self._built) < 2 or self._changes > running // _SHARE_UNSEEN:
+            return None
+        return self._built[True], self._built[False]
 
 
 class NewTPESampler(TPESampler):
-    """Optuna's sampler, multivariate, with one model for each proposal.
+    """Optuna's sampler, multivariate, with one model at most for each proposal.
 
     Optuna's own may propose what was tried before, and another try would cost another model. The
     candidates among which this one chooses are all new, as long as its model has any.
     """
 
-    def __init__(self, space: Mapping[str, BaseDistribution], is_new: IsNew, seed: int) -> None:
-        """Over a space, whose parameters all trials have."""
+    def __init__(
+        self,
+        space: Mapping[str, BaseDistribution],
+        is_new: IsNew,
+        seed: int,
+        models: Models,
+        running: int,
+    ) -> None:
+        """Over a space, whose parameters all trials have.
+
+        Args:
+            space: its parameters.
+            is_new: whether they may be proposed.
+            seed: of the proposal.
+            models: those of the proposals before.
+            running: trials that run now.
+        """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             # The start-up is ours, and over as soon as anything of it has ended.
             super().__init__(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=1)
         self._space = space
+        self._models = models
+        self._running = running
         fixed = {name: _only_value(each) for name, each in space.items() if each.single()}
 
         def is_new_beside_fixed(params: Mapping[str, Any]) -> bool:
@@ -64,6 +115,27 @@ class NewTPESampler(TPESampler):
         """A proposal."""
         with _whole_arrays():
             return super().sample_relative(study, trial, search_space)
+
+    def _sample(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        recent = self._models.recent(self._running)
+        if recent is None:
+            return super()._sample(study, trial, search_space)
+        candidates = recent[0].sample(self._rng.rng, self._n_ei_candidates)
+        best = self._compare(candidates, self._compute_acquisition_func(candidates, *recent))
+        return {name: each.to_external_repr(best[name]) for name, each in search_space.items()}
+
+    def _build_parzen_estimator(
+        self,
+        study: Study,
+        search_space: dict[str, BaseDistribution],
+        trials: list[FrozenTrial],
+        handle_below: bool,
+    ) -> _ParzenEstimator:
+        model = super()._build_parzen_estimator(study, search_space, trials, handle_below)
+        self._models.keep(model, of_good=handle_below)
+        return model
 
 
 @contextmanager

@@ -57,6 +57,48 @@ def test_a_proposal_costs_one_model_of_bounded_size(monkeypatch: pytest.MonkeyPa
     assert len(cells) == 120
 
 
+def test_many_that_run_share_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 200 workers one for ten proposals, all of them new; with a few one for each."""
+    built = 0
+    counted = tpe._NewCandidates.__init__
+
+    def counting(*arguments: Any) -> None:
+        nonlocal built
+        built += 1
+        counted(*arguments)
+
+    monkeypatch.setattr(tpe._NewCandidates, "__init__", counting)
+    tree = config("tpe", pixels=400).model_dump()
+    tree["representations"]["pixels"]["space"]["hidden_neurons"] = {"low": 1, "high": 1000}
+    study = parse_config(tree, "test")
+    proposer = Proposer(study, [])
+    attempts: list[Attempt] = []
+
+    def propose(number: int) -> None:
+        for _ in range(number):
+            cell = proposer.propose("pixels")
+            spec = study.trial_spec(cell, FACTS.sha256)
+            attempts.append(
+                Attempt(number=len(attempts), spec=spec, cell=cell, attempt=1, started_at=0)
+            )
+            proposer.learn(attempts[-1])
+
+    def end(number: int) -> None:
+        for attempt in attempts[:number]:
+            proposer.learn(attempt.model_copy(update={"result": result(attempt)}))
+
+    propose(10)
+    end(10)
+    built = 0
+    propose(19)
+    assert built == 2 * 19
+    propose(190)
+    built = 0
+    propose(60)
+    assert 2 * 4 <= built <= 2 * 7
+    assert len({attempt.cell for attempt in attempts}) == len(attempts)
+
+
 @pytest.mark.parametrize("only", [{"choices": [4]}, {"low": 4, "high": 4}])
 def test_a_dimension_of_one_value_is_no_dimension(only: dict[str, Any]) -> None:
     """The model leaves it out, as Optuna does; every cell is still found, once."""
