@@ -50,7 +50,7 @@ from sweep.workspace import Workspace
 WORKERS = (1, 10, 100, 300, 1000)
 SLOTS, SHORT_DRAWS = (1, 2, 4), 40  # a worker is replaced after 50 tasks
 DRAW_SECONDS, SCATTER = 3.0, 0.2
-ROUNDS = 6
+ROUNDS = 10
 """Draws that each worker of the real coordinator waits for."""
 BATCHES = (1, 10, 100)
 REPEATS = 5

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
-from threading import Lock
+from threading import Event, Lock
 
 from sweep.database import reason
 from sweep.results import DataFacts
@@ -30,6 +30,8 @@ _HOLD_SECONDS = 1.0
 one that gets on quickly is written once a second."""
 _STUDY_HOLD_SECONDS = 10.0
 """The same for the study's own run, which gets on with every trial."""
+_GIVING_WAY_SECONDS = 5.0
+"""How long a run waits for a coordinator that is busy."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Projector:
         """Whether the study's own run was given, which the others' pages lead to."""
         self._retry_at = 0.0
         self._warned = False
+        self._may_begin = Event()
+        self._may_begin.set()
         self._given_up = False
         """Whether nobody waits any more for what is still to be projected."""
 
@@ -75,6 +79,15 @@ class Projector:
         idle = self._work is None or self._work.done()
         if idle and time.monotonic() >= self._retry_at and self._next(hasty=False):
             self._work = self._thread.submit(self._project_waiting)
+
+    def give_way(self, *, busy: bool) -> None:
+        """Begin with no run while the coordinator is busy, which shares the interpreter: its
+        workers wait for it, and nobody waits for MLflow.
+        """
+        if busy:
+            self._may_begin.clear()
+        else:
+            self._may_begin.set()
 
     def _enter(self, run: Run) -> None:
         with self._lock:
@@ -133,6 +146,7 @@ class Projector:
     def _project_waiting(self, *, hasty: bool = False) -> bool:
         """Project what waits, up to the first failure; whether there was none."""
         while waiting := self._next(hasty=hasty):
+            self._may_begin.wait(_GIVING_WAY_SECONDS)
             if self._given_up:
                 return False
             run = waiting.run

@@ -85,9 +85,11 @@ class TrialRun:
                 self._close(each, interruption())
             self._record_ended()
             self._show({})
+            self._projector.give_way(busy=False)
 
     def _take(self, event: Event) -> None:
         self._encoders.take(event)
+        self._projector.give_way(busy=True)
         match event:
             case Hungry():
                 self._record_ended()  # a sampler learns from it
@@ -100,6 +102,7 @@ class TrialRun:
                 self._record_ended()
                 self._show(running)
                 self._projector.project(())
+                self._projector.give_way(busy=False)
             case Done(spec, result, seconds):
                 if seconds is not None:
                     self._pace.note(task_kind(spec), seconds)

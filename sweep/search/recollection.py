@@ -16,6 +16,7 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Container, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ class Recollection(InMemoryStorage):
         self._latest: deque[int] = deque()
         """Ids, in the order of their numbers."""
         self._best: list[int] = []
+        self._running: dict[int, None] = {}
+        """Ids of those that run, in the order of their numbers."""
         self._shown: list[FrozenTrial] | None = None
         """None after a change."""
 
@@ -46,6 +49,8 @@ class Recollection(InMemoryStorage):
         trial_id = super().create_new_trial(study_id, template_trial)
         if template_trial is not None:
             self._latest.append(trial_id)
+            if template_trial.state is TrialState.RUNNING:
+                self._running[trial_id] = None
             self._shown = None
         return trial_id
 
@@ -53,7 +58,8 @@ class Recollection(InMemoryStorage):
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
         """See Optuna; what is proposed and not used is no change."""
-        if trial_id in self._latest:
+        if trial_id in self._running:
+            del self._running[trial_id]
             self._shown = None
         return super().set_trial_state_values(trial_id, state, values)
 
@@ -76,15 +82,10 @@ class Recollection(InMemoryStorage):
 
         With a thousand workers, a thousand run.
         """
-        left = dict.fromkeys((True, False), self._most[0])
-        found = []
-        for trial_id in reversed(self._latest):
-            trial = self.get_trial(trial_id)
-            has_ended = trial.state is not TrialState.RUNNING
-            if left[has_ended]:
-                left[has_ended] -= 1
-                found.append(trial)
-        return found[::-1]
+        most, running = self._most[0], self._running
+        ended = (trial_id for trial_id in reversed(self._latest) if trial_id not in running)
+        found = [*islice(reversed(running), most), *islice(ended, most)]
+        return [self.get_trial(trial_id) for trial_id in sorted(found)]
 
     def _forget(self, directions: list[StudyDirection]) -> None:
         """Keep of the older trials the best; one that still runs is waited for."""
