@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -57,14 +57,14 @@ def specs(data: str) -> Iterator[DrawSpec]:
         yield DrawSpec(trial=trial, draw=0)
 
 
-def run(executor: Executor, store: ArtifactStore, draws: list[DrawSpec]) -> None:
+def run(executor: Executor, store: ArtifactStore, draws: Sequence[DrawSpec]) -> list[Done]:
     """Run draws to their end."""
     scheduler = Scheduler(executor, store)
     for draw in draws:
         scheduler.want(draw)
-    events = list(scheduler.events(lambda: False))
-    done = {event.spec.key for event in events if isinstance(event, Done)}
-    assert done >= {draw.key for draw in draws}
+    done = [event for event in scheduler.events(lambda: False) if isinstance(event, Done)]
+    assert {event.spec.key for event in done} >= {draw.key for draw in draws}
+    return done
 
 
 def main() -> None:

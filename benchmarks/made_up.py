@@ -16,6 +16,7 @@ from sweep.machine import environment
 from sweep.reports.comparison import selected
 from sweep.reports.rows import Measured
 from sweep.results import Assessment, Curves, DrawResult, EncoderRecord
+from sweep.search.attempt import Attempt
 from sweep.search.study import Study
 from sweep.specs import AssessmentSpec, DrawSpec, EncoderSpec, TrialSpec
 from sweep.workspace import Workspace
@@ -36,15 +37,20 @@ def finished_study(workspace: Workspace, trials: int) -> Study:
         for attempt in begun:
             for encoder in attempt.spec.encoders:
                 study.note_encoder(_encoder(encoder))
-            draws = [draw_result(draw) for draw in attempt.spec.outer_draws]
-            result = trial_result(attempt.spec, draws, _MOMENT, _MOMENT)
-            study.end([attempt.model_copy(update={"result": result})])
+            study.end([completed(attempt)])
     complete = [(attempt.spec, attempt.result) for attempt in study.attempts if attempt.result]
     chosen = selected([Measured(spec, result) for spec, result in complete])
     for (spec, _), is_selected in zip(complete, chosen, strict=True):
         if is_selected:
             study.note_assessment(_assessment(spec))
     return study
+
+
+def completed(attempt: Attempt) -> Attempt:
+    """An attempt with a made-up result."""
+    draws = [draw_result(draw) for draw in attempt.spec.outer_draws]
+    result = trial_result(attempt.spec, draws, _MOMENT, _MOMENT)
+    return attempt.model_copy(update={"result": result})
 
 
 def draw_result(spec: DrawSpec) -> DrawResult:

@@ -2,11 +2,11 @@
 
     uv run --extra ray python -m benchmarks.scaling [--trials 10000]
 
-First it measures what the coordinator pays for asking, telling and MLflow, by numbers of trials at
-once, and what a task of a Ray cluster costs beside its work. Then it simulates a study of so many
-trials, a draw of 3 seconds each, event by event, on 1 to 1,000 workers. It holds the simulation
-against real studies on 1, 2 and 4 slots of a Ray cluster of this machine, and against the real
-coordinator with workers that only wait.
+First it measures what the coordinator pays for asking and telling, by numbers of trials at once,
+and what a task of a Ray cluster costs beside its work. Then it simulates a study of so many trials,
+a draw of 3 seconds each, event by event, on 1 to 1,000 workers. It holds the simulation against
+real studies on 1, 2 and 4 slots of a Ray cluster of this machine, and against the real coordinator
+with workers that only wait.
 """
 
 from __future__ import annotations
@@ -26,19 +26,17 @@ from typing import Any
 import numpy as np
 import optuna
 
+from benchmarks.cluster import run, specs
 from benchmarks.coordinator import CONFIG, DATA
-from benchmarks.made_up import draw_result
+from benchmarks.made_up import completed, draw_result
 from benchmarks.measuring import options, publish, seconds
 from sweep.artifacts import ArtifactStore
 from sweep.config import StudyConfig, load_config
-from sweep.coordinator.events import Done
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.run import open_for_writing
-from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.trials import TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
-from sweep.evaluation.trial_result import trial_result
 from sweep.execution import Demands, Outcome, RayExecutor, Task
 from sweep.execution.ray import session
 from sweep.home import Home
@@ -54,7 +52,6 @@ ROUNDS = 10
 """Draws that each worker of the real coordinator waits for."""
 BATCHES = (1, 10, 100)
 REPEATS = 5
-_MOMENT = 1_700_000_000_000
 
 
 @dataclass(frozen=True)
@@ -146,11 +143,7 @@ def asking_and_telling(sampler: str, known: int) -> tuple[Cost, Cost]:
             began = time.perf_counter()
             begun = study.begin(batch)
             asked.append((batch, time.perf_counter() - began))
-            draws = [[draw_result(draw) for draw in each.spec.outer_draws] for each in begun]
-            ended = [
-                each.model_copy(update={"result": trial_result(each.spec, made, _MOMENT, _MOMENT)})
-                for each, made in zip(begun, draws, strict=True)
-            ]
+            ended = [completed(each) for each in begun]
             began = time.perf_counter()
             study.end(ended)
             told.append((batch, time.perf_counter() - began))
@@ -215,16 +208,14 @@ def coordinated(draws: Sequence[float], workers: int, sampler: str) -> float:
     with study_of(len(draws), sampler) as (workspace, config, study):
         projector = Projector(workspace, config.name, DATA)
         executor = Waiting(workers, draws)
-        run = TrialRun(study, executor, workspace.store, projector, lambda _: None)
-        wall = seconds(partial(run.run, lambda: False))
+        trials = TrialRun(study, executor, workspace.store, projector, lambda _: None)
+        wall = seconds(partial(trials.run, lambda: False))
         projector.finish(lambda _: None, timeout=0)
     return sum(draws) / (wall * workers)
 
 
 def short_draws(number: int, data: str, began: int) -> list[DrawSpec]:
     """Draws of pixels, each with a learning rate of its own, so that none is known already."""
-    from benchmarks.cluster import specs
-
     endless = specs(data)
     found = [next(endless) for _ in range(2 * (began + number))]
     return [draw for draw in found if not draw.needs][began:]
@@ -243,21 +234,14 @@ def on_slots(slots: int, began: int) -> tuple[list[float], list[float], float]:
         executor = RayExecutor(cluster.ray, store, prepare, 3600, home.logs, demands, slots)
         warm, measured = 4 * slots, SHORT_DRAWS * slots
         draws = short_draws(warm + measured, source.load().sha256, began)
-        _run(executor, store, draws[:warm])
+        run(executor, store, draws[:warm])
         began_at = time.perf_counter()
-        ended = _run(executor, store, draws[warm:])
+        ended = run(executor, store, draws[warm:])
         wall = time.perf_counter() - began_at
         executor.close()
     worked = [event.result.seconds for event in ended if isinstance(event.result, DrawResult)]
     away = [event.seconds for event in ended if event.seconds is not None]
     return worked, away, wall
-
-
-def _run(executor: RayExecutor, store: ArtifactStore, draws: Sequence[DrawSpec]) -> list[Done]:
-    scheduler = Scheduler(executor, store)
-    for draw in draws:
-        scheduler.want(draw)
-    return [event for event in scheduler.events(lambda: False) if isinstance(event, Done)]
 
 
 def percent(share: float) -> int:

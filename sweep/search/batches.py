@@ -24,7 +24,6 @@ from sqlalchemy.orm import Session
 
 _AT_ONCE = 500
 """Trials that are asked for in one statement: a database bounds its length."""
-_KINDS = ("user_attrs", "system_attrs")
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,8 @@ class BatchStorage(RDBStorage):
                 trial_id, sort_by_parameter_order=True
             )
             ids = list(session.scalars(making, rows))
-            of_user, of_system = ([getattr(trial, name) for trial in trials] for name in _KINDS)
+            of_user = [trial.user_attrs for trial in trials]
+            of_system = [trial.system_attrs for trial in trials]
             _add(session, models.TrialParamModel, _params(ids, trials))
             _add(session, models.TrialUserAttributeModel, _attributes(ids, of_user))
             _add(session, models.TrialSystemAttributeModel, _attributes(ids, of_system))
