@@ -122,6 +122,8 @@ def _further(document: dict[str, Any], wrong: Set[tuple[str | int, ...]]) -> lis
     What holds between keys is looked at only if all are right. So the others are taken out, and
     with a block what may be wrong for the want of it: a user mends all of it in one go.
     """
+    if () in wrong:  # a key that is no text
+        return []
     blocks = {path[1] for path in wrong if path[0] == "representations" and len(path) > 1}
     keys = {path[0] for path in wrong if path[0] != "representations" or len(path) == 1}
     if blocks or "representations" in keys:

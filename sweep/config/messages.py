@@ -68,6 +68,8 @@ def _reason(problem: ErrorDetails, path: Sequence[str | int]) -> str:
                 return f"a list of values is written {{choices: {shown(value)}}}"
             if "space" in path[:-1] and isinstance(value, int | float):
                 return f"a single value is written {{choices: [{shown(value)}]}}"
+        case "string_unicode":
+            message = "must be whole characters, and not halves (\\ud800 to \\udfff) of some"
         case "tuple_type":
             message = "must be a list"
         case _:

@@ -233,6 +233,26 @@ def test_every_problem_is_said_at_once(path: Path) -> None:
     assert len(raised.value.message.splitlines()) == 4
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name: "\\ud83d\\ude00"',
+        '"\\ud800": 1',
+        'partition: {"\\udfff": 1}',
+        'representations: {"\\ud800": {}}',
+        'rows: [{"\\ud800": 1}]',
+    ],
+)
+def test_halves_of_characters_are_refused(text: str, path: Path) -> None:
+    """YAML's escapes can say them, in keys too; JSON's writers say one character as two halves."""
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="must be whole characters"):
+        load_config(path)
+    path.write_text(TINY)
+    with pytest.raises(ConfigError, match="must be whole characters"):
+        load_config(path, ["\udcff=1"])  # a byte of the command line that is no text
+
+
 def said(path: Path, text: str, *overrides: str, trials: int | None = None) -> list[str]:
     """What is said of a file, line by line, but for the first."""
     path.write_text(text)
