@@ -51,7 +51,7 @@ class Ledger:
             UnknownStudyError: there is no study of this name.
         """
         self._storage = storage
-        self._do = Patience(stopping).until_done
+        self._do = Patience(storage, stopping).until_done
         self.name = name
         try:
             self.study_id: int = self._do(lambda: storage.get_study_id_from_name(name))
@@ -75,7 +75,7 @@ class Ledger:
         data: DataFacts,
     ) -> None:
         """Create a study with the config that identifies it and the facts of its dataset."""
-        at_once(lambda: storage.create_new_study(directions, name))
+        at_once(storage, lambda: storage.create_new_study(directions, name))
         Ledger(storage, name).set_config(config, data)
 
     @property
@@ -268,5 +268,5 @@ def _state(values: Sequence[float]) -> TrialState:
 
 def study_names(storage: Storage) -> list[str]:
     """The studies in a storage."""
-    names = (study.study_name for study in at_once(storage.get_all_studies))
+    names = (study.study_name for study in at_once(storage, storage.get_all_studies))
     return sorted(name for name in names if name.isprintable())  # others are another program's

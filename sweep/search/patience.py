@@ -14,8 +14,9 @@ from typing import TypeVar
 from optuna.exceptions import StorageInternalError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from sweep.database import reason
+from sweep.database import masked, reason
 from sweep.errors import OutageError
+from sweep.search.storage import Storage
 
 log = logging.getLogger("sweep")
 
@@ -28,8 +29,9 @@ _PAUSE_SECONDS = 1.0
 class Patience:
     """Does what may have to be done again."""
 
-    def __init__(self, stopping: Callable[[], bool]) -> None:
+    def __init__(self, storage: Storage, stopping: Callable[[], bool]) -> None:
         """``stopping`` says that nobody waits, as where a study is only looked at."""
+        self._url = masked(storage.url)
         self._stopping = stopping
         self._outage: OutageError | None = None
 
@@ -54,13 +56,15 @@ class Patience:
             except (StorageInternalError, SQLAlchemyError) as error:
                 if not _may_pass(error) or self._stopping() or time.monotonic() > deadline:
                     self._outage = OutageError(
-                        f"the studies' storage is out of reach: {reason(error)}",
+                        f"the studies' storage {self._url} is out of reach: {reason(error)}",
                         hint="mend it, and run the same command again: what was trained is kept",
                     )
                     raise self._outage from error
                 if not waited:
                     log.warning(
-                        "The studies' storage is out of reach, and waited for: %s", reason(error)
+                        "The studies' storage %s is out of reach, and waited for: %s",
+                        self._url,
+                        reason(error),
                     )
                 waited = True
                 time.sleep(_PAUSE_SECONDS)
@@ -70,13 +74,13 @@ class Patience:
                 return done
 
 
-def at_once(do: Callable[[], T]) -> T:
+def at_once(storage: Storage, do: Callable[[], T]) -> T:
     """Do something with the storage, without waiting for it.
 
     Raises:
         OutageError: the storage is out of reach.
     """
-    return Patience(lambda: True).until_done(do)
+    return Patience(storage, lambda: True).until_done(do)
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -22,9 +22,11 @@ def check_removable(storage: Storage, name: str) -> None:
     """
     study_id = Ledger(storage, name).study_id
     with believing(name, "what it says of itself"):
-        attributes = at_once(lambda: storage.get_study_user_attrs(study_id))
+        attributes = at_once(storage, lambda: storage.get_study_user_attrs(study_id))
         # One whose creation was cut short has neither a config nor trials.
-        is_ours = "config" in attributes or not at_once(lambda: storage.get_n_trials(study_id))
+        is_ours = "config" in attributes or not at_once(
+            storage, lambda: storage.get_n_trials(study_id)
+        )
     if not is_ours or not re.fullmatch(STUDY_NAME, name):
         raise UnknownStudyError(
             f"the study '{name}' was made by another program",
@@ -40,4 +42,4 @@ def delete_study(storage: Storage, name: str) -> None:
         OutageError: the storage is out of reach.
     """
     study_id = Ledger(storage, name).study_id
-    at_once(lambda: storage.delete_study(study_id))
+    at_once(storage, lambda: storage.delete_study(study_id))

@@ -259,7 +259,7 @@ def _open(
         config = continued(config, ledger, data)
         ledger.set_config(config.identity, data)
     names = config.search.objectives
-    Patience(stopping).until_done(lambda: _name_objectives(storage, config.name, names))
+    Patience(storage, stopping).until_done(lambda: _name_objectives(storage, config.name, names))
     return ledger, config
 
 

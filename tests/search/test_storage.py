@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from sweep.errors import OutageError
 from sweep.home import Home
 from sweep.search.ledger import study_names
 from sweep.search.storage import find_storage, open_storage
@@ -35,6 +39,23 @@ def test_looking_creates_nothing(tmp_path: Path) -> None:
     found = find_storage(url)
     assert found is not None
     assert study_names(found) == []
+
+
+def test_a_damaged_page_is_named_with_its_file(tmp_path: Path) -> None:
+    """Opening looks at other pages; the command that meets it says which file to mend."""
+    file = tmp_path / "optuna.db"
+    open_storage(f"sqlite:///{file}")
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'studies'")
+        ((size,),) = database.execute("PRAGMA page_size")
+    with file.open("r+b") as content:
+        content.seek((page[0] - 1) * size)
+        content.write(b"\xff" * size)
+    storage = find_storage(f"sqlite:///{file}")
+    assert storage is not None
+    with pytest.raises(OutageError, match=f"{file} is out of reach: database disk image"):
+        study_names(storage)
 
 
 def test_a_storage_is_made_while_others_look(tmp_path: Path) -> None:
