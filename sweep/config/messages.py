@@ -14,6 +14,7 @@ from sweep.config.schema import keys_at
 from sweep.spelling import did_you_mean
 from sweep.values import Value
 
+_TAG = re.compile("<[a-z]+>")
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 160
 _SHORT.maxlist = 10
@@ -39,7 +40,10 @@ def in_order(problems: Sequence[ErrorDetails], places: Places) -> list[ErrorDeta
 
 def _keys(problem: ErrorDetails) -> list[str | int]:
     """Where a problem is, without tags of alternatives: they are no keys of the user's."""
-    return [step for step in problem["loc"] if not str(step).startswith("<")]
+    path = problem["loc"]
+    checked = path[:-1] if problem["type"] == "extra_forbidden" else path  # whose last is unknown
+    keys = [step for step in checked if not _TAG.fullmatch(str(step))]
+    return [*keys, *path[len(checked) :]]
 
 
 def _reason(problem: ErrorDetails, path: Sequence[str | int]) -> str:

@@ -253,6 +253,14 @@ def test_halves_of_characters_are_refused(text: str, path: Path) -> None:
         load_config(path, ["\udcff=1"])  # a byte of the command line that is no text
 
 
+@pytest.mark.parametrize("above", ["", "partition.", "representations.", "rows.0."])
+@pytest.mark.parametrize("key", ["<", "<number>"])
+def test_an_unknown_key_may_look_like_a_tag(above: str, key: str, path: Path) -> None:
+    """Pydantic's tags of alternatives are left out of what is said, and nothing else is."""
+    with pytest.raises(ConfigError, match=f"--set {above}{key}: unknown key"):
+        load_config(path, [f"{above}{key}=[1]"])
+
+
 def said(path: Path, text: str, *overrides: str, trials: int | None = None) -> list[str]:
     """What is said of a file, line by line, but for the first."""
     path.write_text(text)
