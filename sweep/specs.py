@@ -232,6 +232,10 @@ def configuration_label(
     return f"{representation.label} → {hidden_neurons}{labels}"
 
 
+CLASSIFIER = "classifier."
+"""What the names of a classifier's settings begin with, among what a study varies."""
+
+
 def variation(varied: Iterable[tuple[str, float]]) -> str:
     """As in ``, beta 0.5``: what else was searched, after a configuration's label."""
     return "".join(f", {name} {value:.4g}" for name, value in varied)

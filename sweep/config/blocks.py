@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sweep.config.space import CLASSIFIER, Dimension, Neurons, Space, dimension
+from sweep.config.space import Dimension, Neurons, Space, dimension
 from sweep.configuration import (
     ClassifierTraining,
     FractionsPartition,
@@ -30,6 +30,7 @@ from sweep.configuration import (
     NotebookPartition,
 )
 from sweep.representations import REPRESENTATIONS, TrainedRepresentation
+from sweep.specs import CLASSIFIER
 from sweep.values import Value
 
 

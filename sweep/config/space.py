@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from sweep.specs import CLASSIFIER
 from sweep.values import Value
 
 Neurons = Annotated[int, Field(ge=1, le=100_000)]
@@ -197,10 +198,6 @@ def dimension(number: Any) -> Any:
         Annotated[Choices[number], Tag("<choices>")] | Annotated[Range[number], Tag("<range>")],
         Discriminator(lambda value: "<choices>" if _has(value, "choices") else "<range>"),
     ]
-
-
-CLASSIFIER = "classifier."
-"""What the names of the classifier's settings begin with in a space."""
 
 
 def _nested_too(schema: dict[str, Any]) -> None:

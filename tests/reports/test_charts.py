@@ -187,6 +187,27 @@ def test_latent_dimensions_and_active_dimensions() -> None:
     assert found["accuracy_vs_latent_dim"].panels[0].x_ticks == (2, 8)
 
 
+def test_kinds_of_encoders_stand_apart_in_shades() -> None:
+    """What a study varied of its encoders is told apart, as long as it is little to look at."""
+
+    def latent(betas: list[float]) -> Chart:
+        rows = [
+            replace(
+                measured(dim, [[at], [at]]), varied={"beta": beta, "classifier.epochs": 10 * dim}
+            )
+            for dim, at in ((2, 0.7), (8, 0.9))
+            for beta in betas
+        ]
+        return by_name(study_report(rows))["accuracy_vs_latent_dim"]
+
+    shades = latent([0.1, 1.0]).panels[0].series
+    assert [each.name for each in shades] == ["vae, beta 0.1", "vae, beta 1"]
+    assert [[p.x for p in each.points] for each in shades] == [[2, 8], [2, 8]]
+    assert {each.colour for each in shades} == {number("vae")}
+    assert shades[0].tint != shades[1].tint
+    assert [each.name for each in latent([0.1, 0.2, 0.4, 1.0, 2.0]).panels[0].series] == ["vae"]
+
+
 def test_dimensions_are_shades_of_their_representation_in_order() -> None:
     """Smaller ones first and lighter; the legend has them once."""
     chart = by_name(study_report([measured(dim, [[0.9], [0.9]]) for dim in (16, 2, 8)]))[

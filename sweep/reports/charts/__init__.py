@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sweep.reports.charts.accuracy import (
-    label_budgets_chart,
-    latent_dimensions_chart,
-    parameters_chart,
-)
 from sweep.reports.charts.axes import Axis, Tick
 from sweep.reports.charts.base import Chart, Panel, Point, Series
+from sweep.reports.charts.best import label_budgets_chart, latent_dimensions_chart
 from sweep.reports.charts.encoders import encoders_chart
+from sweep.reports.charts.parameters import parameters_chart
 from sweep.reports.charts.printed import printed_charts
 from sweep.reports.comparison import Report
 

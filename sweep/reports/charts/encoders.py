@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from sweep.reports.charts.accuracy import with_most_labels
 from sweep.reports.charts.base import (
     MOST_NAMED,
     STRETCHED_NOTE,
@@ -18,6 +17,7 @@ from sweep.reports.charts.base import (
     accuracy_title,
     subject,
 )
+from sweep.reports.charts.marks import LIGHTEST, with_most_labels
 from sweep.reports.comparison import Report
 from sweep.reports.encoders import EXPLANATIONS, EncodedDraw, EncoderFit, Explanation
 from sweep.reports.style import number
@@ -27,8 +27,6 @@ _TITLES: dict[Explanation, str] = {
     "active_dimensions": "active latent dimensions of the encoder",
 }
 _SHORT: dict[Explanation, str] = {"loss": "loss", "active_dimensions": "active dimensions"}
-_LIGHTEST = 0.65
-"""Tint of the smallest latent dimension."""
 _LINE_POINTS = 20
 
 
@@ -99,7 +97,7 @@ def _panel(reports: Sequence[Report], over: Explanation) -> Panel:
                 number(name),
                 place if len(reports) == 1 else study,
                 points,
-                tint=_LIGHTEST * (len(dims) - 1 - place) / max(1, len(dims) - 1),
+                tint=LIGHTEST * (len(dims) - 1 - place) / max(1, len(dims) - 1),
             )
             names = {(draw.configuration, draw.labels) for draw in of_it}
             xs = [point.x for point in points]
