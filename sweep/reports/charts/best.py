@@ -31,6 +31,9 @@ def latent_dimensions_chart(reports: Sequence[Report]) -> Chart:
     """The most accurate row of each latent dimension and each kind of encoder."""
     every = measured_series(reports, lambda row: row.latent_dim, apart=_encoder_settings)
     panel = _few_values("latent dimensions", every, "measured")
+    are_alike = len({each.colour for each in every}) < len(every)
+    if are_alike:
+        panel = replace(panel, series=tuple(_apart(panel.series)))
     return Chart(
         name="accuracy_vs_latent_dim",
         title="Accuracy against the latent dimension",
@@ -39,6 +42,7 @@ def latent_dimensions_chart(reports: Sequence[Report]) -> Chart:
         panels=(panel,),
         note="The most accurate configuration of each dimension"
         + _selected_from(every)
+        + (" What has the same dimension stands a little apart." if are_alike else "")
         + bars_note([panel])
         + budget_note(reports)
         + STRETCHED_NOTE,
