@@ -19,19 +19,16 @@ from sweep.reports import render
 from sweep.reports.charts import charts
 from sweep.reports.comparison import Report
 from sweep.reports.drawing import save_charts
+from sweep.reports.excerpt import excerpt, excerpts, with_excerpts
 from sweep.reports.latex import to_latex
 from sweep.reports.page import to_html
 from sweep.reports.published import PUBLISHED
-from sweep.reports.tables import comparison_table, legend
 from tests.reports.test_page import unpacked
 
 ROOT = Path(__file__).parent.parent
 TABLE = ROOT / "results/notebook_table"
 README = ROOT / "README.md"
-_SHOWN = ("configuration", "accuracy %", "labels", "n", "published %", "gap", "verdict")
-_COUNTS = ("classifier parameters", "inference parameters")
 _PACKED = re.compile(r'(?<=<script type="text/plain" id=)".*?(?=</script>)')
-_BLOCK = re.compile(r"(?<=<!-- begin: results/notebook_table -->\n).*?(?=<!-- end -->)", re.S)
 
 
 def report() -> Report:
@@ -50,32 +47,13 @@ def texts() -> dict[str, str]:
     }
 
 
-def block() -> str:
-    """What stands between the README's marks: the plot, and the columns that matter most."""
-    table = comparison_table([report()])
-    shown = [name for name in (*_SHOWN, *_COUNTS) if name in table.columns]
-    places = [table.columns.index(name) for name in shown]
-    picture = f"results/{TABLE.name}/accuracy_vs_parameters"
-    lines = [
-        "<picture>",
-        f'<source media="(max-width: 600px)" srcset="{picture}_column.png">',
-        f'<img alt="Accuracy against parameters: {table.title}" src="{picture}.png">',
-        "</picture>",
-        "",
-        f"| {' | '.join(table.columns[place] for place in places)} |",
-        f"|{'|'.join('---' if table.columns[p] in table.left else '---:' for p in places)}|",
-        *(f"| {' | '.join(row[place].strip() for place in places)} |" for row in table.rows),
-        "",
-        *(f"{line}." for line in legend([report()])),
-    ]
-    return "\n".join(lines) + "\n"
-
-
 def test_the_readme_opens_with_the_report() -> None:
     """Its plot and its table; a report that was written anew changes the README, too."""
-    (found,) = _BLOCK.findall(README.read_text())
-    assert found == block(), "uv run python -m tests.test_results writes it anew"
-    assert README.read_text().index(found) < 2000
+    (found,) = excerpts(README.read_text())
+    assert found.path == f"results/{TABLE.name}"
+    text = excerpt(report(), found.path, found.chart)
+    assert found.text == text, "uv run python -m tests.test_results writes it anew"
+    assert found.line < 25
 
 
 def test_the_report_follows_its_schema() -> None:
@@ -149,4 +127,5 @@ if __name__ == "__main__":
     save_charts(charts([report()]), TABLE)
     for name, text in texts().items():
         (TABLE / name).write_text(text)
-    README.write_text(_BLOCK.sub(lambda _: block(), README.read_text()))
+    shown = with_excerpts(README.read_text(), lambda it: excerpt(report(), it.path, it.chart))
+    README.write_text(shown)

@@ -14,6 +14,8 @@ from sweep.bundles.contents import Bundle, UnreadableError, checksums, listed
 from sweep.configuration import RepresentationSpec
 from sweep.coordinator.documents import PAGE, Document, report_texts
 from sweep.reports.charts import charts
+from sweep.reports.comparison import Report
+from sweep.reports.excerpt import Excerpt, excerpt, excerpts
 from sweep.reports.page import unpacked
 from sweep.reports.rows import row_name
 from sweep.search.history import History
@@ -51,6 +53,8 @@ class Verified:
     encoders: int
     numbers: int
     """How many numbers of the report were held against what follows from the draws."""
+    pages: tuple[str, ...]
+    """Those with an excerpt of the report, which was held against it."""
     discrepancies: tuple[Discrepancy, ...]
 
 
@@ -76,11 +80,13 @@ def verify(path: Path) -> Verified:
         draws=len(bundle.draws),
         encoders=len(bundle.study.encoders),
         numbers=sum(isinstance(leaf.found, int | float) for leaf in compared),
+        pages=tuple(dict.fromkeys(str(page) for page, _ in _excerpts_of(path))),
         discrepancies=(
             *_changed_files(path),
             *_unbelievable(bundle),
             *(leaf.discrepancy for leaf in compared if not leaf.agrees),
             *_texts(path, document),
+            *_pages(path, document.report),
         ),
     )
 
@@ -189,11 +195,36 @@ def _texts(path: Path, document: Document) -> Iterator[Discrepancy]:
         except (OSError, ValueError) as error:
             yield Discrepancy(name, str(error), "a file that can be read")
             continue
-        lines = zip_longest(written.splitlines(), text.splitlines(), fillvalue="")
-        for number, (line, expected) in enumerate(lines, start=1):
-            if line != expected:
-                yield Discrepancy(f"{name}, line {number}", *_around(line, expected))
-                break
+        if difference := _first_difference(written, text):
+            number, line, expected = difference
+            yield Discrepancy(f"{name}, line {number}", *_around(line, expected))
+
+
+def _first_difference(written: str, text: str) -> tuple[int, str, str] | None:
+    """The first line of two texts in which they differ: its number, from 1, and both."""
+    lines = zip_longest(written.splitlines(), text.splitlines(), fillvalue="")
+    numbered = enumerate(lines, start=1)
+    return next(((n, line, other) for n, (line, other) in numbered if line != other), None)
+
+
+def _pages(path: Path, report: Report) -> Iterator[Discrepancy]:
+    """Lines of excerpts, in the pages of the project that the bundle lies in, that are not its."""
+    for page, found in _excerpts_of(path):
+        text = excerpt(report, found.path, found.chart)
+        if difference := _first_difference(found.text, text):
+            number, line, expected = difference
+            place = f"{page}, line {found.line + number - 1}"
+            yield Discrepancy(place, *_around(line, expected))
+
+
+def _excerpts_of(path: Path) -> Iterator[tuple[Path, Excerpt]]:
+    """The excerpts of a bundle's report in the README and manual of what it lies in."""
+    for directory in path.absolute().parents:
+        for page in (directory / "README.md", *sorted(directory.glob("docs/*.md"))):
+            if page.is_file():
+                for found in excerpts(page.read_text(encoding="utf-8", errors="replace")):
+                    if (page.parent / found.path).resolve() == path.resolve():
+                        yield page, found
 
 
 def _around(line: str, expected: str) -> tuple[str, str]:

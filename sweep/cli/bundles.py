@@ -101,6 +101,8 @@ def _print_verified(verified: Verified) -> None:
             f"Every number agrees: {verified.numbers:,} of the report, in {verified.rows} rows and "
             "what follows from them, worked out anew from the draws."
         )
+        for page in verified.pages:
+            say(f"So does what {page} shows of it.")
         return
     for each in wrong[:_MOST_SHOWN]:
         tell(stdout, f"{each.place}\n  written: {each.written}\n  found:   {each.found}")

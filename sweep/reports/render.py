@@ -117,14 +117,15 @@ def to_markdown(reports: Sequence[Report], charts: Sequence[Chart] = ()) -> str:
     """
     first, *further = [comparison_table(reports), *further_tables(reports)]
     pictures = [[f"![{chart.title}]({chart.name}.png)", "", chart.note, ""] for chart in charts]
-    lines = [f"# {first.title}", "", *chain(*pictures[:1]), *_markdown_table(first)]
+    lines = [f"# {first.title}", "", *chain(*pictures[:1]), *markdown_table(first)]
     lines += chain(*pictures[1:])
     for table in further:
-        lines += [f"## {table.title}", "", *_markdown_table(table)]
+        lines += [f"## {table.title}", "", *markdown_table(table)]
     return "\n".join(lines)
 
 
-def _markdown_table(table: Table) -> list[str]:
+def markdown_table(table: Table) -> list[str]:
+    """A table's lines in Markdown, its notes below it."""
     lines = []
     if table.columns:
         lines.append(f"| {' | '.join(table.columns)} |")

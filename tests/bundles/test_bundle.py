@@ -20,6 +20,7 @@ from sweep.errors import HomeError, InputError
 from sweep.home import Home
 from sweep.reports import render
 from sweep.reports.charts import charts
+from sweep.reports.excerpt import excerpt, with_excerpts
 from sweep.values import json_checksum
 from sweep.workspace import Workspace
 from tests.cli.process import REPORT_FILES, TARGET, sweep
@@ -75,6 +76,33 @@ def test_every_number_follows_from_the_draws(written: Path) -> None:
     assert verified.draws == 2 * TARGET
     assert verified.numbers > 300
     assert "accuracy" not in (written / "study.json").read_text().replace("val_accuracy", "")
+
+
+def test_excerpts_in_pages_are_held_against_the_report(bundle: Path) -> None:
+    """In the README and the manual of the project that it lies in; others are not looked at."""
+    report = Bundle.at(bundle).document(Bundle.at(bundle).recorded()).report
+    root, chart = bundle.parent, "accuracy_vs_latent_dim"
+    page, manual = root / "README.md", root / "docs/results.md"
+    manual.parent.mkdir()
+    page.write_text("# About\n\n<!-- begin: bundle accuracy_vs_parameters -->\n<!-- end -->\n")
+    manual.write_text(f"<!-- begin: ../bundle {chart} -->\n<!-- end -->\n<!-- begin: x y -->\n")
+    assert [each.place for each in verify(bundle).discrepancies] == [
+        f"{page}, line 4",
+        f"{manual}, line 2",
+    ]
+    for each in (page, manual):
+        text = with_excerpts(each.read_text(), lambda it: excerpt(report, it.path, it.chart))
+        each.write_text(text)
+    assert f'src="../bundle/{chart}.png"' in manual.read_text()
+    done = sweep("verify", bundle)
+    assert done.returncode == 0, done.stderr
+    assert "README.md shows of it" in done.stdout.replace("\n", " ")
+    shown = f"{100 * report.rows[0].accuracy:.2f}"
+    page.write_text(page.read_text().replace(shown, "12.34"))
+    (wrong,) = verify(bundle).discrepancies
+    assert wrong.place.startswith(f"{page}, line ")
+    assert "12.34" in wrong.written
+    assert shown in wrong.found
 
 
 def test_the_list_of_files_is_one_that_others_can_check(written: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from sweep.reports.rows import Row
@@ -25,11 +26,15 @@ class Table:
     @property
     def told(self) -> Table:
         """The same without the columns in which nothing stands."""
-        places = [
-            place
-            for place in range(len(self.columns))
+        return self.only(
+            name
+            for place, name in enumerate(self.columns)
             if not self.rows or any(row[place] != NOTHING for row in self.rows)
-        ]
+        )
+
+    def only(self, names: Iterable[str]) -> Table:
+        """The same with these of its columns, in their order."""
+        places = [self.columns.index(name) for name in names if name in self.columns]
         return replace(
             self,
             columns=tuple(self.columns[place] for place in places),
