@@ -102,8 +102,8 @@ def processes(chosen: Callable[[int, int], bool]) -> dict[int, str]:
     found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, parent, group = stat.read_text().rpartition(")")[2].split()[:3]
-            command = (stat.parent / "cmdline").read_text()
+            state, parent, group = stat.read_text("latin-1").rpartition(")")[2].split()[:3]
+            command = (stat.parent / "cmdline").read_text("latin-1")  # bytes of any kind
         except (FileNotFoundError, ProcessLookupError):
             continue
         if state != "Z" and chosen(int(parent), int(group)):
