@@ -13,23 +13,16 @@ from typing import NamedTuple
 
 from sweep.reports.comparison import Report
 from sweep.reports.render import markdown_table
-from sweep.reports.tables import comparison_table, is_compared, legend, replicates
+from sweep.reports.tables import INTERVAL, comparison_table, is_compared, legend, replicates
 
 _MARKED = re.compile(
     r"(?P<begin>^<!-- begin: (?P<path>\S+) (?P<chart>\w+) -->\n)(?P<text>.*?)(?=^<!-- end -->$)",
     re.M | re.S,
 )
-_COLUMNS = (
-    *(
-        "configuration",
-        "accuracy %",
-        "95 % interval of accuracy",
-        "test %",
-        "one new run %",
-        "published %",
-    ),
-    *("gap", "verdict", "labels", "n", "classifier parameters", "inference parameters"),
-)
+_MEASURED = ("configuration", "accuracy %")
+_COMPARED = ("one new run %", "published %", "gap", "verdict")
+_ALONE = (INTERVAL, "test %")
+_COUNTED = ("labels", "n", "classifier parameters", "inference parameters")
 _NARROW = "(max-width: 600px)"
 
 
@@ -73,13 +66,15 @@ def excerpt(report: Report, path: str, chart: str) -> str:
         path: of its directory, from the page's.
         chart: stem of its picture.
     """
-    if is_compared([report]):
+    compared = is_compared([report])
+    if compared:
         rows = tuple(row for row in report.rows if row.published_accuracy is not None)
         report = report.model_copy(update={"rows": rows})
     counts = sorted({replicates(row) for row in report.rows})
     said_once = [f"n = {count} draws x classifiers" for count in counts if len(counts) == 1]
     note = " ".join(f"{line}." for line in (*legend([report]), *said_once))
-    columns = [name for name in _COLUMNS if name != "n" or not said_once]
+    columns = (*_MEASURED, *(_COMPARED if compared else _ALONE), *_COUNTED)
+    columns = tuple(name for name in columns if name != "n" or not said_once)
     table = replace(comparison_table([report]).only(columns), notes=(note,))
     picture = [
         "<picture>",

@@ -5,7 +5,16 @@ Every table is of one study, but for the comparison, which may hold several.
 
 from __future__ import annotations
 
-from sweep.reports.tables.cells import NOTHING, Table, accuracy, gap, marked, percent, replicates
+from sweep.reports.tables.cells import (
+    INTERVAL,
+    NOTHING,
+    Table,
+    accuracy,
+    gap,
+    marked,
+    percent,
+    replicates,
+)
 from sweep.reports.tables.comparison import (
     comparison_table,
     further_tables,
@@ -16,6 +25,7 @@ from sweep.reports.tables.comparison import (
 )
 
 __all__ = [
+    "INTERVAL",
     "NOTHING",
     "Table",
     "accuracy",
