@@ -1,8 +1,8 @@
-"""How a study is run: no part of its identity."""
+"""How a study is run; of all this, results depend on the device alone."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
@@ -33,9 +33,7 @@ class RayDemands(Value):
 
 
 class Execution(Value):
-    """How a study is run; not part of its identity: each trial's key has the device it is made on,
-    and results depend on nothing else of this.
-    """
+    """How a study is run: no result depends on it, but for whether Ray's tasks ask for GPUs."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -44,7 +42,8 @@ class Execution(Value):
     engine: Literal["local", "ray"] = "local"
     """Where workers run: on this machine, or on the nodes of a Ray cluster."""
     trial_timeout: Annotated[int, Field(ge=1)] = 3600
-    """Seconds that one task, a trial or an encoder, may take."""
+    """Seconds that one task may take: training one encoder, training one draw's classifiers, or
+    scoring one selected trial."""
     ray: RayDemands = RayDemands()
     """What a task needs of a node of a cluster."""
 
@@ -52,3 +51,10 @@ class Execution(Value):
         """Where encoders are trained, or classifiers."""
         gpus = self.ray.gpus_per_encoder if encoder else self.ray.gpus_per_draw
         return "gpu" if self.engine == "ray" and gpus > 0 else None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What results depend on, as JSON: which tasks are trained on a GPU; empty for none."""
+        kinds = {"gpus_per_encoder": True, "gpus_per_draw": False}
+        asked = {name: 1 for name, encoder in kinds.items() if self.device(encoder=encoder)}
+        return {"engine": self.engine, "ray": asked} if asked else {}

@@ -93,7 +93,7 @@ class StudyConfig(Value):
     ) = None
     """With how many labels every configuration is trained; by default with all, once."""
     execution: Execution = Execution()
-    """How it is run: no result depends on it."""
+    """How it is run: no result depends on it, but for whether Ray's tasks ask for GPUs."""
 
     @property
     def blocks(self) -> Mapping[str, RepresentationConfig]:
@@ -146,7 +146,9 @@ class StudyConfig(Value):
     def identity(self) -> dict[str, Any]:
         """All that results depend on, as JSON."""
         unset = {name for name in ("labels", "confirm") if getattr(self, name) is None}
-        return self.model_dump(mode="json", exclude={"execution", *unset})
+        identity = self.model_dump(mode="json", exclude={"execution", *unset})
+        devices = self.execution.identity
+        return {**identity, "execution": devices} if devices else identity
 
     @field_validator("labels")
     @classmethod

@@ -644,3 +644,26 @@ def test_a_trial_s_device_is_what_the_engine_gives_it() -> None:
     }
     assert devices == {"local": [(None, None)] * 2, "ray": [(None, "gpu"), (None, None)]}
     assert specs["local"][1].key == specs["ray"][1].key
+
+
+def test_a_device_is_part_of_what_a_study_is() -> None:
+    """Numbers differ from a CPU's; a stored config makes the same trials. How many GPUs is not."""
+    rows = [{"representation": "vae", "latent_dim": 2, "hidden_neurons": 5}]
+
+    def study(engine: str, **ray: float) -> StudyConfig:
+        execution = {"engine": engine, "ray": ray, "workers": 3}
+        return StudyConfig.model_validate(
+            {"name": "gpus", "dataset": "mnist-5k", "rows": rows, "execution": execution}
+        )
+
+    plain = study("local")
+    assert "execution" not in plain.identity
+    assert study("ray", cpus_per_task=4).identity == plain.identity
+    assert study("local", gpus_per_draw=1).identity == plain.identity
+    gpu = study("ray", gpus_per_encoder=0.5)
+    assert gpu.identity == study("ray", gpus_per_encoder=1).identity != plain.identity
+    assert gpu.identity != study("ray", gpus_per_encoder=1, gpus_per_draw=1).identity
+    stored = parse_config(gpu.identity, "what is stored")
+    assert stored.identity == gpu.identity
+    keys = [each.trial_spec(each.cells[0], "0" * 64).key for each in (plain, gpu, stored)]
+    assert keys[0] != keys[1] == keys[2]

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from sweep.config import Cell
+from sweep.config import Cell, parse_config
 from sweep.errors import StudyChangedError, UnknownStudyError
 from sweep.representations.vae import Vae
 from sweep.search.attempt import Attempt, Cause, State
@@ -290,6 +290,10 @@ def test_a_changed_config_is_refused(url: str) -> None:
         Study(storage, config(pixels=4), FACTS)
     with pytest.raises(StudyChangedError, match=r"search\.sampler: random became tpe"):
         Study(storage, config("tpe", pixels=4), FACTS)
+    gpus = {"engine": "ray", "ray": {"gpus_per_draw": 1}}
+    on_gpus = parse_config(config(pixels=4).identity | {"execution": gpus}, "on GPUs")
+    with pytest.raises(StudyChangedError, match=r"gpus_per_draw: \(not set\) became 1"):
+        Study(storage, on_gpus, FACTS)
     other = FACTS.model_copy(update={"sha256": "1" * 64})
     rows = [{"representation": "pixels", "hidden_neurons": 1}]
     with pytest.raises(StudyChangedError, match="dataset's content"):
