@@ -157,10 +157,11 @@ def _run(
                 return leaving() or held.lost
 
             selection = Selection(study, executor, store, mirror.projector, watch, limit)
-            # Asked only where no trial can change what is selected.
-            was_finished = not study.shortfall and not selection.is_left
             trials = TrialRun(study, executor, store, mirror.projector, watch, limit)
+            begun_before = len(study.attempts)
             trials.run(ending)
+            nothing_begun = len(study.attempts) == begun_before
+            was_finished = nothing_begun and not study.shortfall and not selection.is_left
             if not study.shortfall:
                 selection.confirm(ending)
                 selection.assess(ending)

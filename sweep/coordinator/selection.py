@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 
 from sweep.artifacts import ArtifactStore
 from sweep.coordinator.assembly import Assembly
@@ -157,9 +156,9 @@ class Selection:
                 case Progressed(running):
                     news.show(running)
 
-    @cached_property
+    @property
     def _selected(self) -> list[Attempt]:
-        """What was selected, by trials that have all ended."""
+        """What is selected as it stands."""
         complete = [(each, each.result) for each in self._study.attempts if each.result]
         chosen = selected([Measured(attempt.spec, result) for attempt, result in complete])
         return [attempt for (attempt, _), is_on in zip(complete, chosen, strict=True) if is_on]
