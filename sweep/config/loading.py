@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence, Set
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,9 @@ def _override(document: dict[str, Any], override: str) -> tuple[str | int, ...]:
         if last:
             place[key] = value
         else:
-            place = place.setdefault(key, {}) if isinstance(place, dict) else place[key]
+            below = place.get(key, {}) if isinstance(place, dict) else place[key]
+            place[key] = copy(below)  # which other places may share by an anchor
+            place = place[key]
     return tuple(found)
 
 
@@ -217,12 +220,11 @@ def _set_trials(document: dict[str, Any], trials: int) -> list[tuple[str | int, 
     """Set all numbers of trials, and give their paths."""
     blocks = document.get("representations")
     searched = {
-        name: block
+        name: block | {"trials": trials}
         for name, block in (blocks.items() if isinstance(blocks, dict) else ())
         if isinstance(block, dict) and "space" in block
     }
     if not searched:
         raise ConfigError("--trials: no representation of this config has a space to search")
-    for block in searched.values():
-        block["trials"] = trials
+    document["representations"] = {**document["representations"], **searched}
     return [("representations", name, "trials") for name in searched]

@@ -216,6 +216,23 @@ def test_a_mapping_may_merge_another(path: Path) -> None:
     assert [blocks[name].classifier.epochs for name in ("vae", "pixels")] == [3, 7]
 
 
+def test_an_override_changes_its_own_place_alone(path: Path) -> None:
+    """Not every place that shares an anchor with it, nor what merges it."""
+    space = "space: {latent_dim: {choices: [2, 3]}, hidden_neurons: {low: 4, high: 8}}"
+    for other in ("*shared", "{<<: *shared}"):
+        path.write_text(
+            "name: a\ndataset: mnist-5k\nrepresentations:\n"
+            f"  pca: &shared {{trials: 8, {space}}}\n  vae: {other}\n"
+        )
+        vae = "representations.vae"
+        blocks = load_config(
+            path, [f"{vae}.trials=3", f"{vae}.space.latent_dim.choices=[5]"]
+        ).blocks
+        assert [blocks[name].trials for name in ("vae", "pca")] == [3, 8]
+        choices = [blocks[name].space.dimensions["latent_dim"].choices for name in ("vae", "pca")]
+        assert choices == [(5,), (2, 3)]
+
+
 @pytest.mark.timeout(30)
 def test_ten_thousand_rows_are_a_config(path: Path) -> None:
     """What is compared with all before it is compared at once."""
