@@ -225,12 +225,10 @@ def test_an_override_changes_its_own_place_alone(path: Path) -> None:
             f"  pca: &shared {{trials: 8, {space}}}\n  vae: {other}\n"
         )
         vae = "representations.vae"
-        blocks = load_config(
-            path, [f"{vae}.trials=3", f"{vae}.space.latent_dim.choices=[5]"]
-        ).blocks
-        assert [blocks[name].trials for name in ("vae", "pca")] == [3, 8]
-        choices = [blocks[name].space.dimensions["latent_dim"].choices for name in ("vae", "pca")]
-        assert choices == [(5,), (2, 3)]
+        config = load_config(path, [f"{vae}.trials=3", f"{vae}.space.latent_dim.choices=[5]"])
+        blocks = [config.identity["representations"][name] for name in ("vae", "pca")]
+        assert [block["trials"] for block in blocks] == [3, 8]
+        assert [block["space"]["latent_dim"]["choices"] for block in blocks] == [[5], [2, 3]]
 
 
 @pytest.mark.timeout(30)
