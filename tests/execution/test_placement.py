@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sweep.execution.ray import Demands
-from sweep.execution.ray.placement import room
+from sweep.execution.ray.placement import changes, room
 
 Node = dict[str, float]
 PLAIN, GPU = {"CPU": 8.0, "memory": 1e9}, {"CPU": 8.0, "GPU": 2.0}
@@ -27,6 +29,9 @@ HEAD: Node = {"memory": 1e9}  # started with --num-cpus=0
         ([PLAIN, GPU], Demands(gpus_per_encoder=1), 5, (2, 3)),
         ([PLAIN, GPU], Demands(gpus_per_draw=0.25), None, (8, 8)),
         ([{"CPU": 1.0, "GPU": 1.0}], Demands(gpus_per_encoder=1), None, (1, 0)),
+        # A single one has the GPU, and is for all.
+        ([PLAIN, GPU], Demands(gpus_per_encoder=1), 1, (1, 0)),
+        ([PLAIN], Demands(gpus_per_draw=1), 1, (0, 1)),
         # Where both need one, every slot is for both.
         ([GPU], Demands(gpus_per_encoder=1, gpus_per_draw=0.5), None, (2,)),
         ([GPU, GPU], Demands(gpus_per_encoder=1, gpus_per_draw=1), 3, (3,)),
@@ -37,6 +42,18 @@ def test_room(
 ) -> None:
     """Each node is filled by whole slots; no slot is spread over two."""
     assert room(nodes, demands, most) == slots
+
+
+@given(*3 * [st.integers(0, 50)])
+def test_slots_are_asked_for_or_given_up_and_never_both(
+    wanted: int, ready: int, waiting: int
+) -> None:
+    """Those that still start stay as long as there is room; those that are ready always do."""
+    there = ready + waiting
+    more, less = changes(wanted, there, waiting)
+    assert 0 <= less <= waiting
+    assert not (more and less)
+    assert there + more - less == max(wanted, ready)
 
 
 def test_a_task_is_for_slots_with_the_gpus_that_it_needs() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sweep.execution.ray.courier import Courier, Facts
 from sweep.execution.ray.nodes import Nodes, reaching
-from sweep.execution.ray.placement import ENCODER, Demands, Kind, room
+from sweep.execution.ray.placement import ENCODER, Demands, Kind, changes, room
 from sweep.execution.ray.slot import Slot
 from sweep.machine import environment
 
@@ -105,9 +105,11 @@ class Fleet:
             self._demands.kinds, room(nodes, self._demands, self._most), strict=True
         ):
             slots = [slot for slot in self.slots if slot.kind == kind]
-            for _ in range(wanted - len(slots)):
+            waiting = [slot for slot in slots if slot.facts is None]
+            more, less = changes(wanted, len(slots), len(waiting))
+            for _ in range(more):
                 self._ask(kind)
-            for slot in [each for each in slots if each.facts is None][: len(slots) - wanted]:
+            for slot in waiting[:less]:
                 self._remove(slot)  # nothing was done with it, and there may never be room for it
         self._tell_if_without(min(since, 2 * _SURVEY_SECONDS))
 

@@ -50,6 +50,17 @@ class Demands:
         )
 
 
+def changes(wanted: int, there: int, waiting: int) -> tuple[int, int]:
+    """How many slots of a kind to ask for, and how many to give up.
+
+    Args:
+        wanted: slots that there is room for.
+        there: slots that were asked for.
+        waiting: those of them that are not ready yet, of which alone any is given up.
+    """
+    return max(0, wanted - there), min(waiting, max(0, there - wanted))
+
+
 def room(
     nodes: Iterable[Mapping[str, float]], demands: Demands, most: int | None
 ) -> tuple[int, ...]:
@@ -71,6 +82,6 @@ def room(
                 left[name] = left.get(name, 0.0) - count * amount
             counts[place] += count
     if most is not None:
-        first = min(counts[0], most - sum(count > 0 for count in counts[1:]))
+        first = min(counts[0], max(1, most - sum(count > 0 for count in counts[1:])))
         counts = [first, *(min(count, most - first) for count in counts[1:])]
     return tuple(counts)
