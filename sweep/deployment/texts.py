@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import secrets
@@ -19,6 +20,8 @@ from sweep.execution.ray.session import SETTINGS
 
 _PLENTY = 1000
 """Of each resource that a task takes: a node that has it has enough for all its slots."""
+_LONGEST_DNS_NAME = 30
+"""KubeRay shortens names of more than 50 characters, with what it and we put around this one."""
 Where = Literal["slurm", "kubernetes", "ssh"]
 _TEMPLATES: Mapping[Where, str] = {
     "slurm": "slurm.sh",
@@ -52,8 +55,7 @@ def deployment(where: Where, config: StudyConfig, path: Path, home: Path) -> str
     environment.filters["indented"] = lambda text, by: text.replace("\n", "\n" + " " * by)
     return environment.get_template(_TEMPLATES[where]).render(
         name=config.name,
-        # Names of Kubernetes have no capitals, underscores or dots.
-        dns_name="".join(c if c.isalnum() else "-" for c in config.name.lower()).strip("-"),
+        dns_name=_dns_name(config.name),
         config=str(path.resolve()),
         config_text=path.read_text(encoding="utf-8").rstrip("\n"),
         home=str(home),
@@ -67,3 +69,15 @@ def deployment(where: Where, config: StudyConfig, path: Path, home: Path) -> str
         if demands.resources
         else "",
     )
+
+
+def _dns_name(study: str) -> str:
+    """A study's name as Kubernetes takes names: no capitals, underscores or dots, and short.
+
+    Where it is not the study's own, digits of a hash tell it from those of other studies.
+    """
+    name = "".join(c if c.isalnum() else "-" for c in study.lower()).strip("-")
+    if name == study and len(name) <= _LONGEST_DNS_NAME:
+        return name
+    digest = hashlib.sha256(study.encode()).hexdigest()[:6]
+    return f"{name[: _LONGEST_DNS_NAME - 7].rstrip('-')}-{digest}"

@@ -119,3 +119,16 @@ def test_a_wrong_config_is_refused(tmp_path: Path) -> None:
     done = sweep("cluster", "slurm", path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "dataset" in done.stderr
+
+
+def test_no_two_studies_have_one_name(tmp_path: Path) -> None:
+    """Kubernetes takes few characters: names that differ in others stay apart, and short."""
+    studies = ("a_b", "a.b", "a-b", "A-b", "a" * 64, "a" * 63 + "b", "tiny")
+    found = []
+    for study in studies:
+        text = printed("kubernetes", tmp_path, TINY.replace("name: tiny", f"name: {study}"))
+        found.append(documents(text)["RayCluster"]["metadata"]["name"])
+    assert len(set(found)) == len(studies)
+    assert found[-1] == "sweep-tiny"
+    assert found[2] == "sweep-a-b"
+    assert all(re.fullmatch(r"sweep-[a-z0-9-]{0,29}[a-z0-9]", name) for name in found)
