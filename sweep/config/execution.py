@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
 from sweep.specs import Device
 from sweep.values import Value
@@ -14,7 +14,24 @@ Workers = Annotated[
     | Annotated[int, Field(ge=1, le=1024), Tag("<number>")],
     Discriminator(lambda value: "<auto>" if isinstance(value, str) else "<number>"),
 ]
-Amount = Annotated[float, Field(ge=0, le=1024)]
+
+
+def _whole_above_1(amount: float) -> float:
+    """As Ray wants it of GPUs."""
+    if amount > 1 and not amount.is_integer():
+        raise ValueError("must be a part of a GPU, from 0 to 1, or a whole number of them")
+    return amount
+
+
+def _own_name(name: str) -> str:
+    if name in ("CPU", "GPU"):
+        keys = "cpus_per_task" if name == "CPU" else "gpus_per_encoder and gpus_per_draw"
+        raise ValueError(f"{name} is no name for a resource of its own: {keys} say that")
+    return name
+
+
+Gpus = Annotated[float, Field(ge=0, le=1024), AfterValidator(_whole_above_1)]
+ResourceName = Annotated[str, AfterValidator(_own_name)]
 
 
 class RayDemands(Value):
@@ -24,11 +41,11 @@ class RayDemands(Value):
 
     cpus_per_task: Annotated[float, Field(gt=0, le=1024)] = 1
     """CPUs that a task takes of its node; it trains with one thread."""
-    gpus_per_encoder: Amount = 0
+    gpus_per_encoder: Gpus = 0
     """GPUs that training an encoder takes, or a part of one; with 0 it is trained on the CPU."""
-    gpus_per_draw: Amount = 0
+    gpus_per_draw: Gpus = 0
     """GPUs that training a draw's classifiers takes, or a part of one; with 0 it is on the CPU."""
-    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    resources: dict[ResourceName, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """Resources that its node must have, by the names that the cluster gives them."""
 
 

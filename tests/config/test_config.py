@@ -661,6 +661,21 @@ def test_a_trial_s_device_is_what_the_engine_gives_it() -> None:
     assert specs["local"][1].key == specs["ray"][1].key
 
 
+@pytest.mark.parametrize(
+    ("demand", "said"),
+    [
+        ("resources={GPU: 1}", "GPU is no name .* gpus_per_encoder and gpus_per_draw say that"),
+        ("resources={CPU: 1}", "CPU is no name .* cpus_per_task say"),
+        ("gpus_per_encoder=1.5", "gpus_per_encoder: must be a part of a GPU, .* and is 1.5"),
+    ],
+)
+def test_what_ray_would_refuse_is_refused(demand: str, said: str, path: Path) -> None:
+    """Before anything is asked of a cluster."""
+    with pytest.raises(ConfigError, match=said):
+        load_config(path, [f"execution.ray.{demand}"])
+    assert load_config(path, ["execution.ray.gpus_per_draw=2"]).execution.ray.gpus_per_draw == 2
+
+
 def test_a_device_is_part_of_what_a_study_is() -> None:
     """Numbers differ from a CPU's; a stored config makes the same trials. How many GPUs is not."""
     rows = [{"representation": "vae", "latent_dim": 2, "hidden_neurons": 5}]
