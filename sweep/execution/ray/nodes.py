@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sweep.errors import OutageError
+from sweep.execution.local import LONGEST_LOOK
 
 log = logging.getLogger("sweep")
 
@@ -47,7 +48,10 @@ class Nodes:
         """Begin to ask."""
         self._ray = ray
         self._alive: Mapping[str, Mapping[str, float]] | None = None
-        self._answered = time.monotonic()
+        self._answers = self._seen = 0
+        self._looked = time.monotonic()
+        self._silent = 0.0
+        """Seconds without an answer, but for those in which this process was stopped."""
         self._is_told = False
         self._ended = threading.Event()
         threading.Thread(target=self._keep_asking, daemon=True).start()
@@ -58,11 +62,14 @@ class Nodes:
         Raises:
             OutageError: it has not answered for long.
         """
-        silent = time.monotonic() - self._answered
-        if silent < _TELLING_SECONDS:
+        now, answers = time.monotonic(), self._answers
+        since, self._looked = now - self._looked, now
+        self._silent = 0.0 if answers != self._seen else self._silent + min(since, LONGEST_LOOK)
+        self._seen = answers
+        if self._silent < _TELLING_SECONDS:
             self._is_told = False
             return self._alive
-        if silent > _PATIENCE_SECONDS:
+        if self._silent > _PATIENCE_SECONDS:
             raise _out_of_reach()
         if not self._is_told:
             self._is_told = True
@@ -81,5 +88,5 @@ class Nodes:
                 log.info("Ray does not say which nodes there are: %s", error)
             else:
                 self._alive = {each["NodeID"]: each["Resources"] for each in nodes if each["Alive"]}
-                self._answered = time.monotonic()
+                self._answers += 1
             self._ended.wait(_INTERVAL_SECONDS)
