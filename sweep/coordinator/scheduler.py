@@ -116,6 +116,8 @@ class Scheduler:
         self._is_held_back = False
         """Whether what could begin now is held back: it would not end in time."""
         self._outage_began: float | None = None
+        self._kept: dict[str, int] = {}
+        """How far tasks were when one met an outage."""
         self._resume_at = 0.0
 
     @property
@@ -214,7 +216,7 @@ class Scheduler:
             raise failed.error
         if isinstance(failed.error, OutageError):
             self._graph.again(spec.key)
-            self._wait_out(failed.error)
+            self._wait_out(failed.error, spec)
             return
         failure = _failure(failed)
         if self._is_tried_again(spec, failed.kind):
@@ -237,10 +239,17 @@ class Scheduler:
         tries.failed += 1
         return tries.failed < RULES[kind].tries
 
-    def _wait_out(self, outage: OutageError) -> None:
-        """Begin nothing for a while; or give up, if waiting has not helped for long."""
+    def _wait_out(self, outage: OutageError, met_by: Spec) -> None:
+        """Begin nothing for a while; or give up, if waiting has not helped for long.
+
+        What a task has kept since the last one says that this is another outage.
+        """
         now = time.monotonic()
-        if self._outage_began is None:
+        running = [each.spec for each in self._running.values()]
+        kept = {spec.key: self._store.progress(spec) for spec in (met_by, *running)}
+        is_another = any(size > self._kept.get(key, 0) for key, size in kept.items())
+        self._kept |= kept
+        if self._outage_began is None or is_another:
             self._outage_began = now
             log.warning("%s; waiting for it (%s).", outage.message, outage.hint)
         elif now - self._outage_began > PATIENCE_SECONDS:

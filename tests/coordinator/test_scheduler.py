@@ -222,6 +222,33 @@ def test_an_outage_that_lasts_ends_the_study(home: Home, monkeypatch: pytest.Mon
         run(home, Elastic(lambda _: full), list(trial(None, 1).outer_draws))
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+def test_an_outage_is_over_when_something_was_kept(
+    home: Home, keeps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if no task has ended since: patience with the next one begins anew."""
+    monkeypatch.setattr(scheduler_module, "_OUTAGE_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler_module, "PATIENCE_SECONDS", 0.0)
+    full = Failed(FailureKind.RAISED, "full", OutageError("the disk is full", hint="free some"))
+    checkpoint = home.checkpoints / trial(2, 1).encoder(0).key
+    outages = itertools.count(1)
+
+    def full_now_and_then(spec: Spec) -> Failed | None:
+        if spec.kind != "encoder" or (outage := next(outages)) > 3:
+            return None
+        if keeps:
+            checkpoint.write_bytes(bytes(100 * outage))
+        return full
+
+    draws: list[Spec] = [*trial(2, 1).outer_draws]
+    executor = Elastic(ending(full_now_and_then))
+    if keeps:
+        assert len(of_kind(run(home, executor, draws), Done)) == 2
+    else:
+        with pytest.raises(OutageError, match="the disk is full"):
+            run(home, executor, draws)
+
+
 def test_data_that_changed_ends_the_study(home: Home) -> None:
     """Every other task would meet it."""
     gone = Failed(FailureKind.RAISED, "gone", DataError("the dataset changed", hint="put it back"))
