@@ -19,7 +19,7 @@ from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 _AT_ONCE = 500
@@ -66,11 +66,8 @@ class BatchStorage(RDBStorage):
                 }
                 for number, trial in enumerate(trials, first)
             ]
-            trial_id = models.TrialModel.trial_id
-            making = insert(models.TrialModel.__table__).returning(
-                trial_id, sort_by_parameter_order=True
-            )
-            ids = list(session.scalars(making, rows))
+            session.execute(insert(models.TrialModel.__table__), rows)
+            ids = _latest_ids(session, of_study, len(rows))
             of_user = [trial.user_attrs for trial in trials]
             of_system = [trial.system_attrs for trial in trials]
             _add(session, models.TrialParamModel, _params(ids, trials))
@@ -112,6 +109,16 @@ class BatchStorage(RDBStorage):
                     select(table.trial_id, table.state).where(table.trial_id.in_(part))
                 )
             }
+
+
+def _latest_ids(session: Session, of_study: ColumnElement[bool], count: int) -> list[int]:
+    """Of the trials that were created last, in the order of their numbers.
+
+    They are asked for: SQLite returns them by itself only since 3.35, and clusters have older ones.
+    """
+    table = models.TrialModel
+    latest = select(table.number, table.trial_id).where(of_study).order_by(table.trial_id.desc())
+    return [trial_id for _, trial_id in sorted(map(tuple, session.execute(latest.limit(count))))]
 
 
 def _add(session: Session, model: Any, rows: Iterator[dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import event
 
 from sweep.search.batches import BatchStorage, Ended
 from sweep.search.storage import open_storage
@@ -132,3 +133,22 @@ def test_all_of_it_or_nothing(urls: list[str], spoil: str) -> None:
     first = TrialState.FAIL if spoil == "end" else TrialState.RUNNING
     assert [states[each.trial_id] for each in created] == [first, TrialState.RUNNING]
     assert len(storage.get_all_trials(study_id)) == 2
+
+
+def test_nothing_is_asked_that_an_old_sqlite_lacks(tmp_path: Path) -> None:
+    """Clusters have versions before 3.35, in which an INSERT returns nothing."""
+    storage = open_storage(f"sqlite:///{tmp_path}/optuna.db")
+    said: list[str] = []
+
+    @event.listens_for(storage.engine, "before_cursor_execute")
+    def note(*arguments: Any) -> None:
+        said.append(arguments[2])
+
+    study_id = storage.create_new_study(MAXIMIZE, "study")
+    together(storage, study_id)
+    again = storage.create_trials(study_id, [template(number) for number in range(3)])
+    numbers = {trial._trial_id: trial.number for trial in storage.get_all_trials(study_id)}
+    assert [(each.number, numbers[each.trial_id]) for each in again] == [(3, 3), (4, 4), (5, 5)]
+    assert any(statement.startswith("INSERT INTO trials") for statement in said)
+    ours = [statement for statement in said if "INTO trial" in statement]
+    assert not [statement for statement in ours if "RETURNING" in statement]
