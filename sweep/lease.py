@@ -3,7 +3,7 @@
 Within a home the lease is a lock on a file, which the operating system gives back when its holder
 ends, however it ends. Because homes on several hosts may share one storage, it is a row of that
 storage, too: its owner renews it. One that has not done so for a while, or that is known to be dead
-because it ran on this host, has lost it.
+because it ran on this machine, has lost it.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Owner(NamedTuple):
     host: str
     pid: int
     process_started: str
+    """When, and in which life of which machine; older versions wrote down only when."""
     silent: float
     """Seconds since it renewed the lease, by the database's clock."""
 
@@ -67,9 +68,10 @@ class Owner(NamedTuple):
 
     @property
     def is_alive(self) -> bool:
-        """Known for this host, believed of another."""
-        if self.host == socket.gethostname():
-            return _process_started(self.pid) == self.process_started
+        """Known of this machine, believed of another, which may have the same name."""
+        started, _, boot = self.process_started.partition(" ")
+        if self.host == socket.gethostname() and boot in ("", _boot()):
+            return _process_started(self.pid) == started
         return self.silent < LEASE_SECONDS
 
 
@@ -124,7 +126,7 @@ class Lease:
             "token": self._token,
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "process_started": _process_started(os.getpid()),
+            "process_started": f"{_process_started(os.getpid())} {_boot()}".strip(),
             "renewed": sa.func.now(),
         }
         _LEASES.metadata.create_all(self._engine)
@@ -262,6 +264,14 @@ def _busy(study: str, owner: str) -> StudyBusyError:
         f"the study '{study}' is being run by {owner}",
         hint="wait until it ends, or stop it; what is done is kept",
     )
+
+
+def _boot() -> str:
+    """What tells this machine, since it was started, from others; empty where nothing does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="latin-1")[:8]
+    except OSError:
+        return ""
 
 
 def _process_started(pid: int) -> str:

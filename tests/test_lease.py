@@ -139,6 +139,36 @@ def test_a_lease_is_renewed(tmp_path: Path, url: str, monkeypatch: pytest.Monkey
         assert found.silent < 5
 
 
+def test_an_owner_on_another_machine_of_the_same_name(tmp_path: Path, url: str) -> None:
+    """Containers and clouds give one name to many: its processes are not those of this machine."""
+    with owner(workspace(tmp_path / "one", url)):
+        with sqlite3.connect(tmp_path / "optuna.db") as connection:
+            moved = "UPDATE sweep_lease SET pid = 1, process_started = '77 0ther000'"
+            assert connection.execute(moved).rowcount == 1
+        connection.close()
+        with pytest.raises(StudyBusyError), lease(workspace(tmp_path / "two", url), "study"):
+            pass
+        age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
+        with lease(workspace(tmp_path / "two", url), "study"):
+            pass
+
+
+def test_an_owner_of_an_older_version(tmp_path: Path, url: str) -> None:
+    """It did not say which machine it ran on: that of its name."""
+    with owner(workspace(tmp_path / "one", url)) as process:
+        with sqlite3.connect(tmp_path / "optuna.db") as connection:
+            older = "UPDATE sweep_lease SET process_started = substr(process_started, 1, "
+            older += "instr(process_started || ' ', ' ') - 1)"
+            assert connection.execute(older).rowcount == 1
+        connection.close()
+        with pytest.raises(StudyBusyError), lease(workspace(tmp_path / "two", url), "study"):
+            pass
+        process.kill()
+        process.wait()
+        with lease(workspace(tmp_path / "two", url), "study"):
+            pass
+
+
 def age_lease(database: Path, seconds: float) -> None:
     """Have the lease look as if it had been renewed so long ago."""
     with sqlite3.connect(database) as connection:
