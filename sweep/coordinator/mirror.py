@@ -67,6 +67,10 @@ class Mirror:
         )
         self.projector.project(attempt_run(attempt) for attempt in past)
 
+    def close(self) -> None:
+        """Project no more; what is missing is projected by the next start."""
+        self.projector.close()
+
     def finish(
         self,
         *,

@@ -121,8 +121,7 @@ class Projector:
         deadline = time.monotonic() + timeout
         while not done.done() and time.monotonic() < deadline and not leaving():
             wait_for([done], _LOOK_SECONDS)
-        self._given_up = True
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self.close()
         if done.done() and not done.cancelled() and done.result():
             return True
         log.warning(
@@ -130,6 +129,12 @@ class Projector:
             "Nothing is lost."
         )
         return False
+
+    def close(self) -> None:
+        """Leave what is still to be projected to the next start; nobody waits for it any more."""
+        self._given_up = True
+        self._may_begin.set()
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _finish(self, last: Callable[[Tracker], None]) -> bool:
         if not self._project_waiting(hasty=True):

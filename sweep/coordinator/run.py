@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,7 +138,9 @@ def _run(
 ) -> Ended:
     assert checked.data is not None  # they were loaded, or refused
     assert checked.sizes is not None
-    with lease(workspace, config.name) as held, _stop_signals() as stopping:
+    with ExitStack() as stack:
+        held = stack.enter_context(lease(workspace, config.name))
+        stopping = stack.enter_context(_stop_signals())
 
         def leaving() -> bool:
             return stopping() or limit.is_up
@@ -146,7 +148,7 @@ def _run(
         for warning in undertrained_of(checked.config, checked.sizes):
             log.warning(warning)
         study = open_for_writing(workspace, config, checked.data, leaving)
-        mirror = Mirror(study, workspace)
+        mirror = stack.enter_context(closing(Mirror(study, workspace)))
         mirror.begin()
         store = workspace.store
         with closing(
