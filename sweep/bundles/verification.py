@@ -221,10 +221,13 @@ def _excerpts_of(path: Path) -> Iterator[tuple[Path, Excerpt]]:
     """The excerpts of a bundle's report in the README and manual of what it lies in."""
     for directory in path.absolute().parents:
         for page in (directory / "README.md", *sorted(directory.glob("docs/*.md"))):
-            if page.is_file():
-                for found in excerpts(page.read_text(encoding="utf-8", errors="replace")):
-                    if (page.parent / found.path).resolve() == path.resolve():
-                        yield page, found
+            try:
+                text = page.read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue  # there is none; or it is another's, of a directory far above
+            for found in excerpts(text):
+                if (page.parent / found.path).resolve() == path.resolve():
+                    yield page, found
 
 
 def _around(line: str, expected: str) -> tuple[str, str]:

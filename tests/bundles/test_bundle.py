@@ -97,6 +97,7 @@ def test_excerpts_in_pages_are_held_against_the_report(bundle: Path) -> None:
     done = sweep("verify", bundle)
     assert done.returncode == 0, done.stderr
     assert "README.md shows of it" in done.stdout.replace("\n", " ")
+    (root / "docs/other.md").mkdir()  # what cannot be read shows nothing
     shown = f"{100 * report.rows[0].accuracy:.2f}"
     page.write_text(page.read_text().replace(shown, "12.34"))
     (wrong,) = verify(bundle).discrepancies
