@@ -48,7 +48,10 @@ def doctor(
 def store(
     session: Session,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove the encoders that no study needs; asks first.")
+        bool,
+        typer.Option(
+            "--prune", help="Remove encoders that no study needs, and damaged files; asks first."
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
     format_: FactsOption = Facts.table,
@@ -66,19 +69,21 @@ def store(
     if not prune:
         return
     sizes = {encoder.key: encoder.size for encoder in encoders}
-    found = stocked.unneeded(workspace)
-    size = _megabytes(sum(sizes.get(key, 0) for key in found))
-    question = f"Remove {len(found)} encoders that no study needs ({size})?"
-    if found and not (yes or confirmed(question, "--prune")):
-        return
-    removed = stocked.prune(workspace)  # decides anew: the question may have been open for long
-    if not found and not removed:
+    found, left = stocked.unneeded(workspace), stocked.leftovers(workspace)
+    if not found and not left:
         session.say("Nothing to remove: every encoder is needed.")
         return
-    size = _megabytes(sum(sizes.get(key, 0) for key in removed))
-    kept = len(found.difference(removed))
+    size = _megabytes(sum(sizes.get(key, 0) for key in found))
+    parts = [f"{len(found)} encoders that no study needs ({size})"] if found else []
+    parts += [f"{len(left)} files that are damaged or half written"] if left else []
+    if not (yes or confirmed(f"Remove {' and '.join(parts)}?", "--prune")):
+        return
+    pruned = stocked.prune(workspace)  # decides anew: the question may have been open for long
+    size = _megabytes(sum(sizes.get(key, 0) for key in pruned.encoders))
+    kept = len(found.difference(pruned.encoders))
+    others = f" and {pruned.leftovers} damaged or half written files" if pruned.leftovers else ""
     in_use = f"; {kept} are in use or needed by now, and stay" if kept else ""
-    session.say(f"Removed {len(removed)} encoders ({size}){in_use}.")
+    session.say(f"Removed {len(pruned.encoders)} encoders ({size}){others}{in_use}.")
 
 
 def _print_encoders(encoders: list[StoredEncoder]) -> None:

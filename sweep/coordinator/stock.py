@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from sweep.coordinator.studies import open_study, study_list
 from sweep.errors import UnknownStudyError
@@ -27,6 +28,15 @@ class StoredEncoder:
     """Seconds since the epoch."""
     studies: tuple[str, ...]
     """The studies that need it."""
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was removed."""
+
+    encoders: tuple[str, ...]
+    """Their keys."""
+    leftovers: int
 
 
 def stock(workspace: Workspace) -> list[StoredEncoder]:
@@ -78,23 +88,33 @@ def unneeded(workspace: Workspace) -> set[str]:
     return {*store.encoders.published(), *store.half_trained()} - _needed(workspace).keys()
 
 
-def prune(workspace: Workspace) -> list[str]:
-    """Remove the encoders that no study needs, and what interrupted writes have left.
+def leftovers(workspace: Workspace) -> list[Path]:
+    """What interrupted writes have left, and what was set aside as damaged, as far as it may go:
+    all that lies at encoders, which have locks, and elsewhere what is old.
+    """
+    oldest = time.time() - _WRITING_SECONDS
+    return [
+        path
+        for path in workspace.store.leftovers()
+        if path.parent == workspace.home.encoders or path.stat().st_mtime < oldest
+    ]
+
+
+def prune(workspace: Workspace) -> Pruned:
+    """Remove the encoders that no study needs, and the leftovers.
 
     What is needed is decided when nobody can come to need more of it; what a worker holds at this
     moment is left alone.
-
-    Returns:
-        The keys of the encoders that were removed.
 
     Raises:
         HomeError: the studies' storage cannot be opened.
     """
     store = workspace.store
+    left = leftovers(workspace)
     removed = store.remove_encoders(unneeded(workspace), lambda: _needed(workspace).keys())
-    for path in store.leftovers():
+    for path in left:
         if path.parent == workspace.home.encoders:
             store.encoders.remove_leftovers(path.name.removeprefix(".")[:KEY_LENGTH])
-        elif path.stat().st_mtime < time.time() - _WRITING_SECONDS:
+        elif path.exists():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return removed
+    return Pruned(tuple(removed), sum(not path.exists() for path in left))

@@ -202,6 +202,23 @@ def test_the_store_lists_and_prunes_what_no_study_needs(copy: Path) -> None:
     assert not list((copy / "encoders").iterdir())
 
 
+def test_what_was_set_aside_is_asked_for_too(copy: Path) -> None:
+    """Somebody may want to look at a damaged file; it is named as what it is."""
+    aside = next((copy / "draws").iterdir()).with_name("0123.json.damaged-123")
+    aside.write_text("{}")
+    os.utime(aside, (0, 0))
+    refused = sweep("store", "--prune", "--home", copy)
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert "Remove 1 files that are damaged or half written?" in answer(
+        "n", "store", "--prune", "--home", copy
+    )
+    assert aside.exists()
+    said = answer("y", "store", "--prune", "--home", copy)
+    assert "Removed 0 encoders (0.0 MB) and 1 damaged or half written files." in said
+    assert not aside.exists()
+
+
 def test_what_is_pruned_is_decided_after_the_answer(copy: Path) -> None:
     """A study that begins while the question is open keeps its encoders."""
     url, before = f"sqlite:///{copy}/optuna.db", f"sqlite:///{copy}/before.db"
