@@ -101,7 +101,10 @@ SetOption = Annotated[
     typer.Option("--set", metavar="A.B.C=VALUE", help="Override a key of the config; repeatable."),
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Worker processes; default: one a core.")
+    int | None,
+    typer.Option(
+        "--workers", min=1, help="Worker processes; default: the config's, or one a core."
+    ),
 ]
 TrialsOption = Annotated[
     int | None,

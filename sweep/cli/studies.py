@@ -127,7 +127,8 @@ def _validate(
     from sweep.machine import available_cores
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
-    planned = plan(study, session.workspace, workers or available_cores())
+    count = study.execution.workers
+    planned = plan(study, session.workspace, available_cores() if count == "auto" else count)
     printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
     for warning in planned.warnings:
         tell(stderr, f"Warning: {warning}")

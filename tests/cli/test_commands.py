@@ -72,6 +72,17 @@ def test_validate_says_what_would_be_done(tiny_config: Path, tmp_path: Path) -> 
     assert json.loads(dry.stdout) == plan
 
 
+def test_validate_counts_with_the_workers_that_there_will_be(
+    tiny_config: Path, tmp_path: Path
+) -> None:
+    """Whether the command line or the config says how many."""
+    times = []
+    for options in (["--workers", 1], ["--set", "execution.workers=1"], ["--workers", 4]):
+        done = sweep("validate", tiny_config, "--home", tmp_path, "--format", "json", *options)
+        times.append(json.loads(done.stdout)["seconds"])
+    assert times[0] == times[1] == pytest.approx(4 * times[2])
+
+
 def test_validate_sees_trained_encoders(finished: Path, tiny_config: Path) -> None:
     """Encoders that are in the home already are counted."""
     done = sweep("validate", tiny_config, "--home", finished, "--format", "json")
