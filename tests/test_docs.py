@@ -135,7 +135,7 @@ def test_the_commands_page_names_no_other_command() -> None:
 
 
 def test_options_that_pages_name_exist() -> None:
-    """Of ``sweep``, of uv, of MLflow's server, or of Docker."""
+    """Of ``sweep``, of uv, of MLflow's server, of Docker, or of Ray."""
     known = {
         option
         for command in _commands().values()
@@ -144,6 +144,7 @@ def test_options_that_pages_name_exist() -> None:
     }
     known |= {"--help", "--version", "--extra", "--with", "--env-manager"}
     known |= {"--install-completion", "--show-completion", "--build", "--scale"}
+    known |= {"--head", "--block", "--include-dashboard", "--num-cpus", "--port"}
     for path in PAGES:
         mentioned = re.findall(r"(?<![\w-])--[a-z][a-z-]*", path.read_text())
         assert set(mentioned) <= known, path

@@ -73,7 +73,7 @@ def report(
     format_: ReportFormatOption = ReportFormat.table,
     out: OutOption = None,
 ) -> None:
-    """Print a study's comparison table, and write it with its plots."""
+    """Print a study's comparison table; with --out, write it in every form with its plots."""
     _report(session, [study], format_, out)
 
 
@@ -87,7 +87,7 @@ def compare(
     format_: ReportFormatOption = ReportFormat.table,
     out: OutOption = None,
 ) -> None:
-    """Print several studies, a table each, and write them as one with one plot."""
+    """Print several studies, a table each; with --out, write them as one with one plot."""
     _report(session, list(dict.fromkeys(studies)), format_, out)
 
 
