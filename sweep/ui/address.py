@@ -5,12 +5,10 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sweep.errors import InputError, SweepError
-
-_PRIVATE = ("192.168.*", "10.*", *(f"172.{number}.*" for number in range(16, 32)))
-"""Addresses of private networks, as MLflow allows them: no site can have them for its own name."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,9 @@ class Address:
         """
         known = dict.fromkeys(("localhost", "127.0.0.1", "[::1]", _bracketed(self.host)))
         names = [*known, *map(_bracketed, self.names)]
-        patterns = [name.replace("[", "[[]", 1) for name in names] + list(_PRIVATE)
-        hosts = [*names, *(f"{pattern}:*" for pattern in patterns), *_PRIVATE]
+        # No wildcard of a network: 10.example.org is a name that anybody may have.
+        patterns = [name.replace("[", "[[]", 1) for name in names]
+        hosts = [*names, *(f"{pattern}:*" for pattern in patterns)]
         origins = [f"http://{pattern}:{self.port}" for pattern in patterns]
         return {
             "MLFLOW_SERVER_ALLOWED_HOSTS": ",".join(hosts),
@@ -88,9 +87,21 @@ def free_address(host: str, wished: int, names: Sequence[str] = ()) -> Address:
         except (OSError, UnicodeError) as error:  # UnicodeError: it can be no name of a host
             reason = (isinstance(error, OSError) and error.strerror) or str(error)
             continue
-        own = [] if _is_loopback(place[0]) else [socket.gethostname(), socket.getfqdn()]
+        own = [] if _is_loopback(place[0]) else _own_names()
         return Address(host.strip("[]"), port, tuple(dict.fromkeys([*names, *own])))
     raise SweepError(f"no server can listen on {host}: {reason}")
+
+
+def _own_names() -> list[str]:
+    """Names and addresses of this machine, as far as it knows them."""
+    found = [socket.gethostname(), socket.getfqdn()]
+    with suppress(OSError):
+        found += [str(place[0]) for *_, place in socket.getaddrinfo(socket.gethostname(), None)]
+    for family, far in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((far, 9))  # nothing is sent: it asks which way that would go
+            found.append(str(probe.getsockname()[0]))
+    return found
 
 
 def _is_host(name: str) -> bool:

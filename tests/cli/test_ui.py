@@ -154,6 +154,10 @@ def test_ui_answers_whom_it_should(host: str, copy: Path, tmp_path: Path) -> Non
             mine = f"localhost:{port}"
             assert answered(port, method, path, "evil.test", "http://evil.test", to) == 403
             assert answered(port, method, path, mine, "http://evil.test", to) == 403
+            for name in ("10.evil.test", "192.168.1.1.evil.test", "localhost.evil.test"):
+                place = f"{name}:{port}"  # as a site that gives its name our address
+                assert answered(port, method, path, place, f"http://{place}", to) == 403
+                assert answered(port, method, path, mine, f"http://{place}", to) == 403
         assert answered(optuna, "GET", "/api/studies/1", f"localhost:{optuna}", None, to) == 200
         assert not [line for line in living(str(copy)).values() if "sqlite:" in line]
 
