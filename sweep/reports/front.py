@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _RESAMPLES = 2000
+_DIGITS = 9
+"""Of accuracies: two that are equal may differ in the last bits of the sums that they come from."""
 
 
 def on_front(accuracies: NDArray[np.float64], parameters: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -20,6 +22,7 @@ def on_front(accuracies: NDArray[np.float64], parameters: NDArray[np.int64]) -> 
     """
     if not len(parameters):
         return np.zeros(accuracies.shape, bool)
+    accuracies = np.round(accuracies, _DIGITS)
     order = np.argsort(parameters, kind="stable")
     _, starts, group = np.unique(parameters[order], return_index=True, return_inverse=True)
     ordered = accuracies[..., order]
