@@ -39,15 +39,14 @@ def colour(number: int, tint: float = 0.0) -> str:
 
 def matplotlib_look() -> AbstractContextManager[None]:
     """Matplotlib's settings for our charts, whatever the user's are."""
-    import matplotlib as mpl
+    from matplotlib import style
 
-    return mpl.rc_context(
-        {
-            "svg.fonttype": "none",  # text stays text, which one can search and edit
-            "svg.hashsalt": "latent-sweep",
-            "pdf.fonttype": 42,  # TrueType, which publishers ask for
-            "text.parse_math": False,  # a study's name with $ in it is a name
-            "font.family": "DejaVu Sans",  # comes with matplotlib
-            "axes.linewidth": 0.6,
-        }
-    )
+    ours = {
+        "svg.fonttype": "none",  # text stays text, which one can search and edit
+        "svg.hashsalt": "latent-sweep",
+        "pdf.fonttype": 42,  # TrueType, which publishers ask for
+        "text.parse_math": False,  # a study's name with $ in it is a name
+        "font.family": "DejaVu Sans",  # comes with matplotlib
+        "axes.linewidth": 0.6,
+    }
+    return style.context(["default", ours])

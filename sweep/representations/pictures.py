@@ -66,11 +66,9 @@ def _save_grid(rows: Pictures, path: Path) -> None:
 
 def _save_map(points: Features, labels: NDArray[np.uint8], path: Path) -> None:
     """A scatter plot of the points, coloured by class, on their two main directions."""
-    from matplotlib import colormaps
+    from matplotlib import colormaps, style
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 6), layout="constrained")
-    axes = figure.subplots()
     if points.shape[1] == 1:
         plane = np.column_stack([points[:, 0], labels])
         names = ("the latent dimension", "class")
@@ -82,11 +80,14 @@ def _save_map(points: Features, labels: NDArray[np.uint8], path: Path) -> None:
         plane = centred @ directions.T
         names = ("first principal direction", "second principal direction")
     colours = colormaps["tab10"]
-    for label in np.unique(labels):
-        members = plane[labels == label]
-        axes.scatter(members[:, 0], members[:, 1], s=6, color=colours(label), label=str(label))
-    axes.set_xlabel(names[0])
-    axes.set_ylabel(names[1])
-    axes.set_title(f"{len(points):,} images in {points.shape[1]} latent dimensions")
-    axes.legend(title="class", markerscale=3, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.savefig(path, dpi=110)
+    with style.context("default"):  # a user's own settings may want LaTeX, which may not be there
+        figure = Figure(figsize=(7, 6), layout="constrained")
+        axes = figure.subplots()
+        for label in np.unique(labels):
+            members = plane[labels == label]
+            axes.scatter(members[:, 0], members[:, 1], s=6, color=colours(label), label=str(label))
+        axes.set_xlabel(names[0])
+        axes.set_ylabel(names[1])
+        axes.set_title(f"{len(points):,} images in {points.shape[1]} latent dimensions")
+        axes.legend(title="class", markerscale=3, loc="center left", bbox_to_anchor=(1, 0.5))
+        figure.savefig(path, dpi=110)

@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from matplotlib import rc_context
 from matplotlib.transforms import Bbox
 from PIL import Image
 
@@ -47,6 +48,22 @@ REPORTS = {
 def touch(one: Bbox, other: Bbox) -> bool:
     """Whether two rectangles have more than a hair in common."""
     return one.padded(-0.5).overlaps(other.padded(-0.5))
+
+
+OTHERS = "text.usetex: True\nsavefig.bbox: tight\naxes.grid: True\nfont.size: 40\n"
+"""Settings of a user who writes papers; there need not be a LaTeX where the study runs."""
+
+
+def test_settings_of_the_user_change_nothing(tmp_path: Path) -> None:
+    """Pictures are those of the defaults, to the last byte."""
+    chart = charts([SMALL])[0]
+    (tmp_path / "theirs").mkdir()
+    ours = save_charts([chart], tmp_path)
+    (tmp_path / "matplotlibrc").write_text(OTHERS)
+    with rc_context(fname=tmp_path / "matplotlibrc"):
+        theirs = save_charts([chart], tmp_path / "theirs")
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.read_bytes() == other.read_bytes()
 
 
 @pytest.mark.parametrize("width", [TWO_COLUMNS, ONE_COLUMN], ids=["page", "column"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
 from PIL import Image
 
 from sweep.artifacts import Checkpoint
@@ -66,7 +67,8 @@ def test_an_encoder_has_its_pictures(tmp_path: Path, latent_dim: int) -> None:
     """Twenty reconstructions under their originals, 64 samples, and a map of the latent space."""
     train(latent_dim, tmp_path)
     dataset = Dataset("noise", IMAGES, LABELS)
-    draw_pictures(Components(tmp_path), spec(latent_dim), dataset, np.arange(300), tmp_path)
+    with rc_context({"text.usetex": True}):  # a user's, who need not have LaTeX where this runs
+        draw_pictures(Components(tmp_path), spec(latent_dim), dataset, np.arange(300), tmp_path)
     size = 2 * (28 + 2)
     with Image.open(tmp_path / "reconstructions.png") as picture:
         assert picture.size == (20 * size, 2 * size)
