@@ -23,6 +23,7 @@ from sweep.cli.options import (
     study_names,
 )
 from sweep.cli.session import Session, command
+from sweep.errors import InputError
 
 
 @command
@@ -40,15 +41,23 @@ def status(
 ) -> None:
     """Say how studies stand: complete, failed, running, waiting, best; of one, all about it."""
     from sweep.cli import standing
-    from sweep.coordinator.studies import statuses
+    from sweep.coordinator import studies
 
-    found = statuses(session.workspace, study)
-    if study is not None and format_ is Facts.table:
-        standing.print_standing(stdout, found[0], session.workspace)
-    elif found or format_ is Facts.json:
-        standing.print_statuses(stdout, found, as_json=format_ is Facts.json)
-    else:
-        session.say(f"No study in {session.workspace.home.root} yet; sweep run CONFIG begins one.")
+    workspace, as_json = session.workspace, format_ is Facts.json
+    if study is not None:
+        one = studies.status(workspace, study)
+        if as_json:
+            standing.print_statuses(stdout, [one], as_json=True)
+        else:
+            standing.print_standing(stdout, one, workspace)
+        return
+    found, unreadable = studies.statuses(workspace)
+    if found or as_json:
+        standing.print_statuses(stdout, found, as_json=as_json)
+    elif not unreadable:
+        session.say(f"No study in {workspace.home.root} yet; sweep run CONFIG begins one.")
+    if unreadable:
+        raise InputError("\n".join(each.message for each in unreadable), hint=unreadable[0].hint)
 
 
 @command

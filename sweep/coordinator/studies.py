@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.database import readable
-from sweep.errors import HomeError, UnknownStudyError
+from sweep.errors import HomeError, InputError, UnknownStudyError
 from sweep.lease import Owner, last_owner, studies_run_in
 from sweep.search.attempt import Attempt, State, interruption
 from sweep.search.history import History, best_attempt
@@ -87,51 +87,57 @@ def study_list(workspace: Workspace) -> list[str]:
     return [] if storage is None else study_names(storage)
 
 
-def statuses(workspace: Workspace, name: str | None) -> list[StudyStatus]:
-    """How one study, or every study, stands.
+def statuses(workspace: Workspace) -> tuple[list[StudyStatus], list[InputError]]:
+    """How every study stands; and of those that cannot be read, why."""
+    storage = _storage(workspace)
+    found, unreadable = [], []
+    for name in [] if storage is None else study_names(storage):
+        assert storage is not None
+        try:
+            found.append(_status(workspace, storage, name))
+        except UnknownStudyError:
+            continue  # its creation was cut short, or another program made it
+        except InputError as error:
+            unreadable.append(error)
+    return found, unreadable
+
+
+def status(workspace: Workspace, name: str) -> StudyStatus:
+    """How one study stands.
 
     Raises:
         UnknownStudyError: there is no study of this name.
+        DamagedStorageError: something of it is not what was written.
     """
-    found = []
-    storage = storage_to_look_at(workspace) if name is not None else _storage(workspace)
-    if storage is None:
-        return []
-    for each in [name] if name is not None else study_names(storage):
-        owner = last_owner(readable(workspace.storage), each)  # before what it may be at
-        try:
-            stored = recorded(storage, each)
-        except UnknownStudyError:
-            if name is not None:
-                raise
-            continue  # its creation was cut short, or another program made it
-        attempts = stored.attempts
-        if owner is not None and not owner.is_alive:
-            attempts = [_as_left(attempt) for attempt in attempts]
-        begun = begun_at(attempts)
-        latest = {attempt.spec.key: attempt for attempt in attempts}.values()
-        states = Counter(attempt.state for attempt in latest)
-        history = History(stored.config, attempts, stored.retried)
-        at = history.progress
-        found.append(
-            StudyStatus(
-                study=each,
-                target=at.target,
-                complete=at.complete,
-                failed=at.failed,
-                interrupted=states[State.INTERRUPTED],
-                running=at.running,
-                waiting=at.waiting,
-                best=best_attempt(stored.config, attempts),
-                failures=history.failed,
-                owner=owner,
-                representations=_parts(stored, list(latest), history.failed),
-                latest=sorted(attempts, key=_last_seen, reverse=True)[:_LATEST],
-                scored_on=stored.config.scored_on,
-                page=report_page(workspace, each, begun),
-            )
-        )
-    return found
+    return _status(workspace, storage_to_look_at(workspace), name)
+
+
+def _status(workspace: Workspace, storage: Storage, name: str) -> StudyStatus:
+    owner = last_owner(readable(workspace.storage), name)  # before what it may be at
+    stored = recorded(storage, name)
+    attempts = stored.attempts
+    if owner is not None and not owner.is_alive:
+        attempts = [_as_left(attempt) for attempt in attempts]
+    latest = {attempt.spec.key: attempt for attempt in attempts}.values()
+    states = Counter(attempt.state for attempt in latest)
+    history = History(stored.config, attempts, stored.retried)
+    at = history.progress
+    return StudyStatus(
+        study=name,
+        target=at.target,
+        complete=at.complete,
+        failed=at.failed,
+        interrupted=states[State.INTERRUPTED],
+        running=at.running,
+        waiting=at.waiting,
+        best=best_attempt(stored.config, attempts),
+        failures=history.failed,
+        owner=owner,
+        representations=_parts(stored, list(latest), history.failed),
+        latest=sorted(attempts, key=_last_seen, reverse=True)[:_LATEST],
+        scored_on=stored.config.scored_on,
+        page=report_page(workspace, name, begun_at(attempts)),
+    )
 
 
 def _parts(stored: Recorded, latest: Sequence[Attempt], failed: Sequence[Attempt]) -> list[Part]:

@@ -23,7 +23,7 @@ from sweep.lease import last_owner
 from sweep.results import Environment, numeric_kinds
 from sweep.search.attempt import State
 from sweep.search.ledger import Ledger, study_names
-from sweep.search.storage import find_storage
+from sweep.search.storage import Storage, find_storage
 from sweep.tracking import find_trial_run_ids
 from sweep.tracking.relocation import misplaced
 from sweep.workspace import Workspace
@@ -113,32 +113,39 @@ def _studies(workspace: Workspace) -> Iterator[Finding]:
     if storage is None:
         return
     for name in study_names(storage):
-        ledger = Ledger(storage, name)
-        if ledger.is_another_program_s:
-            yield Finding(f"study {name}", "ok", "another program made it, and it is left alone")
-            continue
-        attempts = ledger.attempts()
-        latest = {attempt.spec.key: attempt for attempt in attempts}.values()
-        states = Counter(attempt.state for attempt in latest)
-        owner = last_owner(readable(workspace.storage), name)
-        if owner is not None and owner.is_alive:
-            yield Finding(f"study {name}", "ok", f"is being run by {owner}")
-            continue
-        dead = f", by {owner}" if owner else ""
-        if running := states[State.RUNNING]:
-            yield Finding(
-                f"study {name}",
-                "warning",
-                f"{running} trials were running when their run died{dead}",
-                "sweep run with the study's config: it takes over, and they run again",
-            )
-        elif failed := states[State.FAILED]:
-            mend = f"sweep status {name} says why; sweep retry {name} queues them again"
-            yield Finding(f"study {name}", "warning", f"{failed} trials failed", mend)
-        else:
-            yield Finding(f"study {name}", "ok", f"{states[State.COMPLETE]} trials are complete")
-        yield from _mixed(name, ledger)
-        yield from _unprojected(workspace, name, [a.number for a in attempts])
+        try:
+            yield from _study(workspace, storage, name)
+        except InputError as error:  # such as that it is damaged: the others are looked at, too
+            yield Finding(f"study {name}", "problem", error.message, error.hint)
+
+
+def _study(workspace: Workspace, storage: Storage, name: str) -> Iterator[Finding]:
+    ledger = Ledger(storage, name)
+    if ledger.is_another_program_s:
+        yield Finding(f"study {name}", "ok", "another program made it, and it is left alone")
+        return
+    attempts = ledger.attempts()
+    latest = {attempt.spec.key: attempt for attempt in attempts}.values()
+    states = Counter(attempt.state for attempt in latest)
+    owner = last_owner(readable(workspace.storage), name)
+    if owner is not None and owner.is_alive:
+        yield Finding(f"study {name}", "ok", f"is being run by {owner}")
+        return
+    dead = f", by {owner}" if owner else ""
+    if running := states[State.RUNNING]:
+        yield Finding(
+            f"study {name}",
+            "warning",
+            f"{running} trials were running when their run died{dead}",
+            "sweep run with the study's config: it takes over, and they run again",
+        )
+    elif failed := states[State.FAILED]:
+        mend = f"sweep status {name} says why; sweep retry {name} queues them again"
+        yield Finding(f"study {name}", "warning", f"{failed} trials failed", mend)
+    else:
+        yield Finding(f"study {name}", "ok", f"{states[State.COMPLETE]} trials are complete")
+    yield from _mixed(name, ledger)
+    yield from _unprojected(workspace, name, [a.number for a in attempts])
 
 
 def _mixed(study: str, ledger: Ledger) -> Iterator[Finding]:

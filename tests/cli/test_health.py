@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,33 @@ def test_damaged_databases_are_problems(copy: Path) -> None:
     found = findings(copy, status=1)
     assert "optuna.db is damaged" in found["studies"]["found"]
     assert "sweep sync" in found["MLflow"]["mend"]
+
+
+def test_one_damaged_study_hides_no_other(copy: Path) -> None:
+    """``doctor`` is called for just that, and ``status`` of all shows those that can be read."""
+    url = f"sqlite:///{copy}/optuna.db"
+    optuna.copy_study(from_study_name="tiny", from_storage=url, to_storage=url, to_study_name="bad")
+    trials = optuna.load_study(study_name="bad", storage=url).trials
+    ids = ", ".join(str(trial._trial_id) for trial in trials)  # Optuna has no other way to them
+    with sqlite3.connect(copy / "optuna.db") as database:
+        database.execute(
+            "UPDATE trial_user_attributes SET value_json = replace(value_json, '0.', '1.') "
+            f"WHERE key = 'result' AND trial_id IN ({ids})"
+        )
+    database.close()
+    found = findings(copy, status=1)
+    assert found["study bad"]["level"] == "problem"
+    assert "bad" in found["study bad"]["found"]
+    assert found["study bad"]["mend"]
+    assert found["study tiny"]["level"] == "ok"
+    assert {"MLflow", "encoders"} <= found.keys()
+    shown = sweep("status", "--home", copy)
+    assert shown.returncode == 2
+    assert "tiny" in shown.stdout
+    assert "bad" in shown.stderr
+    listed = sweep("status", "--home", copy, "--format", "json")
+    assert [each["study"] for each in json.loads(listed.stdout)["studies"]] == ["tiny"]
+    assert sweep("status", "tiny", "--home", copy).returncode == 0
 
 
 def test_half_a_transaction_is_no_damage(copy: Path) -> None:

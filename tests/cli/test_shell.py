@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from sweep.cli.app import app, run
 from sweep.cli.listing import attempts_table
 from sweep.cli.standing import print_standing, print_statuses
-from sweep.coordinator.studies import statuses
+from sweep.coordinator.studies import status
 from sweep.workspace import Workspace
 from tests.cli.process import environment
 from tests.cli.test_display import Terminal
@@ -133,7 +133,7 @@ def test_how_studies_stand_fits_80_columns(finished: Path) -> None:
     But for what is to be copied whole.
     """
     workspace = Workspace.at(finished, {})
-    found = statuses(workspace, "tiny")
+    found = [status(workspace, "tiny")]
     all_of_them = printed(lambda out: print_statuses(out, found, as_json=False))
     one = printed(lambda out: print_standing(out, found[0], workspace))
     trials = printed(lambda out: out.print(attempts_table(found[0].latest)))

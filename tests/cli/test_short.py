@@ -9,7 +9,7 @@ import pytest
 
 from sweep.config import load_config
 from sweep.coordinator.plan import plan
-from sweep.coordinator.studies import statuses
+from sweep.coordinator.studies import status
 from sweep.errors import StudyChangedError
 from sweep.workspace import Workspace
 from tests.cli.process import sweep
@@ -65,7 +65,7 @@ def test_a_name_a_dataset_and_two_spaces_are_a_study(tmp_path: Path) -> None:
     assert again.returncode == 0, again.stderr
     assert "The study short was finished already: nothing had to be trained." in again.stdout
     assert page in again.stdout
-    (found,) = statuses(Workspace.at(tmp_path / "runs", {}), "short")
+    found = status(Workspace.at(tmp_path / "runs", {}), "short")
     assert found.page == tmp_path / page
     assert (found.complete, [part.complete for part in found.representations]) == (16, [8, 8])
 
