@@ -236,9 +236,10 @@ CLASSIFIER = "classifier."
 """What the names of a classifier's settings begin with, among what a study varies."""
 
 
-def variation(varied: Iterable[tuple[str, float]]) -> str:
-    """As in ``, beta 0.5``: what else was searched, after a configuration's label."""
-    return "".join(f", {name} {value:.4g}" for name, value in varied)
+def variation(varied: Iterable[tuple[str, float | str]]) -> str:
+    """As in ``, beta 0.5``: what else is varied, after a configuration's label."""
+    shown = ((name, value if isinstance(value, str) else f"{value:.4g}") for name, value in varied)
+    return "".join(f", {name} {value}" for name, value in shown)
 
 
 class AssessmentSpec(_OnTrial):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
+from sweep.configuration import DEFAULT_OPTIMIZER, ClassifierTraining
 from sweep.reports.encoders import EncodedDraw, EncoderFit, encoder_fits
 from sweep.reports.front import front_shares, on_front
 from sweep.reports.intervals import FEWEST_DRAWS
@@ -25,6 +27,7 @@ from sweep.reports.rows import (
 )
 from sweep.reports.verdicts import PublishedDifference, published_differences
 from sweep.representations import undertrained
+from sweep.specs import CLASSIFIER
 from sweep.values import Value
 
 
@@ -95,13 +98,15 @@ def compare(
         search_readings: how the search of each representation did.
         unfinished: how far the study is, if it has not ended well.
     """
+    every = [*measured, *searched]
+    measured, searched = _told_apart(measured, every), _told_apart(searched, every)
     fronts = _fronts(measured)
     measured = [
         trial if _is_selected(trial, front) else replace(trial, assessment=None)
         for trial, front in zip(measured, fronts, strict=True)
     ]
     _note_shares(measured, fronts)
-    encoded = [draw for trial in measured for draw in encoded_draws(trial)]
+    by_trial = [encoded_draws(trial) for trial in measured]
     matches = [
         (match, trial.accuracies)
         for trial in measured
@@ -118,12 +123,31 @@ def compare(
         differences=differences([_candidate(trial) for trial in measured]),
         published_differences=published_differences(matches),
         printed=printed_comparisons(measured, is_mnist),
-        encoded=tuple(encoded),
-        encoder_fits=encoder_fits(encoded),
+        encoded=tuple(chain(*by_trial)),
+        encoder_fits=tuple(fit for each in by_trial for fit in encoder_fits(each)),
         confusions=_confusions(measured),
         provenance=provenance,
         unfinished=unfinished,
     )
+
+
+def _told_apart(trials: Sequence[Measured], among: Sequence[Measured]) -> list[Measured]:
+    """Of one name and equal labels, trials have in their names how their classifiers' training
+    differs from the others': rows may have one of their own.
+    """
+    alike: dict[tuple[str, int], list[ClassifierTraining]] = {}
+    for trial in among:
+        alike.setdefault((trial.name, trial.result.labels), []).append(trial.spec.classifier)
+    found = []
+    for trial in trials:
+        others = alike[trial.name, trial.result.labels]
+        differs = {
+            f"{CLASSIFIER}{name}": DEFAULT_OPTIMIZER if value is None else value
+            for name, value in trial.spec.classifier
+            if any(getattr(other, name) != value for other in others)
+        }
+        found.append(replace(trial, varied={**trial.varied, **differs}))
+    return found
 
 
 def _rows(

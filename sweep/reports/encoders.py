@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Literal
 
 import numpy as np
@@ -70,7 +69,7 @@ class EncoderFit(Value):
 
 
 def encoder_fits(draws: Sequence[EncodedDraw]) -> tuple[EncoderFit, ...]:
-    """Least-squares lines over the draws of each configuration, where three or more are known.
+    """Least-squares lines over the draws of one configuration, where three or more are known.
 
     What does not vary over the draws explains nothing, and has no line.
     """
@@ -78,27 +77,23 @@ def encoder_fits(draws: Sequence[EncodedDraw]) -> tuple[EncoderFit, ...]:
 
 
 def _fits(draws: Sequence[EncodedDraw]) -> Iterator[EncoderFit]:
-    for (configuration, labels), group in groupby(
-        draws, key=lambda draw: (draw.configuration, draw.labels)
-    ):
-        of_it = list(group)
-        for over in EXPLANATIONS:
-            pairs = [(x, d.accuracy) for d in of_it if (x := getattr(d, over)) is not None]
-            if len(pairs) < _FEWEST:
-                continue
-            xs, ys = (np.array(values) for values in zip(*pairs, strict=True))
-            if np.ptp(xs) == 0 or np.ptp(ys) == 0:
-                continue
-            slope, intercept = np.polyfit(xs, ys, 1)
-            rest = ys - (slope * xs + intercept)
-            yield EncoderFit(
-                configuration=configuration,
-                labels=labels,
-                over=over,
-                n_draws=len(pairs),
-                slope=float(slope),
-                intercept=float(intercept),
-                correlation=float(np.corrcoef(xs, ys)[0, 1]),
-                draw_sd=float(ys.std(ddof=1)),
-                residual_sd=float(np.sqrt(np.square(rest).sum() / (len(pairs) - 2))),
-            )
+    for over in EXPLANATIONS:
+        pairs = [(x, d.accuracy) for d in draws if (x := getattr(d, over)) is not None]
+        if len(pairs) < _FEWEST:
+            continue
+        xs, ys = (np.array(values) for values in zip(*pairs, strict=True))
+        if np.ptp(xs) == 0 or np.ptp(ys) == 0:
+            continue
+        slope, intercept = np.polyfit(xs, ys, 1)
+        rest = ys - (slope * xs + intercept)
+        yield EncoderFit(
+            configuration=draws[0].configuration,
+            labels=draws[0].labels,
+            over=over,
+            n_draws=len(pairs),
+            slope=float(slope),
+            intercept=float(intercept),
+            correlation=float(np.corrcoef(xs, ys)[0, 1]),
+            draw_sd=float(ys.std(ddof=1)),
+            residual_sd=float(np.sqrt(np.square(rest).sum() / (len(pairs) - 2))),
+        )

@@ -31,7 +31,7 @@ class Measured:
     encoders: Sequence[EncoderRecord] = ()
     """Those of its encoders that the store still has."""
     assessment: Assessment | None = None
-    varied: Mapping[str, float] = field(default_factory=dict)
+    varied: Mapping[str, float | str] = field(default_factory=dict)
     """What its study varied of it beside its dimensions, by name."""
     searched: TrialResult | None = None
     """What the search saw of it, where this is its confirmation on fresh draws."""
@@ -48,7 +48,7 @@ class Measured:
 
 
 def row_name(
-    representation: RepresentationSpec, hidden_neurons: int, varied: Mapping[str, float]
+    representation: RepresentationSpec, hidden_neurons: int, varied: Mapping[str, float | str]
 ) -> str:
     """A configuration's label, with what its study varied of it."""
     label = configuration_label(representation, hidden_neurons, None)
@@ -113,7 +113,7 @@ class Row(Value):
     replicates: tuple[tuple[int, int, float], ...]
     """Draw, classifier and accuracy of each; all intervals follow from them. Empty in reports of
     versions that did not write them down."""
-    varied: dict[str, float] = Field(default_factory=dict)
+    varied: dict[str, float | str] = Field(default_factory=dict)
     """What the study varied beside the dimensions: settings by their names in its space."""
     searched_accuracy: float | None = None
     """What the search saw of a configuration that was then confirmed on fresh draws: its accuracy

@@ -252,6 +252,23 @@ def test_a_line_through_what_encoders_came_to() -> None:
     assert study_report([measured(10, [[0.91], [0.92]])]).encoder_fits == ()
 
 
+def test_configurations_that_differ_by_their_training_are_told_apart() -> None:
+    """Rows may have a classifier's training of their own: each has a name, and a line, of its own,
+    though they share encoders.
+    """
+    accuracies = [[0.91], [0.92], [0.93], [0.94]]
+    usual = measured(10, accuracies)
+    longer = usual.spec.classifier.model_copy(update={"epochs": 77, "optimizer": "keras2_rmsprop"})
+    report = study_report([usual, measured(10, accuracies[::-1], classifier=longer)])
+    first, second = report.rows
+    assert second.name == "vae 10 → 200, classifier.epochs 77, classifier.optimizer keras2_rmsprop"
+    assert first.name.endswith("classifier.optimizer rmsprop")
+    assert [fit.n_draws for fit in report.encoder_fits] == [4, 4]
+    assert [fit.correlation for fit in report.encoder_fits] == pytest.approx([-1, 1])
+    assert [fit.configuration for fit in report.encoder_fits] == [first.name, second.name]
+    assert study_report([usual]).rows[0].name == "vae 10 → 200"
+
+
 def test_a_line_that_may_be_chance_is_not_drawn() -> None:
     """The fit is told, with its r, and that so few encoders may show as much by chance."""
     report = study_report([measured(10, [[0.91], [0.94], [0.92], [0.93], [0.93]])])
