@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from sweep.database import readable
 from sweep.lease import last_owner
 from sweep.tracking.connection import ask_ourselves, client
-from sweep.tracking.overview import Mark
+from sweep.tracking.overview import GREY, Mark
 from sweep.tracking.runs import COLOUR, FRONT
 from sweep.tracking.views import REPORT, START_PATH, VIEW, chart_path, table_path
 from sweep.workspace import Workspace
@@ -108,7 +109,7 @@ class Landing:
                 run.data.params["representation"],
                 run.data.metrics["classifier_parameters"],
                 run.data.metrics["accuracy"],
-                run.data.tags.get(COLOUR, "#808080"),
+                _colour(run.data.tags.get(COLOUR, "")),
                 run.data.tags.get(FRONT) == "yes",
                 int(run.data.params["labels"]),
             )
@@ -246,6 +247,11 @@ class Landing:
         if owner is not None and owner.is_alive:
             return "running", f"by {owner}"
         return "interrupted", "sweep run with its config goes on"
+
+
+def _colour(tag: str) -> str:
+    """A run's colour; grey for what is none, which would stand in a picture as it is."""
+    return tag if re.fullmatch(r"#[0-9A-Fa-f]{6}", tag) else GREY
 
 
 def _artifacts(run: MlflowRun) -> ArtifactRepository:

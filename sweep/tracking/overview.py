@@ -14,7 +14,7 @@ from sweep.representations import REPRESENTATIONS
 
 _WIDTH, _HEIGHT = 320, 232
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 30, 66
-_GREY = "#808080"  # legible on light and on dark
+GREY = "#808080"  # legible on light and on dark
 _TICKS = (0, 20, 50, 70, 80, 90, 95, 97, 98, 99, 99.5, 100)
 _APART = 14
 """Pixels that two labels want between them."""
@@ -149,13 +149,13 @@ def _stretched(percent: float) -> float:
 
 def _line(y: float) -> str:
     return (
-        f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_GREY}" '
+        f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{GREY}" '
         'stroke-opacity="0.3"/>'
     )
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{_GREY}">{text}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{GREY}">{text}</text>'
 
 
 def _svg(parts: Sequence[str]) -> str:

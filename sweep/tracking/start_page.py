@@ -71,9 +71,9 @@ def chart(study: str) -> str:
 def picture(study: str) -> Response:
     """A study's picture, as it stands."""
     marks = _landing_with(study).marks(study)
-    return Response(
-        overview(marks or []), mimetype="image/svg+xml", headers={"Cache-Control": "no-cache"}
-    )
+    # Opened by itself, a picture is a document of this server's, and may run nothing.
+    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": "sandbox"}
+    return Response(overview(marks or []), mimetype="image/svg+xml", headers=headers)
 
 
 @_flask.route(f"{START_PATH}/<study>/report")

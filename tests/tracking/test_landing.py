@@ -93,6 +93,9 @@ def test_the_picture_and_the_report_are_what_mlflow_holds(
     tracker.attach(run_id, tmp_path)
     landing = Landing(workspace, None)
     assert landing.marks("whole") == [("pixels", 7960, 0.5, "#D55E00", True, 3000)]
+    trial_run = tracker.trial_run_ids()[0]
+    MlflowClient(tracker.uri).set_tag(trial_run, "mlflow.runColor", '"/><script>alert(1)</script>')
+    assert [mark.colour for mark in landing.marks("whole") or []] == ["#808080"]
     assert shown(workspace, "whole").report == "/studies/whole/report"
     assert landing.report("whole") == b"<p>the report"
     assert landing.marks("nothing") is None
