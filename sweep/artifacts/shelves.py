@@ -100,9 +100,14 @@ class Files(Generic[FileSpec, FileResult]):
             return None, False
 
     def keep(self, spec: FileSpec, result: FileResult) -> None:
-        """Keep a result, in place of what cannot be believed."""
+        """Keep a result, in place of what cannot be believed; nothing else is replaced.
+
+        Two studies may have made it at once: the first one's stays, and is as good.
+        """
+        if self.get(spec) is not None:
+            return
         path, content = self.path(spec.key), result.model_dump(mode="json")
-        if path.exists():
+        with suppress(FileNotFoundError):  # there is none, or another process was quicker
             set_aside(path)
         document = {_CHECKSUM: json_checksum(content), _RESULT: content}
         publish_bytes(path, json.dumps(document).encode())

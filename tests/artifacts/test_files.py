@@ -50,6 +50,22 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
+def test_what_another_study_made_meanwhile_is_no_damage(home: Home) -> None:
+    """Two studies may train one draw at once: the first one's result stays."""
+    spec = trial_spec(draws=1, members=2, hidden_neurons=11).outer_draws[0]
+    first, second = ArtifactStore(home).draws, ArtifactStore(home).draws
+
+    def make() -> DrawResult:
+        first.get_or_make(spec, lambda: draw_result(spec, seconds=7.0))
+        return draw_result(spec)
+
+    second.get_or_make(spec, make)
+    kept = first.get(spec)
+    assert kept is not None
+    assert kept.seconds == 7.0
+    assert not ArtifactStore(home).leftovers()
+
+
 def digit(path: Path) -> None:
     """One digit of one number."""
     text = path.read_text()
