@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sweep.config.blocks import Cell
-from sweep.data.partition import part_names
+from sweep.data.partition import BUDGET_PART, part_names
+from sweep.errors import ConfigError
+from sweep.representations import REPRESENTATIONS, TrainedRepresentation
 
 if TYPE_CHECKING:
     from sweep.config.model import StudyConfig
@@ -63,3 +65,43 @@ def _of_the_rows(config: StudyConfig) -> Iterator[Problem]:
         if cell in seen:
             yield ("rows", number), "stands there twice"
         seen.add(cell)
+
+
+def check_sizes(config: StudyConfig, sizes: Mapping[str, int]) -> None:
+    """See that the parts of a dataset have as many images as a config asks for.
+
+    Args:
+        config: of the study.
+        sizes: numbers of images, by part.
+
+    Raises:
+        ConfigError: one has not.
+    """
+    largest = max(filter(None, config.label_budgets), default=0)
+    if largest > sizes[BUDGET_PART]:
+        raise ConfigError(
+            f"labels: {largest:,} are more than the {sizes[BUDGET_PART]:,} of the "
+            f"part '{BUDGET_PART}', which label budgets are taken from",
+            hint="take fewer, or 'all'",
+        )
+    most = sizes["encoder"]
+    for name, dims in _latent_dims(config):
+        representation = REPRESENTATIONS[name]
+        assert issubclass(representation, TrainedRepresentation)
+        if representation.needs_an_image_a_dimension and dims > most:
+            raise ConfigError(
+                f"'{name}' can have at most {most:,} latent dimensions of the {most:,} images of "
+                f"the part 'encoder', and not {dims:,}",
+                hint="take fewer, or a larger part",
+            )
+
+
+def _latent_dims(config: StudyConfig) -> Iterator[tuple[str, float]]:
+    """Those of the rows, and the largest of each space, by representation."""
+    for row in config.rows:
+        if row.latent_dim is not None:
+            yield row.representation, row.latent_dim
+    for name, block in config.blocks.items():
+        dims = block.space.dimensions.get("latent_dim") if block.space else None
+        if block.trials and dims is not None:
+            yield name, dims.largest

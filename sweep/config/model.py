@@ -30,14 +30,13 @@ from sweep.config.blocks import (
     Representations,
     RowConfig,
 )
-from sweep.config.consistency import disagreements
+from sweep.config.consistency import check_sizes, disagreements
 from sweep.config.execution import Execution
 from sweep.config.search import Search
 from sweep.configuration import FractionsPartition, RepresentationSpec
 from sweep.data.datasets import DatasetFile, DatasetName
 from sweep.data.images import CLASSES
-from sweep.data.partition import BUDGET_PART, partition
-from sweep.errors import ConfigError
+from sweep.data.partition import partition
 from sweep.representations import REPRESENTATIONS, TrainedRepresentation, bind
 from sweep.specs import TrialSpec
 from sweep.values import Value
@@ -194,18 +193,13 @@ class StudyConfig(Value):
             labels: class of every image, shape ``(n,)``.
 
         Raises:
-            ConfigError: a label budget is larger than the part that it is taken from.
+            ConfigError: a label budget is larger than the part that it is taken from, or an
+                encoder has fewer images than it needs for its latent dimensions.
             DataError: a class has too few images to stand in every part.
         """
         parts = partition(labels, self.partition, self.seed, 0)
         sizes = {name: len(indices) for name, indices in parts.items()}
-        largest = max(filter(None, self.label_budgets), default=0)
-        if largest > sizes[BUDGET_PART]:
-            raise ConfigError(
-                f"labels: {largest:,} are more than the {sizes[BUDGET_PART]:,} of the "
-                f"part '{BUDGET_PART}', which label budgets are taken from",
-                hint="take fewer, or 'all'",
-            )
+        check_sizes(self, sizes)
         return sizes
 
     def settled(self, begun: Mapping[str, Any] | None) -> StudyConfig:

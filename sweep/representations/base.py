@@ -109,6 +109,8 @@ class TrainedRepresentation(Representation):
     """One that stands on an encoder, trained without labels on a draw's encoder partition."""
 
     largest_latent_dim: ClassVar[int]
+    needs_an_image_a_dimension: ClassVar[bool] = False
+    """Whether there are at most as many latent dimensions as images to train on."""
     automatic: ClassVar[Mapping[str, str]] = {}
     """What settings are when a config leaves them to us, by the word ``auto``."""
 

@@ -32,6 +32,7 @@ class Pca(TrainedRepresentation):
 
     name = "pca"
     largest_latent_dim = _PIXELS
+    needs_an_image_a_dimension = True
 
     @property
     def parameters(self) -> int:

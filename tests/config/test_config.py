@@ -676,6 +676,23 @@ def test_what_ray_would_refuse_is_refused(demand: str, said: str, path: Path) ->
     assert load_config(path, ["execution.ray.gpus_per_draw=2"]).execution.ray.gpus_per_draw == 2
 
 
+def test_components_are_no_more_than_images(path: Path) -> None:
+    """Found out before anything is trained; a VAE has no such bound."""
+    labels = (np.arange(500) % 10).astype(np.uint8)
+    partition = (
+        "partition={scheme: fractions, encoder: .1, classifier: .3, validation: .3, test: .3}"
+    )
+    for row, said in (("pca", "at most 50 latent dimensions of the 50 images"), ("vae", None)):
+        rows = f"rows=[{{representation: {row}, latent_dim: 51, hidden_neurons: 4}}]"
+        config = load_config(path, [partition, rows])
+        with pytest.raises(ConfigError, match=said) if said else contextlib.nullcontext():
+            config.part_sizes(labels)
+    space = "representations.pca={trials: 1, space: {latent_dim: {low: 2, high: 60}, "
+    config = load_config(path, [partition, f"{space}hidden_neurons: {{choices: [4]}}}}}}"])
+    with pytest.raises(ConfigError, match="and not 60"):
+        config.part_sizes(labels)
+
+
 def test_a_device_is_part_of_what_a_study_is() -> None:
     """Numbers differ from a CPU's; a stored config makes the same trials. How many GPUs is not."""
     rows = [{"representation": "vae", "latent_dim": 2, "hidden_neurons": 5}]
