@@ -93,8 +93,11 @@ def _memory() -> Finding:
     try:
         lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
     except OSError:
+        lines = []
+    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    if not kilobytes:
         return Finding("memory", "ok", "not known on this system")
-    available = 1024 * next(int(line.split()[1]) for line in lines if "MemAvailable" in line)
+    available = 1024 * kilobytes[0]
     workers = int(available // _WORKER_BYTES)
     found = f"{available / 1e9:.1f} GB available"
     if workers < available_cores():

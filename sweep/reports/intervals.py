@@ -145,9 +145,9 @@ def _around(centre: float, half_width: float) -> Interval:
 def _power(freedom: float, noncentrality: float) -> float:
     """P(|T| > t(0.975)) of the noncentral t distribution."""
     bound = _t(freedom)
-    # Of the lower tail SciPy's series gives out where next to nothing is there.
-    lower = np.nan_to_num(nctdtr(freedom, noncentrality, -bound))
-    return float(1.0 - nctdtr(freedom, noncentrality, bound) + lower)
+    # SciPy's series gives out where next to nothing is below a bound.
+    lower, upper = np.nan_to_num(nctdtr(freedom, noncentrality, [-bound, bound]))
+    return float(1.0 - upper + lower)
 
 
 def _t(freedom: float) -> float:

@@ -130,6 +130,35 @@ def test_power_is_how_often_an_offset_is_flagged(draws: int, members: int) -> No
     assert flagged / repetitions == pytest.approx(0.8, abs=0.025)
 
 
+@given(
+    st.integers(2, 20),
+    st.integers(1, 4),
+    st.floats(1e-6, 0.1),
+    st.floats(0, 0.1),
+    st.floats(0, 0.2),
+)
+def test_power_is_a_probability(
+    draws: int, members: int, between: float, within: float, offset: float
+) -> None:
+    """Whatever scatters how much, and however far off a row is."""
+    random = np.random.default_rng([draws, members])
+    scatter = between * random.standard_normal((draws, 1))
+    found = Layout(scatter + within * random.standard_normal((draws, members))).flagged(offset)
+    assert found is not None
+    assert 0 <= found <= 1
+
+
+@pytest.mark.parametrize("between", np.geomspace(1e-5, 1e-2, 200))
+def test_power_of_what_hardly_scatters_is_1(between: float) -> None:
+    """A row that is off by a point is noticed; SciPy's series gives out there, with no number."""
+    values = between * np.array([[-1.0], [1.0], [0.5], [-0.5], [0.0]]) + np.zeros(3)
+    found = Layout(values).flagged(0.01)
+    assert found is not None
+    assert 0 <= found <= 1
+    if between < 1e-3:
+        assert found == pytest.approx(1, abs=1e-6)
+
+
 def test_rounding_makes_an_offset_harder_to_flag() -> None:
     """By itself; and one draw has no power."""
     found = layout(ROWS)
