@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,7 +35,7 @@ from sweep.results import EncoderRecord
 from sweep.search.attempt import Attempt, Cause, Failure
 from sweep.specs import TrialSpec
 from tests.builders import KERAS2, VAE_SETTINGS, letter_spec, trial_result, trial_spec
-from tests.cli.process import TINY, environment, mlflow_runs, sweep
+from tests.cli.process import TINY, copied, environment, mlflow_runs, sweep
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -388,7 +387,7 @@ def test_a_representation_has_its_section_with_its_settings(name: str) -> None:
 def beside_runs(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a home ``runs``, its study's config, and a report of it."""
     directory = tmp_path_factory.mktemp("python")
-    shutil.copytree(finished, directory / "runs")
+    copied(finished, directory / "runs")
     (directory / "study_configs").mkdir()
     (directory / "study_configs/tiny.yaml").write_text(TINY)
     out = directory / "report"

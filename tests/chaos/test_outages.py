@@ -141,10 +141,11 @@ def test_ctrl_c_ends_a_run_that_waits_for_a_server(tiny_config: Path, tmp_path: 
     )
     wait_until(lambda: completed(tmp_path) == TINY_TARGET, seconds=200)
     time.sleep(5)  # it waits for MLflow
+    assert process.poll() is None
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
-    said = process.communicate(timeout=15)
+    said = process.communicate(timeout=120)
     dripping.close()
     assert process.returncode in (0, 1, 130), said
     assert "Traceback" not in said[1]

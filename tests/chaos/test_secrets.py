@@ -14,7 +14,7 @@ from tests.chaos.forked import Forks
 from tests.chaos.processes import command_lines
 from tests.chaos.servers import MlflowServer, postgres
 from tests.chaos.test_environment import CONFIG
-from tests.cli.process import printed_until, start, sweep
+from tests.cli.process import free_port, printed_until, start, sweep
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -86,7 +86,7 @@ def test_a_life_on_a_database(config: Path, tmp_path: Path) -> None:
         }
         env = {"SWEEP_STORAGE": urls["optuna"], "MLFLOW_TRACKING_URI": urls["mlflow"]}
         whole_life(config, home, env)
-        ui = start("ui", "--home", home, "--optuna", env=env)
+        ui = start("ui", "--home", home, "--optuna", "--port", free_port(), env=env)
         shown = printed_until(ui, "dashboard")
         ui.send_signal(signal.SIGINT)
         assert CANARY not in shown + "".join(ui.communicate(timeout=60))

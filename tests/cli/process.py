@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -58,9 +60,13 @@ def environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in elsewhere}
 
 
+STARTED: list[subprocess.Popen[str]] = []
+"""What was started, and is killed at the end of its test if it still runs."""
+
+
 def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
     """Start ``sweep`` with its output captured."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "sweep", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=options.pop("stderr", subprocess.PIPE),
@@ -68,14 +74,26 @@ def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
         env=environment() | options.pop("env", {}),
         **options,
     )
+    STARTED.append(process)
+    return process
 
 
 def sweep(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run ``sweep`` to its end, for ``timeout`` seconds at most."""
-    timeout = options.pop("timeout", 200)
+    timeout = options.pop("timeout", 600)
     process = start(*arguments, **options)
-    out, err = process.communicate(timeout=timeout)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def free_port() -> str:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return str(probe.getsockname()[1])
 
 
 def printed_until(process: subprocess.Popen[str], word: str) -> str:
@@ -89,7 +107,13 @@ def printed_until(process: subprocess.Popen[str], word: str) -> str:
     return printed
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def copied(home: Path, to: Path) -> Path:
+    """A copy of a home that others read: the files beside SQLite's come and go with them."""
+    beside = shutil.ignore_patterns("*-wal", "*-shm")
+    return Path(shutil.copytree(home, to, ignore=beside))
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
     """Wait for what another process is about to do."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from mlflow import MlflowClient
 
 from sweep.data.datasets import DatasetSource
-from tests.cli.process import mlflow_runs, printed_until, start, sweep
+from tests.cli.process import free_port, mlflow_runs, printed_until, start, sweep
 
 COMMANDS = "\x1b]0;owned\x07\x1b[2J\x9b2J\x08\u202e"
 """Gives a terminal another title, clears it twice, moves in it, and turns what follows around."""
@@ -74,10 +74,10 @@ def test_experiments_may_not_command_the_terminal(copy: Path) -> None:
     client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
     tag = "mlflow.sharedViewState.accuracy-vs-parameters"
     client.create_experiment(f"theirs{COMMANDS}", tags={tag: "{}", "sweep.study": "theirs"})
-    process = start("ui", "--home", copy)
+    process = start("ui", "--home", copy, "--port", free_port())
     printed = printed_until(process, "of tiny")
     process.send_signal(signal.SIGINT)
-    assert_harmless(printed + "".join(process.communicate(timeout=30)))
+    assert_harmless(printed + "".join(process.communicate(timeout=120)))
     assert r"of theirs\x1b]0;owned" in printed
 
 

@@ -19,8 +19,7 @@ import numpy as np
 import pytest
 
 from sweep.data.datasets import DatasetSource
-from sweep.ui import free_address
-from tests.cli.process import assert_exactly_once, environment, sweep, wait_until
+from tests.cli.process import assert_exactly_once, environment, free_port, sweep, wait_until
 from tests.tracking.test_relocation import content
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -53,11 +52,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def served(home: Path, uri: str) -> Iterator[str]:
     """The address of ``mlflow models serve``, as users start it."""
-    port = free_address("127.0.0.1", 5200).port
+    port = free_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "mlflow", "models", "serve", "-m", uri),
-            *("--env-manager", "local", "--port", str(port)),
+            *("--env-manager", "local", "--port", port),
         ],
         env=environment()
         | {

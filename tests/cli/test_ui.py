@@ -17,7 +17,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import TARGET, environment, living, printed_until, start, sweep, wait_until
+from tests.cli.process import (
+    TARGET,
+    environment,
+    free_port,
+    living,
+    printed_until,
+    start,
+    sweep,
+    wait_until,
+)
 
 
 def get(url: str) -> str:
@@ -28,11 +37,11 @@ def get(url: str) -> str:
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )
-def test_ui_serves_and_ends_whole(finished: Path, number: signal.Signals) -> None:
+def test_ui_serves_and_ends_whole(copy: Path, number: signal.Signals) -> None:
     """On a free port if the wished one is taken; with Optuna's dashboard; no process is left."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = start("ui", "--home", finished, "--port", port, "--optuna")
+        process = start("ui", "--home", copy, "--port", port, "--optuna")
         said = printed_until(process, "dashboard")
     (page,) = re.findall(r"MLflow's UI: (\S+)", said)
     assert str(port) not in page
@@ -63,9 +72,9 @@ def test_ui_serves_and_ends_whole(finished: Path, number: signal.Signals) -> Non
     assert {each["key"] for each in study["union_user_attrs"]} == {"attempt", "started_at"}
 
     process.send_signal(number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 0
-    wait_until(lambda: not living(str(finished)), seconds=10)
+    wait_until(lambda: not living(str(copy)))
 
 
 def test_ui_of_nothing_says_so(tmp_path: Path) -> None:
@@ -89,7 +98,7 @@ def shown(home: Path, *arguments: object, cwd: Path, env: dict[str, str]) -> Ite
     """What ``sweep ui`` says until both servers answer; they run for the length of the block."""
     program = Path(sys.executable).with_name("sweep")
     process = subprocess.Popen(
-        [program, "ui", "--home", home, "--optuna", *map(str, arguments)],
+        [program, "ui", "--home", home, "--optuna", "--port", free_port(), *map(str, arguments)],
         cwd=cwd,
         env=environment() | env,
         stdout=subprocess.PIPE,

@@ -32,7 +32,7 @@ asked = nodes.Nodes(Head())
 while asked.alive() is None:
     time.sleep(0.01)
 print("looking", flush=True)
-ends = time.monotonic() + 6
+ends = time.monotonic() + 5
 while time.monotonic() < ends:
     assert asked.alive() == {"a": {"CPU": 1.0}}
     time.sleep(0.01)
@@ -46,7 +46,7 @@ def test_time_in_which_we_were_stopped_is_no_silence() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "looking\n"
         os.kill(process.pid, signal.SIGSTOP)
-        time.sleep(4)
+        time.sleep(3)
         os.kill(process.pid, signal.SIGCONT)
         assert process.wait(timeout=60) == 0
 

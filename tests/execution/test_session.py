@@ -139,19 +139,20 @@ def test_nobody_else_gets_in(started: Session, credentials: dict[str, str], tmp_
     """Neither without a token nor with another one: no code runs."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
     address = started.ray.get_runtime_context().gcs_address
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", INTRUDER.format(address=address)],
-            env=inherited | credentials | {"HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-    except subprocess.TimeoutExpired:
-        return  # it waits for an answer for ever
-    assert done.returncode != 0
-    assert "ran" not in done.stdout
+    with subprocess.Popen(
+        [sys.executable, "-c", INTRUDER.format(address=address)],
+        env=inherited | credentials | {"HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as intruder:
+        try:
+            said, _ = intruder.communicate(timeout=60)
+        except subprocess.TimeoutExpired:  # it waits for an answer for ever
+            intruder.kill()
+            said, _ = intruder.communicate()
+    assert intruder.returncode != 0
+    assert "ran" not in said
 
 
 def test_a_wrong_token_is_refused_in_one_line(joined: Cluster, tmp_path: Path) -> None:
