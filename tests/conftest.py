@@ -85,6 +85,18 @@ def finished(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return home
 
 
+@pytest.fixture(scope="session")
+def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database without a run, to be copied: making one takes seconds."""
+    from sweep.home import Home
+    from sweep.tracking.connection import create_database
+
+    home = Home.at(tmp_path_factory.mktemp("empty"))
+    home.create()
+    create_database(home)
+    return home.mlflow_db
+
+
 @pytest.fixture
 def copy(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished study's home, to be changed."""

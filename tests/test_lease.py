@@ -23,8 +23,10 @@ from sweep.workspace import Workspace
 OWNER = """
 import sys, time
 from pathlib import Path
+from sweep import lease as lease_module
 from sweep.lease import lease
 from sweep.workspace import Workspace
+lease_module._RENEWAL_SECONDS = 1.0
 with lease(Workspace.at(Path(sys.argv[1]), {"SWEEP_STORAGE": sys.argv[2]}), "study") as held:
     print("held", flush=True)
     while not held.lost:

@@ -22,7 +22,6 @@ from sweep.execution import LocalExecutor
 from sweep.home import Home
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from sweep.tracking.connection import create_database
 from sweep.workspace import Workspace
 from tests.cli.process import environment, processes, wait_until
 from tests.coordinator.work import (
@@ -35,15 +34,6 @@ from tests.coordinator.work import (
     slow_history,
 )
 from tests.search.builders import FACTS, config
-
-
-@pytest.fixture(scope="module")
-def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's database without a run; making one takes longer than the trainings here."""
-    home = Home.at(tmp_path_factory.mktemp("empty"))
-    home.create()
-    create_database(home)
-    return home.mlflow_db
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from sweep.workspace import Workspace
 from tests.search.builders import FACTS, begin, complete, config, result
 
 
-def test_a_report_is_attached_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_is_attached_once(
+    tmp_path: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run that finds nothing to do draws nothing; what has changed, or is gone, is drawn anew."""
     written: list[int] = []
 
@@ -36,6 +39,7 @@ def test_a_report_is_attached_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Tracker, "project", noting)
     workspace = Workspace.at(tmp_path, {})
     workspace.home.create()
+    shutil.copy(empty_mlflow, workspace.home.mlflow_db)
     for trials in (2, 2, 3, 3):
         study = open_for_writing(workspace, config(pixels=trials), FACTS)
         while (attempt := begin(study)) is not None:
@@ -52,10 +56,11 @@ def test_a_report_is_attached_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert written == [2, 3, 3]
 
 
-def test_what_is_projected_anew_is_whole(tmp_path: Path) -> None:
+def test_what_is_projected_anew_is_whole(tmp_path: Path, empty_mlflow: Path) -> None:
     """Of a study whose trials were all done before: pages, colours, front, and how it grew."""
     workspace = Workspace.at(tmp_path, {})
     workspace.home.create()
+    shutil.copy(empty_mlflow, workspace.home.mlflow_db)
     study = open_for_writing(workspace, config(pixels=3), FACTS)
     while (attempt := begin(study)) is not None:
         complete(study, attempt, result(attempt))

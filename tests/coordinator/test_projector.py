@@ -6,8 +6,6 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
-
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import attempt_run
 from sweep.home import Home
@@ -22,11 +20,8 @@ def writing() -> list[threading.Thread]:
     return [each for each in threading.enumerate() if each.name.startswith("mlflow")]
 
 
-def test_one_that_is_closed_leaves_what_waits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_is_closed_leaves_what_waits(tmp_path: Path) -> None:
     """Also one that gives way: whoever was interrupted may be followed at once by another run."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     home = Home.at(tmp_path)
     home.create()
     study = Study(open_storage(f"sqlite:///{home.optuna_db}"), config(pixels=12), FACTS)

@@ -48,4 +48,4 @@ def test_what_a_retried_trial_changes_is_seen(tmp_path: Path) -> None:
         complete(study, again, result(again, 0.99))
         assert selection.is_left
     finally:
-        projector.finish(lambda _: None, timeout=60)
+        projector.close()

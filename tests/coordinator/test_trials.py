@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -26,10 +27,10 @@ from tests.search.builders import FACTS, config
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def home(tmp_path: Path, empty_mlflow: Path) -> Home:
     home = Home.at(tmp_path)
     home.create()
+    shutil.copy(empty_mlflow, home.mlflow_db)
     return home
 
 

@@ -88,6 +88,7 @@ def test_a_draw_that_is_trained_again_is_held_against_what_is_kept(
     wrong = curves.model_copy(
         update={"val_accuracy": (*curves.val_accuracy[:-1], curves.val_accuracy[-1] - off)}
     )
+    bench.store.draws.path(draw.key).unlink(missing_ok=True)
     bench.store.draws.keep(draw, kept.model_copy(update={"members": (kept.members[0], wrong)}))
     work: list[Callable[[], object]] = [
         lambda: make_assessment(AssessmentSpec(trial=trial), bench, lambda _: None),

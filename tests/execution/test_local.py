@@ -61,13 +61,13 @@ def test_a_time_limit_ends_a_task(tmp_path: Path) -> None:
 
 def test_time_in_which_a_task_is_stopped_does_not_count(tmp_path: Path) -> None:
     """A worker that was stopped for longer than its limit ends its task when it goes on."""
-    executor = LocalExecutor(1, prepare, timeout=6, logs=tmp_path)
+    executor = LocalExecutor(1, prepare, timeout=4, logs=tmp_path)
     pid = outcomes(executor, "pid")["pid"]
     assert isinstance(pid, str)
-    executor.submit(Task("long", "count 3"))
+    executor.submit(Task("long", "count 2"))
     executor.wait(0.3)
     os.kill(int(pid), signal.SIGSTOP)
-    stopped_until = time.monotonic() + 7
+    stopped_until = time.monotonic() + 5
     while time.monotonic() < stopped_until:
         assert not executor.wait(0.1)
     os.kill(int(pid), signal.SIGCONT)
