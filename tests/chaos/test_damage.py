@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.chaos.forked import Ended, Forks
+from tests.cli.forked import Ended, Forks
+from tests.cli.process import environment
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -217,7 +218,7 @@ class Damaged:
         self._succeed("register", "main", *small, "--home", self.home)
 
     def _succeed(self, *arguments: object) -> Ended:
-        ended = self._forks.sweep(*arguments)
+        ended = self._forks.sweep(*arguments, env=environment())
         assert ended.status == 0, ended.err
         return ended
 
@@ -291,7 +292,8 @@ class Damaged:
             "run": ("run", main, "--workers", 1, *json_of),
         }
         limit = _HEAVY_SECONDS if command in _HEAVY else _LIGHT_SECONDS
-        return self._forks.sweep(*arguments[command], "--home", self.home, timeout=limit)
+        whole = (*arguments[command], "--home", self.home)
+        return self._forks.sweep(*whole, env=environment(), timeout=limit)
 
     def _numbers(self, command: str) -> Any:
         """What a command prints of the home before any damage."""

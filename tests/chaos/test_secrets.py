@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.forked import Forks
 from tests.chaos.processes import command_lines
 from tests.chaos.servers import MlflowServer, postgres
 from tests.chaos.test_environment import CONFIG
-from tests.cli.process import free_port, printed_until, start, sweep
+from tests.cli.forked import Forks
+from tests.cli.process import environment, free_port, printed_until, start, sweep
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -149,7 +149,9 @@ def test_what_does_not_answer_is_named_without_secrets(
     if variable == "SWEEP_STORAGE" or form in (DATABASES[0], *SERVERS):
         commands.append(("sync", "tiny"))  # which waits for a database of MLflow's
     for command in commands:
-        done = forks.sweep(*command, "--home", copy, env={variable: form.format(CANARY)})
+        done = forks.sweep(
+            *command, "--home", copy, env=environment() | {variable: form.format(CANARY)}
+        )
         assert done.status is not None, command
         assert CANARY not in done.out + done.err
         assert "Traceback" not in done.err

@@ -6,6 +6,7 @@ so only the functions that read their databases do.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import pty
@@ -15,8 +16,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.cli.forked import Forks
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -78,9 +82,25 @@ def start(*arguments: object, **options: Any) -> subprocess.Popen[str]:
     return process
 
 
+_LOOKING = {"status", "trials", "report", "compare", "store", "doctor", "validate", "verify"}
+"""Commands that read: as forks of one process they take a tenth of the time."""
+
+
+@cache
+def _forks() -> Forks:
+    forks = Forks()
+    atexit.register(forks.close)
+    return forks
+
+
 def sweep(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run ``sweep`` to its end, for ``timeout`` seconds at most."""
     timeout = options.pop("timeout", 600)
+    if arguments[0] in _LOOKING and not options:
+        ended = _forks().sweep(*arguments, env=environment(), timeout=timeout)
+        assert ended.status is not None, f"not within {timeout} seconds: {ended.err}"
+        words = ["sweep", *map(str, arguments)]
+        return subprocess.CompletedProcess(words, ended.status, ended.out, ended.err)
     process = start(*arguments, **options)
     try:
         out, err = process.communicate(timeout=timeout)

@@ -26,8 +26,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.cli.process import environment
-
 _SLOW = [
     "sweep.cli.app",
     *("mlflow.tracking", "mlflow.artifacts", "mlflow.store.tracking.sqlalchemy_store"),
@@ -55,21 +53,25 @@ class Forks:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.forked"],
+            [sys.executable, "-m", "tests.cli.forked"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(),
+            cwd=Path(__file__).parent.parent.parent,
         )
 
-    def sweep(
-        self, *arguments: object, timeout: float = 300, env: Mapping[str, str] | None = None
-    ) -> Ended:
-        """Run a command to its end, or kill it with its workers after so many seconds."""
+    def sweep(self, *arguments: object, env: Mapping[str, str], timeout: float = 300) -> Ended:
+        """Run a command to its end, or kill it with its workers after so many seconds.
+
+        Args:
+            arguments: of the command line.
+            env: its whole environment.
+            timeout: seconds.
+        """
         with tempfile.TemporaryDirectory() as directory:
             out, err = Path(directory, "out"), Path(directory, "err")
             request = {"arguments": ["sweep", *map(str, arguments)], "timeout": timeout}
-            request["env"] = dict(env or {})
+            request |= {"env": dict(env), "cwd": str(Path.cwd())}
             assert self._process.stdin is not None
             assert self._process.stdout is not None
             self._process.stdin.write(json.dumps(request | {"out": str(out), "err": str(err)}))
@@ -87,10 +89,13 @@ def _text(path: Path) -> str:
 
 
 def _serve() -> None:
+    before = dict(os.environ)
     _import()
+    set_by_imports = {k: v for k, v in os.environ.items() if before.get(k) != v}
     gc.freeze()
     for line in sys.stdin:
         request = json.loads(line)
+        request["env"] |= set_by_imports
         began = time.monotonic()
         child = os.fork()
         if child == 0:
@@ -98,7 +103,9 @@ def _serve() -> None:
         status = _wait(child, request["timeout"])
         with contextlib.suppress(ProcessLookupError):  # workers that are left, if it was killed
             os.killpg(child, signal.SIGKILL)
-        print(json.dumps({"status": status, "seconds": time.monotonic() - began}), flush=True)
+        answer = {"status": status, "seconds": time.monotonic() - began}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 def _import() -> None:
@@ -119,7 +126,9 @@ def _import() -> None:
 def _command(request: dict[str, Any]) -> NoReturn:
     """In the fork: the command line, with the arguments and the streams that are asked for."""
     os.setsid()
+    os.environ.clear()
     os.environ.update(request["env"])
+    os.chdir(request["cwd"])
     streams = [os.open(os.devnull, os.O_RDONLY)]
     streams += [os.open(request[name], os.O_WRONLY | os.O_CREAT) for name in ("out", "err")]
     for number, descriptor in enumerate(streams):
