@@ -26,6 +26,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from sweep.errors import OutageError
 from sweep.execution.base import Failed, FailureKind, Outcome, Task, WorkFunction
+from sweep.execution.looks import Looks
 from sweep.execution.process import initialize, work
 
 TASKS_PER_PROCESS = 50
@@ -147,7 +148,7 @@ class _Worker:
         self._second_start = False
         self._seconds = 0.0
         """How long the task was seen to run; while it or this process is stopped, it does not."""
-        self._looked = 0.0
+        self._looks = Looks(LONGEST_LOOK)
         self.task: Task | None = None
         self.future: Future[str] | None = None
 
@@ -158,7 +159,7 @@ class _Worker:
     def start(self, task: Task) -> None:
         self.task = task
         self._seconds = 0.0
-        self._looked = time.monotonic()
+        self._looks = Looks(LONGEST_LOOK)
         self._fraction.value = _NOT_BEGUN
         try:
             self.future = self._schedule(task)
@@ -218,10 +219,9 @@ class _Worker:
         return Outcome(task, failed)
 
     def _is_overdue(self) -> bool:
-        now = time.monotonic()
-        since, self._looked = now - self._looked, now
+        since = self._looks.again()
         if self.fraction != _NOT_BEGUN and not _is_stopped(self._pid.value):
-            self._seconds += min(since, LONGEST_LOOK)
+            self._seconds += since
         return self._seconds > self._timeout
 
     def stop(self) -> None:

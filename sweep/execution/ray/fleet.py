@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from sweep.execution.looks import Looks
 from sweep.execution.ray.courier import Courier, Facts
 from sweep.execution.ray.nodes import Nodes, reaching
 from sweep.execution.ray.placement import ENCODER, Demands, Kind, changes, room
@@ -61,7 +62,7 @@ class Fleet:
         self._told = set[str]()
         self._asked_for = set[bool]()
         """Whether a slot was asked for encoders, and whether for others."""
-        self._surveyed = time.monotonic()
+        self._surveys = Looks(2 * _SURVEY_SECONDS)
         self._without = 0.0
         """Seconds in which it was looked for slots, and there was none for some task."""
         self.slots: list[Slot] = []
@@ -96,7 +97,7 @@ class Fleet:
         if now < self._next_survey or alive is None:
             return
         self._next_survey = now + _SURVEY_SECONDS
-        since, self._surveyed = now - self._surveyed, now
+        since = self._surveys.again()
         for slot in [each for each in self.slots if each.is_free]:
             if slot.facts is not None and slot.facts.node not in alive:
                 self.drop(slot, ConnectionError("its node is gone"))
@@ -111,7 +112,7 @@ class Fleet:
                 self._ask(kind)
             for slot in waiting[:less]:
                 self._remove(slot)  # nothing was done with it, and there may never be room for it
-        self._tell_if_without(min(since, 2 * _SURVEY_SECONDS))
+        self._tell_if_without(since)
 
     def arrived(self, timeout: float) -> Iterator[tuple[Slot, Any]]:
         """What has arrived of what was asked of slots, waiting for the first of it.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sweep.errors import OutageError
 from sweep.execution.local import LONGEST_LOOK
+from sweep.execution.looks import Looks
 
 log = logging.getLogger("sweep")
 
@@ -48,8 +48,9 @@ class Nodes:
         """Begin to ask."""
         self._ray = ray
         self._alive: Mapping[str, Mapping[str, float]] | None = None
-        self._answers = self._seen = 0
-        self._looked = time.monotonic()
+        self._has_answered = threading.Event()
+        """Whether the head has answered since the last look."""
+        self._looks = Looks(LONGEST_LOOK)
         self._silent = 0.0
         """Seconds without an answer, but for those in which this process was stopped."""
         self._is_told = False
@@ -62,10 +63,10 @@ class Nodes:
         Raises:
             OutageError: it has not answered for long.
         """
-        now, answers = time.monotonic(), self._answers
-        since, self._looked = now - self._looked, now
-        self._silent = 0.0 if answers != self._seen else self._silent + min(since, LONGEST_LOOK)
-        self._seen = answers
+        self._silent += self._looks.again()
+        if self._has_answered.is_set():
+            self._has_answered.clear()
+            self._silent = 0.0
         if self._silent < _TELLING_SECONDS:
             self._is_told = False
             return self._alive
@@ -88,5 +89,5 @@ class Nodes:
                 log.info("Ray does not say which nodes there are: %s", error)
             else:
                 self._alive = {each["NodeID"]: each["Resources"] for each in nodes if each["Alive"]}
-                self._answers += 1
+                self._has_answered.set()
             self._ended.wait(_INTERVAL_SECONDS)
