@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -72,6 +72,7 @@ def verify(path: Path) -> Verified:
     progress = History(bundle.config, recorded.attempts, recorded.retried).progress
     worked_out = document.report.model_dump(mode="json")
     compared = list(_leaves("", _report(path), worked_out))
+    shown = list(_excerpts_of(path))
     return Verified(
         study=bundle.config.name,
         target=progress.target,
@@ -80,13 +81,13 @@ def verify(path: Path) -> Verified:
         draws=len(bundle.draws),
         encoders=len(bundle.study.encoders),
         numbers=sum(isinstance(leaf.found, int | float) for leaf in compared),
-        pages=tuple(dict.fromkeys(str(page) for page, _ in _excerpts_of(path))),
+        pages=tuple(dict.fromkeys(str(page) for page, _ in shown)),
         discrepancies=(
             *_changed_files(path),
             *_unbelievable(bundle),
             *(leaf.discrepancy for leaf in compared if not leaf.agrees),
             *_texts(path, document),
-            *_pages(path, document.report),
+            *_other_excerpts(shown, document.report),
         ),
     )
 
@@ -195,26 +196,25 @@ def _texts(path: Path, document: Document) -> Iterator[Discrepancy]:
         except (OSError, ValueError) as error:
             yield Discrepancy(name, str(error), "a file that can be read")
             continue
-        if difference := _first_difference(written, text):
-            number, line, expected = difference
-            yield Discrepancy(f"{name}, line {number}", *_around(line, expected))
+        yield from _first_difference(name, written, text)
 
 
-def _first_difference(written: str, text: str) -> tuple[int, str, str] | None:
-    """The first line of two texts in which they differ: its number, from 1, and both."""
+def _first_difference(
+    name: str, written: str, text: str, first_line: int = 1
+) -> Iterator[Discrepancy]:
+    """The first line of a file in which it differs from a text, if there is one."""
     lines = zip_longest(written.splitlines(), text.splitlines(), fillvalue="")
-    numbered = enumerate(lines, start=1)
-    return next(((n, line, other) for n, (line, other) in numbered if line != other), None)
+    for number, (line, expected) in enumerate(lines, start=first_line):
+        if line != expected:
+            yield Discrepancy(f"{name}, line {number}", *_around(line, expected))
+            return
 
 
-def _pages(path: Path, report: Report) -> Iterator[Discrepancy]:
-    """Lines of excerpts, in the pages of the project that the bundle lies in, that are not its."""
-    for page, found in _excerpts_of(path):
+def _other_excerpts(shown: Sequence[tuple[Path, Excerpt]], report: Report) -> Iterator[Discrepancy]:
+    """Lines of excerpts that are not the report's."""
+    for page, found in shown:
         text = excerpt(report, found.path, found.chart)
-        if difference := _first_difference(found.text, text):
-            number, line, expected = difference
-            place = f"{page}, line {found.line + number - 1}"
-            yield Discrepancy(place, *_around(line, expected))
+        yield from _first_difference(str(page), found.text, text, found.line)
 
 
 def _excerpts_of(path: Path) -> Iterator[tuple[Path, Excerpt]]:
