@@ -90,9 +90,11 @@ def study_list(workspace: Workspace) -> list[str]:
 def statuses(workspace: Workspace) -> tuple[list[StudyStatus], list[InputError]]:
     """How every study stands; and of those that cannot be read, why."""
     storage = _storage(workspace)
-    found, unreadable = [], []
-    for name in [] if storage is None else study_names(storage):
-        assert storage is not None
+    found: list[StudyStatus] = []
+    unreadable: list[InputError] = []
+    if storage is None:
+        return found, unreadable
+    for name in study_names(storage):
         try:
             found.append(_status(workspace, storage, name))
         except UnknownStudyError:
