@@ -17,7 +17,7 @@ from sweep.reports.charts.base import (
     accuracy_title,
     subject,
 )
-from sweep.reports.charts.marks import LIGHTEST, with_most_labels
+from sweep.reports.charts.marks import tint, with_most_labels
 from sweep.reports.comparison import Report
 from sweep.reports.encoders import EXPLANATIONS, EncodedDraw, EncoderFit, Explanation
 from sweep.reports.style import number
@@ -97,7 +97,7 @@ def _panel(reports: Sequence[Report], over: Explanation) -> Panel:
                 number(name),
                 place if len(reports) == 1 else study,
                 points,
-                tint=LIGHTEST * (len(dims) - 1 - place) / max(1, len(dims) - 1),
+                tint=tint(len(dims) - 1 - place, len(dims)),
             )
             names = {(draw.configuration, draw.labels) for draw in of_it}
             xs = [point.x for point in points]

@@ -12,9 +12,13 @@ from sweep.reports.style import number
 
 _MOST_APART = 4
 """So many kinds of encoders of one representation are shown apart."""
-LIGHTEST = 0.65
-"""The most that a colour is lightened to tell what belongs together apart."""
+_LIGHTEST = 0.65
 OnFront = Callable[[Row], bool]
+
+
+def tint(place: int, count: int) -> float:
+    """How far a colour is lightened to tell what belongs together apart: the first not at all."""
+    return _LIGHTEST * place / max(1, count - 1)
 
 
 def with_most_labels(report: Report) -> list[Row]:
@@ -63,9 +67,9 @@ def measured_series(
                     label = name if len(reports) == 1 else f"{report.study}: {name}"
                     label += variant + (f", {labels:,} labels" if len(counts) > 1 else "")
                     ringed = labels > counts[0]
-                    tint = LIGHTEST * place / max(1, len(variants) - 1)
+                    shade = tint(place, len(variants))
                     found.append(
-                        Series(label, "measured", number(name), symbol, points, ringed, tint)
+                        Series(label, "measured", number(name), symbol, points, ringed, shade)
                     )
     return found
 
