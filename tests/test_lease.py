@@ -92,9 +92,16 @@ def test_a_lease_has_one_owner_and_ends_with_it(tmp_path: Path, url: str) -> Non
             assert not held.lost
 
 
-def test_a_storage_that_homes_share(tmp_path: Path, url: str) -> None:
-    """The lease is the storage's: another home does not help, until the owner is dead."""
+@pytest.mark.parametrize("version", ["this", "older"])
+def test_a_storage_that_homes_share(tmp_path: Path, url: str, version: str) -> None:
+    """The lease is the storage's: another home does not help, until the owner is dead.
+
+    An older version did not say which machine it ran on: that of its name.
+    """
     with owner(workspace(tmp_path / "one", url)) as process:
+        if version == "older":
+            until_space = "substr(process_started, 1, instr(process_started || ' ', ' ') - 1)"
+            change_lease(tmp_path / "optuna.db", f"process_started = {until_space}")
         with pytest.raises(StudyBusyError), lease(workspace(tmp_path / "two", url), "study"):
             pass
         process.kill()
@@ -103,18 +110,30 @@ def test_a_storage_that_homes_share(tmp_path: Path, url: str) -> None:
             pass
 
 
+def assert_believed_until_old(process: subprocess.Popen[str], tmp_path: Path, who: str) -> None:
+    """That a dead process is believed to be alive until it has not renewed for a while."""
+    two = workspace(tmp_path / "two", f"sqlite:///{tmp_path}/optuna.db")
+    process.kill()
+    process.wait()
+    with pytest.raises(StudyBusyError, match=who), lease(two, "study"):
+        pass
+    age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
+    with lease(two, "study"):
+        pass
+
+
 @other_host
 def test_an_owner_on_another_host(tmp_path: Path, url: str) -> None:
     """Believed to be alive until it has not renewed its lease for a while."""
     with owner(workspace(tmp_path / "one", url), host="elsewhere") as process:
-        process.kill()
-        process.wait()
-        busy = pytest.raises(StudyBusyError, match=f"process {process.pid} on elsewhere")
-        with busy, lease(workspace(tmp_path / "two", url), "study"):
-            pass
-        age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
-        with lease(workspace(tmp_path / "two", url), "study"):
-            pass
+        assert_believed_until_old(process, tmp_path, f"process {process.pid} on elsewhere")
+
+
+def test_an_owner_on_another_machine_of_the_same_name(tmp_path: Path, url: str) -> None:
+    """Containers and clouds give one name to many: its processes are not those of this machine."""
+    with owner(workspace(tmp_path / "one", url)) as process:
+        change_lease(tmp_path / "optuna.db", "pid = 1, process_started = '77 0ther000'")
+        assert_believed_until_old(process, tmp_path, "process 1 on")
 
 
 @other_host
@@ -141,42 +160,17 @@ def test_a_lease_is_renewed(tmp_path: Path, url: str, monkeypatch: pytest.Monkey
         assert found.silent < 5
 
 
-def test_an_owner_on_another_machine_of_the_same_name(tmp_path: Path, url: str) -> None:
-    """Containers and clouds give one name to many: its processes are not those of this machine."""
-    with owner(workspace(tmp_path / "one", url)):
-        with sqlite3.connect(tmp_path / "optuna.db") as connection:
-            moved = "UPDATE sweep_lease SET pid = 1, process_started = '77 0ther000'"
-            assert connection.execute(moved).rowcount == 1
-        connection.close()
-        with pytest.raises(StudyBusyError), lease(workspace(tmp_path / "two", url), "study"):
-            pass
-        age_lease(tmp_path / "optuna.db", LEASE_SECONDS + 1)
-        with lease(workspace(tmp_path / "two", url), "study"):
-            pass
-
-
-def test_an_owner_of_an_older_version(tmp_path: Path, url: str) -> None:
-    """It did not say which machine it ran on: that of its name."""
-    with owner(workspace(tmp_path / "one", url)) as process:
-        with sqlite3.connect(tmp_path / "optuna.db") as connection:
-            older = "UPDATE sweep_lease SET process_started = substr(process_started, 1, "
-            older += "instr(process_started || ' ', ' ') - 1)"
-            assert connection.execute(older).rowcount == 1
-        connection.close()
-        with pytest.raises(StudyBusyError), lease(workspace(tmp_path / "two", url), "study"):
-            pass
-        process.kill()
-        process.wait()
-        with lease(workspace(tmp_path / "two", url), "study"):
-            pass
+def change_lease(database: Path, changes: str, *values: object) -> None:
+    """Have something else stand in the lease's row."""
+    with sqlite3.connect(database) as connection:
+        done = connection.execute(f"UPDATE sweep_lease SET {changes}", values)
+        assert done.rowcount == 1
+    connection.close()
 
 
 def age_lease(database: Path, seconds: float) -> None:
     """Have the lease look as if it had been renewed so long ago."""
-    with sqlite3.connect(database) as connection:
-        aged = "UPDATE sweep_lease SET renewed = datetime('now', ?)"
-        assert connection.execute(aged, (f"-{seconds} seconds",)).rowcount == 1
-    connection.close()
+    change_lease(database, "renewed = datetime('now', ?)", f"-{seconds} seconds")
 
 
 @pytest.mark.parametrize(

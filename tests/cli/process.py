@@ -11,7 +11,6 @@ import json
 import os
 import pty
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -112,8 +111,9 @@ def sweep(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str
 
 def free_port() -> str:
     """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return str(probe.getsockname()[1])
+    from sweep.ui import free_address
+
+    return str(free_address("127.0.0.1", 0).port)
 
 
 def printed_until(process: subprocess.Popen[str], word: str) -> str:
