@@ -302,11 +302,10 @@ def test_printed_curves_over_ours() -> None:
     report = study_report([Measured(vae.spec, result, "run", encoders)])
     found = by_name(report)
     chart = found["printed_encoder_loss"]
-    assert [each.name for each in chart.panels[0].series] == [
-        "ours, draw 1", "ours, draw 2", "printed",
-    ]  # fmt: skip
+    assert [each.name for each in chart.legend] == ["ours, a line for each draw", "printed"]
     ours, _, notebook = (each.points for each in chart.panels[0].series)
     assert [(p.x, p.y) for p in ours[:2]] == [(2, 134.0), (3, 133.0)]
+    assert ours[0].text == "draw 1, epoch 2: 134"
     assert (notebook[0].y, notebook[-1].y, len(notebook)) == (145.0232, 101.9116, 34)
     assert "957" in chart.note
     assert "encoder's optimizer rmsprop instead of keras2_rmsprop" in chart.note

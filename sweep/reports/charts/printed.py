@@ -47,11 +47,14 @@ def printed_charts(reports: Sequence[Report]) -> Iterator[Chart]:
 def _loss_chart(report: Report, losses: PrintedComparison) -> Chart:
     vae = number("vae")
     ours = [
-        Series(f"ours, draw {n}", "line", vae, vae, _points(curve, 1, _FIRST_LOSS), dashes=n - 1)
-        for n, curve in enumerate(losses.ours, start=1)
+        Series(
+            *("ours, a line for each draw", "line", vae, vae),
+            _points(curve, 1, _FIRST_LOSS, f"draw {draw}, "),
+        )
+        for draw, curve in enumerate(losses.ours, start=1)
     ]
     printed = Series("printed", "published", vae, vae, _points(losses.printed, 1, _FIRST_LOSS))
-    firsts = ", ".join(f"{curve[0]:,.0f}" for curve in losses.ours)
+    firsts = "; ".join(f"{curve[0]:,.0f}" for curve in losses.ours)
     return Chart(
         name="printed_encoder_loss",
         title="The VAE's loss at 10 dimensions: printed by the notebook, and ours",
@@ -59,7 +62,7 @@ def _loss_chart(report: Report, losses: PrintedComparison) -> Chart:
         y_title="loss (nats an image)",
         panels=(Panel("epoch", (*ours, printed)),),
         note="Means over each epoch's batches, from the second epoch on; the first was printed as "
-        f"{losses.printed[0]:,.0f}, and is {firsts} here." + _differs([losses]),
+        f"{losses.printed[0]:,.0f}; ours by draw: {firsts}." + _differs([losses]),
         is_accuracy=False,
     )
 
@@ -101,9 +104,11 @@ def _differs(shown: Sequence[PrintedComparison]) -> str:
     return f" Ours were trained with {'; '.join(differs)}." if differs else ""
 
 
-def _points(curve: Sequence[float], scale: float, first: int = 1) -> tuple[Point, ...]:
+def _points(
+    curve: Sequence[float], scale: float, first: int = 1, of: str = ""
+) -> tuple[Point, ...]:
     return tuple(
-        Point(epoch, scale * value, None, None, f"epoch {epoch}: {scale * value:.4g}")
+        Point(epoch, scale * value, None, None, f"{of}epoch {epoch}: {scale * value:.4g}")
         for epoch, value in enumerate(curve, start=1)
         if epoch >= first
     )
