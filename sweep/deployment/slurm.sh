@@ -48,17 +48,23 @@ until "$python" -m ray.scripts.scripts health-check --address="$head:$port" > /d
     sleep 1
 done
 if ((nodes > 0)); then
-    srun --nodes="$nodes" --ntasks="$nodes" --exclude="$head" --kill-on-bad-exit=0 \
+    # What a step of a job may use, and which node it is not for, srun wants to be told.
+    srun --nodes="$nodes" --ntasks="$nodes" --cpus-per-task="$SLURM_CPUS_PER_TASK" \
+        --exclude="${SLURMD_NODENAME:-$head}" --kill-on-bad-exit=0 \
         bash -c "$node" node --address="$head:$port" "${options[@]}" &
     started+=($!)
 fi
 
 status=0
-"$python" -m sweep run "$config" --home "$home" --engine ray --address "$head:$port" \
-    --stop-after "${minutes}m" || status=$?
+said=$(mktemp)
+{
+    "$python" -m sweep run "$config" --home "$home" --engine ray --address "$head:$port" \
+        --stop-after "${minutes}m" 2>&1 >&3 | tee "$said" >&2
+} 3>&1 || status=$?
 kill "${started[@]}" 2> /dev/null || true
 wait || true
-if ((status == 1 && SECONDS > 60 * minutes * 9 / 10)); then # its time was up
+if ((status == 1)) && grep --quiet "the time of --stop-after" "$said"; then
     scontrol requeue "$SLURM_JOB_ID"
 fi
+rm "$said"
 exit "$status"
