@@ -67,6 +67,13 @@ def test_what_is_referred_to_is_there(services: dict[str, Any]) -> None:
         assert variables <= service["environment"].keys()
 
 
+def test_whatever_stays_is_looked_after(services: dict[str, Any]) -> None:
+    """Each service that does not end by itself says how it is seen to be well, and who restarts."""
+    for name, service in services.items():
+        assert "restart" in service, name
+        assert name == "mlflow-database" or service["healthcheck"]["test"][0] == "CMD", name
+
+
 def test_images_are_pinned_and_ports_are_this_machine_s(services: dict[str, Any]) -> None:
     """Those that are not built here by their content; and so is what ours is built on."""
     for service in services.values():
