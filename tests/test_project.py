@@ -91,6 +91,15 @@ def test_pyproject_mirrors_the_tested_set() -> None:
     assert all("--hash=sha256:" in entry for entry in re.split(r"\n(?=\S)", lock.strip()))
 
 
+def test_extras_are_documented() -> None:
+    """Each stands in the manual as it is installed in a clone, and no other does."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    pages = " ".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    assert set(re.findall(r"--extra (\w+)", pages)) == set(
+        project["project"]["optional-dependencies"]
+    )
+
+
 def test_no_download_address_is_recorded() -> None:
     """Where packages come from is the user's business: no index in what git has."""
     tracked = subprocess.run(

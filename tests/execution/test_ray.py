@@ -114,6 +114,14 @@ def test_the_worker_s_process_has_no_ray(executor: RayExecutor) -> None:
     assert "ray" not in modules.split()
 
 
+def test_a_log_that_is_not_taken_costs_no_result(executor: RayExecutor, tmp_path: Path) -> None:
+    """The disk is full when what a worker printed arrives, and the result is there."""
+    logs = tmp_path / "logs"
+    executor._logs = Path("/dev/full")  # its files are no directory's: none can be opened
+    assert outcomes(executor, "print hello")["print hello"] == ""
+    assert not list(logs.iterdir())
+
+
 def test_a_death_costs_one_task(executor: RayExecutor, tmp_path: Path) -> None:
     """The slot goes on; the message names a log that lies with the coordinator."""
     found = outcomes(executor, "print hello", "kill SIGKILL", "echo after")
@@ -304,6 +312,7 @@ def test_a_node_with_other_versions_is_not_used(
     """It is named once, with what differs, and nothing is placed there again."""
     other = environment()
     other["packages"]["tensorflow"] = "1.15"
+    other["git_revision"] = "0" * 40
     monkeypatch.setattr("sweep.execution.ray.fleet.environment", lambda: other)
     noted: list[object] = []
     executor = on_ray(cluster, tmp_path, note=noted.append)
@@ -316,6 +325,7 @@ def test_a_node_with_other_versions_is_not_used(
         assert executor.workers == 0
     executor.close()
     assert f"tensorflow {environment()['packages']['tensorflow']} and not 1.15" in caplog.text
+    assert "latent-sweep at commit" in caplog.text
     assert caplog.text.count("is not used") == 1
     assert noted == []
     wait_until(lambda: not couriers(cluster), 10)

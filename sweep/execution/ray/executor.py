@@ -191,9 +191,14 @@ class RayExecutor:
             log.info("%s: %s", slot.name, error)
 
     def _append_log(self, slot: Slot, delivered: Delivered) -> None:
-        if delivered.log:
+        """Keep what a worker printed; a disk that is full is an outage of what was made alone."""
+        if not delivered.log:
+            return
+        try:
             with self._log(slot).open("ab") as file:
                 file.write(delivered.log)
+        except OSError as error:
+            log.info("%s: its log is not kept: %s", slot.name, error)
 
     def _log(self, slot: Slot) -> Path:
         return self._logs / f"{slot.name.replace(' ', '-')}.log"

@@ -147,6 +147,9 @@ class Fleet:
             for name in _MUST_AGREE
             if theirs.get(name) != ours[name]
         ]
+        commits = [each["git_revision"] for each in (facts.environment, self._here)]
+        if None not in commits and commits[0] != commits[1]:
+            differs.append("latent-sweep at commit {:.9} and not {:.9}".format(*commits))
         if differs:
             self._refused[facts.node] = ", ".join(differs)
             self._tell_once(
