@@ -114,9 +114,9 @@ AddressOption = Annotated[
     str | None,
     typer.Option(
         "--address",
-        envvar="RAY_ADDRESS",
         metavar="HOST:PORT",
-        help="The Ray cluster that --engine ray joins; without it, one is started on this machine.",
+        help="The Ray cluster that --engine ray joins, as RAY_ADDRESS says it; else one is started "
+        "on this machine.",
     ),
 ]
 EngineOption = Annotated[Engine | None, typer.Option("--engine", help="Where workers run.")]

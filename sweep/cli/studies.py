@@ -26,7 +26,7 @@ from sweep.cli.options import (
     tell,
 )
 from sweep.cli.session import Session, command, confirmed
-from sweep.errors import OutOfTimeError, TargetMissedError
+from sweep.errors import InputError, OutOfTimeError, TargetMissedError
 
 
 @command
@@ -83,6 +83,11 @@ def run(
     from sweep.coordinator.run import run_study
 
     study = load_config(config, _overrides(set_, workers, engine), trials)
+    if address is not None and study.execution.engine != "ray":
+        raise InputError(
+            f"--address names a Ray cluster, and {study.name} runs without one",
+            hint="add --engine ray",
+        )
     with Display(stderr, study.name, session.quiet) as display:
         ended = run_study(study, session.workspace, display.show, limit, address)
     as_json = format_ is Facts.json

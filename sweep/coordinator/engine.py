@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -23,7 +25,7 @@ def joined(config: StudyConfig, address: str | None) -> Iterator[Session | None]
 
     Args:
         config: of the study.
-        address: of the cluster; None to start one on this machine.
+        address: of the cluster; None for ``RAY_ADDRESS``, or to start one on this machine.
 
     Yields:
         The session, or None for a study that runs on this machine without a cluster.
@@ -34,7 +36,12 @@ def joined(config: StudyConfig, address: str | None) -> Iterator[Session | None]
     if config.execution.engine == "local":
         yield None
         return
-    with session(address, _most(config) or available_cores()) as cluster:
+    needs, workers = config.execution.ray, _most(config)
+    cpus = math.ceil(workers * needs.cpus_per_task) if workers else available_cores()
+    tasks = workers or max(1, int(cpus / needs.cpus_per_task))
+    resources = {name: tasks * amount for name, amount in needs.resources.items()}
+    address = address or os.environ.get("RAY_ADDRESS") or None
+    with session(address, max(1, cpus), resources) as cluster:
         yield cluster
 
 

@@ -115,7 +115,8 @@ def run_study(
         workspace: where it keeps what it does, and looks for its dataset.
         watch: is shown the running study a few times a second.
         limit: when it is left, with what runs interrupted; the same call goes on.
-        address: of the Ray cluster that the engine ``ray`` joins; None to start one here.
+        address: of the Ray cluster that the engine ``ray`` joins; None for ``RAY_ADDRESS``, or to
+            start one here.
 
     Raises:
         SweepError: it is refused, before anything is created; see :func:`preflight`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,11 +52,28 @@ def test_a_study_is_the_one_that_this_machine_makes(
             if each.is_dir() and each.parent.name.startswith("latent-sweep")
         ]
         assert node.pids("spawn_main") == []
+    machines = [
+        json.loads(sweep("report", "tiny", "--home", home, "--format", "json").stdout)[
+            "provenance"
+        ]["environments"]
+        for home in (finished, run.home)
+    ]
+    assert machines[0] == machines[1] != []
     logs = [each.read_text() for each in (run.home / "logs/tiny").glob("*.log")]
     assert len(logs) == 2
 
 
-@pytest.mark.slow
+def test_a_cluster_is_started_for_a_run(tiny_config: Path, finished: Path, tmp_path: Path) -> None:
+    """Without an address, with what the asked for workers need; its results are the same."""
+    done = sweep(
+        *("run", tiny_config, "--home", tmp_path / "home", "--engine", "ray", "--workers", 2),
+        *("--set", "execution.ray={cpus_per_task: 2, resources: {fast: 1}}"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert accuracies(tmp_path / "home") == accuracies(finished)
+    assert len(list((tmp_path / "home/logs/tiny").glob("*.log"))) == 2
+
+
 def test_the_quickstart_is_the_one_that_this_machine_makes(nodes: Cluster, tmp_path: Path) -> None:
     """As it is shipped, and equal to the last bit."""
     here = tmp_path / "here"

@@ -71,6 +71,21 @@ def test_a_token_is_for_nobody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: P
             pass
 
 
+def test_an_address_is_of_the_engine_ray(tiny_config: Path, tmp_path: Path) -> None:
+    """Elsewhere it is refused, as it says something that is not done. ``RAY_ADDRESS`` is for the
+    engine ``ray`` alone, and is taken like the option.
+    """
+    run = ("run", tiny_config, "--home", tmp_path / "home")
+    refused = sweep(*run, "--address", "127.0.0.1:1")
+    assert refused.returncode == 2
+    assert "--address names a Ray cluster, and tiny runs without one" in refused.stderr
+    for options in ((), ("--address", "127.0.0.1:1")):
+        said = sweep(*run, "--engine", "ray", *options, env={"RAY_ADDRESS": "127.0.0.1:1"})
+        assert said.returncode == 2
+        assert "the Ray cluster at 127.0.0.1:1 cannot be joined" in said.stderr
+    assert not (tmp_path / "home").exists()
+
+
 def tokens() -> Path:
     return Path(os.environ[TOKEN_PATH])
 

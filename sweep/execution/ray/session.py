@@ -60,12 +60,15 @@ def check_installed() -> None:
 
 
 @contextmanager
-def session(address: str | None, cpus: int) -> Iterator[Session]:
+def session(
+    address: str | None, cpus: int, resources: Mapping[str, float] | None = None
+) -> Iterator[Session]:
     """Join a cluster for the length of a block, or start one on this machine.
 
     Args:
         address: of the cluster's head, ``HOST:PORT``; None to start one.
         cpus: what one that is started has; one that is joined has its own.
+        resources: the same of resources by other names.
 
     Raises:
         InputError: there is no Ray, no cluster at this address, or not with this token.
@@ -86,7 +89,7 @@ def session(address: str | None, cpus: int) -> Iterator[Session]:
     ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        _join(ray, address) if private is None else _start(ray, private, cpus)
+        _join(ray, address) if private is None else _start(ray, private, cpus, resources)
         _restore(handlers)
         yield Session(ray, is_own=private is not None)
     finally:
@@ -167,10 +170,11 @@ def _join(ray: Any, address: str | None) -> None:
         ) from error
 
 
-def _start(ray: Any, private: Path, cpus: int) -> None:
+def _start(ray: Any, private: Path, cpus: int, resources: Mapping[str, float] | None) -> None:
     temporary = private / "ray"
     ray.init(
         num_cpus=cpus,
+        resources=dict(resources or {}),
         include_dashboard=False,
         log_to_driver=False,
         logging_level="error",
