@@ -110,6 +110,10 @@ class ModelRecord(Value):
     """Fraction of the partition that its trial is scored on, as the model itself classifies it."""
 
 
+_COMPUTING = ("tensorflow", "keras", "numpy")
+"""The packages that numbers come from."""
+
+
 class Environment(Value):
     """What numbers may depend on that no config says.
 
@@ -133,8 +137,15 @@ class Environment(Value):
     @property
     def numerics(self) -> tuple[object, ...]:
         """What must be equal for results to be equal to the last bit."""
-        versions = (self.packages.get(name) for name in ("tensorflow", "keras", "numpy"))
+        versions = (self.packages.get(name) for name in _COMPUTING)
         return (self.cpu, self.system, *versions, sorted(self.variables.items()))
+
+    @property
+    def said(self) -> str:
+        """The same in one line."""
+        versions = (f"{name} {self.packages.get(name, '?')}" for name in _COMPUTING)
+        variables = (f"{name}={value}" for name, value in sorted(self.variables.items()))
+        return ", ".join((self.cpu, self.system, *versions, *variables))
 
 
 def numeric_kinds(environments: Iterable[Environment]) -> int:

@@ -107,10 +107,23 @@ def spread(draws: Sequence[DrawSpec], count: int) -> list[DrawSpec]:
     return [draws[(2 * place + 1) * len(draws) // (2 * count)] for place in range(count)]
 
 
-def is_same_kind(bundle: Bundle) -> bool:
-    """Whether this machine is of a kind that the bundle's study was run on, so that all bits
-    should be equal.
-    """
-    here = Environment.model_validate(environment(), strict=False).numerics
-    kinds = (Environment.model_validate(each, strict=False) for each in bundle.study.environments)
-    return any(each.numerics == here for each in kinds)
+@dataclass(frozen=True)
+class Machines:
+    """The one that we are on, and those that a bundle's study was run on."""
+
+    here: Environment
+    there: tuple[Environment, ...]
+
+    @staticmethod
+    def of(bundle: Bundle) -> Machines:
+        """Of a bundle's study, and here."""
+        here, *there = (
+            Environment.model_validate(each, strict=False)
+            for each in (environment(), *bundle.study.environments)
+        )
+        return Machines(here, tuple(there))
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether this one is of a kind that the study had: then all bits should be equal."""
+        return any(each.numerics == self.here.numerics for each in self.there)

@@ -16,6 +16,7 @@ from sweep.errors import ProblemsError
 
 if TYPE_CHECKING:
     from sweep.bundles import Retrained, Verified
+    from sweep.bundles.retraining import Machines
 
 _MOST_SHOWN = 20
 
@@ -56,22 +57,24 @@ def verify(
 ) -> None:
     """Work out every number of a bundle's report from its draws, and say whether they agree."""
     from sweep import bundles
-    from sweep.bundles.retraining import is_same_kind
+    from sweep.bundles.retraining import Machines
 
     verified = bundles.verify(bundle)
     opened = bundles.Bundle.at(bundle)
     retrained: list[Retrained] = []
-    if retrain and not verified.discrepancies:
+    if retrain and verified.discrepancies:
+        session.say("Nothing was trained again: the bundle is not what was written.")
+    elif retrain:
         retrained = bundles.retrain(opened, session.workspace, retrain, session.say)
-    same_kind = is_same_kind(opened)
+    machines = Machines.of(opened)
     if format_ is Facts.json:
-        print(json.dumps(_facts(verified, retrained, same_kind=same_kind), indent=2))
+        print(json.dumps(_facts(verified, retrained, machines), indent=2))
     else:
         _print_verified(verified)
-        _print_retrained(retrained, same_kind=same_kind)
+        _print_retrained(retrained, machines)
     _check(verified, bundle)
     moved = sum(not each.is_equal for each in retrained)
-    if moved and same_kind:
+    if moved and machines.are_alike:
         raise ProblemsError(
             f"{moved} of {len(retrained)} draws did not come out as they did on a machine of the "
             "same kind"
@@ -110,7 +113,7 @@ def _print_verified(verified: Verified) -> None:
         say(f"... and {len(wrong) - _MOST_SHOWN} more; --format json has all of them")
 
 
-def _print_retrained(retrained: list[Retrained], *, same_kind: bool) -> None:
+def _print_retrained(retrained: list[Retrained], machines: Machines) -> None:
     if not retrained:
         return
     table = make_table("what", "accuracy moved by", "first in epoch")
@@ -118,11 +121,14 @@ def _print_retrained(retrained: list[Retrained], *, same_kind: bool) -> None:
         moved = "equal to the last bit" if each.is_equal else f"{100 * each.moved:.3g} points"
         table.add_row(each.draw.label, moved, str(each.first_epoch or "–"))
     stdout.print(table)
-    kind = "a kind that its study was run on" if same_kind else "another kind than its study's"
-    say(f"This machine is of {kind}: processor, system, and versions of what computes.")
+    say(f"Trained again on: {machines.here.said}")
+    for there in dict.fromkeys(machine.said for machine in machines.there):
+        say(f"The study ran on: {there}")
+    kind = "of a kind that" if machines.are_alike else "of another kind than those that"
+    say(f"This machine is {kind} the study ran on.")
 
 
-def _facts(verified: Verified, retrained: list[Retrained], *, same_kind: bool) -> dict[str, Any]:
+def _facts(verified: Verified, retrained: list[Retrained], machines: Machines) -> dict[str, Any]:
     facts = asdict(verified)
     facts["discrepancies"] = [each._asdict() for each in verified.discrepancies]
     facts["retrained"] = [
@@ -135,4 +141,8 @@ def _facts(verified: Verified, retrained: list[Retrained], *, same_kind: bool) -
         }
         for each in retrained
     ]
-    return facts | {"is_same_kind": same_kind}
+    return facts | {
+        "is_same_kind": machines.are_alike,
+        "machine": machines.here.said,
+        "machines_of_study": list(dict.fromkeys(each.said for each in machines.there)),
+    }

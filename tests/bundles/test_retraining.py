@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from sweep.bundles import Bundle, Retrained, write_bundle
-from sweep.bundles.retraining import is_same_kind, spread
+from sweep.bundles.contents import write_sums
+from sweep.bundles.retraining import Machines, spread
+from sweep.coordinator.documents import write_report
 from sweep.results import DrawResult
 from sweep.workspace import Workspace
+from tests.bundles.test_bundle import change, nudge_accuracy
 from tests.cli.process import sweep
 
 
@@ -62,13 +66,16 @@ def test_draws_are_chosen_all_over_the_bundle(written: Path, count: int) -> None
 def test_a_machine_of_the_same_kind_is_recognized(written: Path) -> None:
     """By processor, system and versions; another TensorFlow is another kind."""
     bundle = Bundle.at(written)
-    assert is_same_kind(bundle)
+    assert Machines.of(bundle).are_alike
     (environment,) = bundle.study.environments
     packages = {**environment["packages"], "tensorflow": "2.0.0"}
     study = bundle.study.model_copy(
         update={"environments": ({**environment, "packages": packages},)}
     )
-    assert not is_same_kind(Bundle(bundle.root, bundle.config, study))
+    machines = Machines.of(Bundle(bundle.root, bundle.config, study))
+    assert not machines.are_alike
+    assert "tensorflow 2.0.0" in machines.there[0].said
+    assert "tensorflow 2.0.0" not in machines.here.said
 
 
 @pytest.mark.slow
@@ -80,6 +87,45 @@ def test_draws_are_equal_to_the_last_bit_when_trained_again(written: Path, tmp_p
     retrained = json.loads(done.stdout)["retrained"]
     assert [each["is_equal"] for each in retrained] == [True] * 3
     assert not home.exists()
+
+
+def test_nothing_is_trained_again_of_a_bundle_that_was_changed(
+    written: Path, tmp_path: Path
+) -> None:
+    """What it would be held against is not what was written; that is said."""
+    bundle = Path(shutil.copytree(written, tmp_path / "bundle"))
+    (bundle / "report.csv").unlink()
+    done = sweep("verify", bundle, "--retrain", 1, "--home", tmp_path / "home")
+    assert done.returncode == 1
+    assert "Nothing was trained again" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cpu", [None, "another"], ids=["same kind", "another kind"])
+def test_draws_that_were_made_up_are_found_by_training_them_again(
+    written: Path, tmp_path: Path, cpu: str | None
+) -> None:
+    """With seals and a report that agree with them. On another kind of machine bits may differ, so
+    that it is said, with both machines, and is no error.
+    """
+    root = Path(shutil.copytree(written, tmp_path / "bundle"))
+    for path in (root / "draws").iterdir():
+        change(path, nudge_accuracy, sealed=True)
+    if cpu:
+        content = json.loads((root / "study.json").read_text())
+        for environment in content["environments"]:
+            environment["cpu"] = cpu
+        (root / "study.json").write_text(json.dumps(content))
+    bundle = Bundle.at(root)
+    write_report([bundle.document(bundle.recorded())], root)
+    write_sums(root)
+    done = sweep("verify", root, "--retrain", 1, "--home", tmp_path / "home")
+    assert "Every number agrees" in done.stdout
+    assert "0.1 points" in done.stdout
+    assert done.returncode == (0 if cpu else 1), done.stderr
+    here = Machines.of(bundle).here.cpu
+    assert f"Trained again on: {here}" in done.stdout
+    assert f"The study ran on: {cpu or here}" in done.stdout
 
 
 @pytest.mark.slow
