@@ -26,6 +26,8 @@ from tests.guarantee import assert_exactly_once
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+engines = pytest.mark.parametrize("engine", ["local", "ray"])
+"""What fails is the coordinator's; with Ray it also is what tasks are sent from and brought to."""
 TARGET = 20
 
 
@@ -64,14 +66,16 @@ def completed(home: Path) -> int:
             return 0  # its tables are being made
 
 
+@engines
 def test_a_server_that_is_slow_and_fails(
-    config: Path, server: MlflowServer, tmp_path: Path
+    config: Path, server: MlflowServer, tmp_path: Path, engine: str
 ) -> None:
     """An MLflow server that is slow, then answers 500 for a while, and then recovers."""
     proxy = Proxy(server.uri)
     proxy.delay = 0.3
     process = start(
-        *("run", config, "--home", tmp_path, "--workers", 2), env={"MLFLOW_TRACKING_URI": proxy.uri}
+        *("run", config, "--home", tmp_path, "--workers", 2, "--engine", engine),
+        env={"MLFLOW_TRACKING_URI": proxy.uri},
     )
     wait_until(lambda: proxy.asked > 10)
     proxy.answers_500 = True
@@ -105,9 +109,10 @@ def test_a_server_that_is_not_there(config: Path, tmp_path: Path) -> None:
         server.kill()
 
 
-def test_a_storage_that_is_locked(config: Path, tmp_path: Path) -> None:
+@engines
+def test_a_storage_that_is_locked(config: Path, tmp_path: Path, engine: str) -> None:
     """Another program holds SQLite's write lock for longer than SQLite itself would wait."""
-    process = start("run", config, "--home", tmp_path, "--workers", 2)
+    process = start("run", config, "--home", tmp_path, "--workers", 2, "--engine", engine)
     wait_until(lambda: completed(tmp_path) >= 2)
     connection = sqlite3.connect(tmp_path / "optuna.db", timeout=30, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
@@ -151,11 +156,12 @@ def test_ctrl_c_ends_a_run_that_waits_for_a_server(tiny_config: Path, tmp_path: 
     assert "Traceback" not in said[1]
 
 
+@engines
 @needs_root
-def test_a_disk_that_is_full_for_a_while(config: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_for_a_while(config: Path, tmp_path: Path, engine: str) -> None:
     """Training waits, the user sees why, and it goes on by itself when there is space again."""
     with mounted(tmp_path / "home", "-t", "tmpfs", "-o", "size=60m", "tmpfs") as home:
-        process = start("run", config, "--home", home, "--workers", 2)
+        process = start("run", config, "--home", home, "--workers", 2, "--engine", engine)
         said: list[str] = []
         assert process.stderr is not None
         reader = threading.Thread(target=lambda: said.extend(process.stderr or []))

@@ -56,10 +56,21 @@ class Run:
             return max(len(curve) for curve in (store.checkpoint(key).history() or {}).values())
         return 0
 
-    def until_epoch(self, number: int) -> None:
-        """Wait until so many epochs of the encoder are at home."""
-        wait_until(lambda: self.epochs() >= number or self.process.poll() is not None, 180)
+    def until_epoch(self, number: int) -> int:
+        """Wait until so many epochs of the encoder are at home.
+
+        Returns:
+            The fewest that were seen there meanwhile: a training that begins anew has few again.
+        """
+        seen: list[int] = []
+
+        def is_there() -> bool:
+            seen.append(self.epochs())
+            return seen[-1] >= number or self.process.poll() is not None
+
+        wait_until(is_there, 180)
         assert self.process.poll() is None, self.said
+        return min(seen)
 
     def node_that_trains(self) -> Node:
         """The node whose worker trains the encoder: nothing else takes so long."""
