@@ -49,6 +49,14 @@ def distance(box: Box, x: float, y: float) -> float:
     return hypot(max(0, box.left - x, x - box.right), max(0, box.bottom - y, y - box.top))
 
 
+def from_line(mark: Mark, one: tuple[float, float], other: tuple[float, float]) -> float:
+    """How far a mark is from the line between two points."""
+    (x, y), (to_x, to_y) = one, other
+    along = ((mark.x - x) * (to_x - x) + (mark.y - y) * (to_y - y)) / hypot(to_x - x, to_y - y) ** 2
+    part = min(1.0, max(0.0, along))
+    return hypot(mark.x - x - part * (to_x - x), mark.y - y - part * (to_y - y))
+
+
 MARKS = st.lists(
     st.builds(lambda at, of: Mark(at[0], at[1], of), POSITIONS, st.sampled_from("abcdefgh")),
     max_size=15,
@@ -59,13 +67,15 @@ MARKS = st.lists(
 def test_a_name_is_nearer_to_its_own_mark_than_to_any_other(
     wanted: list[Named], others: list[Mark]
 ) -> None:
-    """By far, with a line to it and without; also than to marks that have no name."""
+    """By far; also than to marks that have no name. Where a line leads to it, both keep clear."""
     for place, placed in place_names(wanted, others, [], WIDTH, HEIGHT, MOST).items():
         named = wanted[place]
-        own = distance(placed.box, named.x, named.y)
+        own = named.radius if placed.leader else distance(placed.box, named.x, named.y)
         for mark in (*wanted, *others):
             if mark.of != named.of:
                 assert distance(placed.box, mark.x, mark.y) >= 1.9 * own
+                if placed.leader:
+                    assert from_line(mark, *placed.leader) >= 1.5 * own
 
 
 def test_of_two_marks_in_one_place_neither_is_named() -> None:

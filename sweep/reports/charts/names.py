@@ -1,7 +1,8 @@
 """Which marks of a panel have their names beside them, and where.
 
 No two names touch, and none can be taken for another's: a name is at least twice as far from every
-mark of something else as from its own.
+mark of something else as from its own. One that a line leads to may be farther from its own; then
+neither it nor the line comes near anything else's mark.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-_DISTANCES = (1.0, 2.5, 5.0)
+_DISTANCES = (1.0, 2.5, 5.0, 8.0, 12.0)
 """In radii of the mark; from the second on a line leads to the name."""
 _ALONG, _THIN = 8, 0.5
+_CROSSED = 2
+"""Of a line's parts outside of its mark, so many may lie over what is drawn: one that runs along a
+step seems to be of it.
+"""
 _OWN = 2.0
-"""So many times as far as from its own mark a name is from those of something else."""
+"""So many times as far as from its own mark a name is from those of something else; where a line
+leads to it, so many radii."""
 _SIDES = ((-1, 1), (-1, 0), (0, 1), (1, -1), (1, 0), (1, 1), (0, -1), (-1, -1))
 """Where a name may stand: up and left of a front there is nothing that was measured."""
 
@@ -93,7 +99,7 @@ def place_names(
         height: of the panel, in points.
         most: so many names at most.
     """
-    boxes, names = _array(taken), _array([])
+    boxes, names, drawn = _array(taken), _array([]), _array(taken)
     marks = [*wanted, *others]
     found: dict[int, Placed] = {}
     for place in _midway(len(wanted)):
@@ -104,7 +110,10 @@ def place_names(
             is_inside = min(box.left, box.bottom) >= 0 and box.right <= width and box.top <= height
             if not is_inside or _overlap([box], boxes) or _overlap(line, names):
                 continue
-            if not _is_its_own(box, wanted[place], marks):
+            beyond = [part for part in line if not _is_within(part, wanted[place])]
+            if sum(_overlap([part], drawn) for part in beyond) > _CROSSED:
+                continue
+            if not _is_its_own(placed, wanted[place], marks):
                 continue
             found[place] = placed
             boxes = np.vstack([boxes, _array([box, *line])])
@@ -138,11 +147,24 @@ def _beside(named: Named) -> Iterator[Placed]:
         yield Placed(box, None if distance == _DISTANCES[0] else ((named.x, named.y), end))
 
 
-def _is_its_own(box: Box, named: Named, marks: Sequence[Mark]) -> bool:
+def _is_its_own(placed: Placed, named: Named, marks: Sequence[Mark]) -> bool:
     """Whether a name belongs to this mark at a glance, and to none of something else."""
     rivals = [mark for mark in marks if mark.of != named.of]
-    own, *distances = box.distances(np.array([(mark.x, mark.y) for mark in [named, *rivals]]))
-    return all(distance >= _OWN * own for distance in distances)
+    own, *distances = placed.box.distances(_centres([named, *rivals]))
+    if placed.leader is None:
+        return all(distance >= _OWN * own for distance in distances)
+    near = [*distances, *(d for part in _along(placed) for d in part.distances(_centres(rivals)))]
+    return all(distance >= _OWN * named.radius for distance in near)
+
+
+def _is_within(part: Box, named: Named) -> bool:
+    """Whether a part of its line lies over the mark itself."""
+    (distance,) = part.distances(_centres([named]))
+    return bool(distance <= named.radius)
+
+
+def _centres(marks: Sequence[Mark]) -> npt.NDArray[np.float64]:
+    return np.array([(mark.x, mark.y) for mark in marks], dtype=np.float64).reshape(-1, 2)
 
 
 def _along(placed: Placed) -> list[Box]:
