@@ -87,7 +87,8 @@ def test_a_script_runs_its_study(where: str, commands: dict[str, str], tmp_path:
 def test_a_job_queues_itself_again(setting: str, commands: dict[str, str], tmp_path: Path) -> None:
     """When its time was up before its study was done; not when trials have failed."""
     path = script("slurm", tmp_path)
-    path.write_text(path.read_text().replace('"${minutes}m"', '"40s"'))
+    if setting == "epochs: 200":
+        path.write_text(path.read_text().replace('"${minutes}m"', '"40s"'))
     config = tmp_path / f"{NAME}.yaml"
     config.write_text(config.read_text().replace("epochs: 2", setting))
     done = subprocess.run(
