@@ -11,8 +11,8 @@ from sweep.home import Home
 from tests.cli.process import TARGET, accuracies, mlflow_runs, sweep
 
 OLD = Path(__file__).with_name("tiny-home-2026-11-25.zip")
-"""Of the tiny study, as the version of that day left it: storage, draws, assessments. The draws have
-no checksums, and the encoders and MLflow's database are gone."""
+"""Of the tiny study, as the version of that day left it: storage, draws, assessments. The draws
+have no checksums, and the encoders and MLflow's database are gone."""
 
 
 def test_a_finished_study_stays_as_it_is(tiny_config: Path, tmp_path: Path) -> None:
