@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar, get_args
@@ -23,6 +23,8 @@ from sweep.values import Value
 
 Neurons = Annotated[int, Field(ge=1, le=100_000)]
 Number = TypeVar("Number", bound=float)
+LAST = math.nextafter(1.0, 0.0)
+"""Where the last value of a dimension has its share, too: just below 1."""
 _SAME = 1e-9
 
 
@@ -66,9 +68,18 @@ class Choices(_OfNumbers[Number]):
         """The value itself."""
         return value
 
+    def upto(self, most: float) -> Choices[Number]:
+        """Those of them that exceed no bound; one must not."""
+        left = tuple(value for value in self.choices if value <= most)
+        return self.model_copy(update={"choices": left})
+
     def at(self, u: float) -> Number:
         """The value at ``u``, from 0 to just below 1; each has its share of that interval."""
         return self.choices[int(u * len(self.choices))]
+
+    def share(self, value: Number) -> float:
+        """The middle of a value's share: :meth:`at` gives it there."""
+        return (self.choices.index(value) + 0.5) / len(self.choices)
 
 
 class Range(_OfNumbers[Number]):
@@ -104,6 +115,8 @@ class Range(_OfNumbers[Number]):
     @cached_property
     def values(self) -> Sequence[Number] | None:
         """All values, rising; None where there is no end of them."""
+        if self.low == self.high:
+            return [self.low]
         if self.points is not None:
             return sorted({self._point(place / (self.points - 1)) for place in range(self.points)})
         if self.step is not None:
@@ -126,12 +139,22 @@ class Range(_OfNumbers[Number]):
     def nearest(self, value: Number) -> Number:
         """The value of the range that is nearest to a number within it."""
         values = self.values
-        if values is None or isinstance(values, range):
+        if values is None:
+            return min(max(value, self.low), self.high)  # a logarithm's rounding may exceed them
+        if isinstance(values, range):
             return value
         scale = math.log if self.log else float
         place = bisect_left(values, value)  # samplers ask this of every candidate
         around = values[max(place - 1, 0) : place + 1]
         return min(around, key=lambda each: abs(scale(each) - scale(value)))
+
+    def upto(self, most: float) -> Dimension:
+        """Those of its values that exceed no bound; there is an end of them, and one must not."""
+        assert self.values is not None
+        values = self.values[: bisect_right(self.values, most)]
+        if self.points is not None:
+            return Choices[Any](choices=tuple(values))
+        return self.model_copy(update={"high": values[-1]})
 
     def at(self, u: float) -> Number:
         """The value at ``u``, from 0 to just below 1; each has its share of that interval."""
@@ -139,28 +162,24 @@ class Range(_OfNumbers[Number]):
         if values is None:
             return self._point(u)
         if self.log and self.points is None:
-            # As Optuna does it: a share is the logarithm's from half below a value to half above.
-            half = 0.5 if self.is_whole else 0.0
-            low, high = math.log(self.low - half), math.log(self.high + half)
+            low, high = self._logarithms
             value = math.exp(low + u * (high - low))
             return self.nearest(self._whole(min(max(value, float(self.low)), float(self.high))))
         return values[int(u * len(values))]
 
-    def spread(self) -> Iterator[Number]:
-        """All values, in an order whose every beginning covers the range.
-
-        First both ends, then what halves what is left (van der Corput's sequence, of the
-        logarithms if ``log``).
-        """
+    def share(self, value: Number) -> float:
+        """Where within a value's share :meth:`at` gives it; one of a range that has an end."""
         assert self.values is not None
-        seen: set[Number] = set()
-        for u in _halving():
-            value = self.nearest(self._point(u))
-            if value not in seen:
-                seen.add(value)
-                yield value
-            if len(seen) == len(self.values):
-                return
+        if not self.log or self.points is not None or len(self.values) == 1:
+            return (bisect_left(self.values, value) + 0.5) / len(self.values)
+        low, high = self._logarithms
+        return min((math.log(value) - low) / (high - low), LAST)
+
+    @property
+    def _logarithms(self) -> tuple[float, float]:
+        """From half below the lowest whole number to half above the highest, as Optuna has it."""
+        half = 0.5 if self.is_whole else 0.0
+        return math.log(self.low - half), math.log(self.high + half)
 
     def _point(self, u: float) -> Number:
         """What lies at ``u`` from 0 (``low``) to 1 (``high``)."""
@@ -173,16 +192,6 @@ class Range(_OfNumbers[Number]):
     def _whole(self, value: float) -> Number:
         """A number as the range's numbers are."""
         return round(value) if self.is_whole else value  # type: ignore[return-value]  # Number is int or float by is_whole
-
-
-def _halving() -> Iterator[float]:
-    """0, 1, 1/2, 1/4, 3/4, 1/8, ..."""
-    yield 0.0
-    yield 1.0
-    parts = 2
-    while True:
-        yield from (place / parts for place in range(1, parts, 2))
-        parts *= 2
 
 
 Dimension = Choices[Any] | Range[Any]
