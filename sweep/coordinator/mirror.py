@@ -114,6 +114,7 @@ class Mirror:
             __version__,
             _SHOWN_AS,
             written.config.to_yaml(),
+            written.report.title,
             written.report.model_dump_json(),
         ]
         rows = written.report.rows

@@ -16,11 +16,10 @@ from sweep.coordinator.encoders import Encoders
 from sweep.coordinator.events import Activity, Begun, Done, Event, GivenUp, Progressed
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.scheduler import Scheduler
+from sweep.coordinator.selected import selected_attempts
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot
 from sweep.execution import Executor
-from sweep.reports.comparison import selected
-from sweep.reports.rows import Measured
 from sweep.results import Assessment, DrawResult, EncoderRecord
 from sweep.search.attempt import Attempt
 from sweep.search.study import Study
@@ -156,19 +155,15 @@ class Selection:
                 case Progressed(running):
                     news.show(running)
 
-    @property
-    def _selected(self) -> list[Attempt]:
-        """What is selected as it stands."""
-        complete = [(each, each.result) for each in self._study.attempts if each.result]
-        chosen = selected([Measured(attempt.spec, result) for attempt, result in complete])
-        return [attempt for (attempt, _), is_on in zip(complete, chosen, strict=True) if is_on]
-
     def _unconfirmed(self) -> list[Assembly]:
         """What is selected and not confirmed."""
         config, known = self._study.config, self._study.confirmations
         if config.confirm is None:
             return []
-        found = [Assembly(each, config.confirming_spec(each.spec)) for each in self._selected]
+        found = [
+            Assembly(each, config.confirming_spec(each.spec))
+            for each in selected_attempts(self._study.attempts)
+        ]
         return [each for each in found if each.spec.key not in known]
 
     def _unassessed(self) -> dict[str, tuple[AssessmentSpec, Attempt]]:
@@ -176,7 +171,7 @@ class Selection:
         first, only when it is.
         """
         config, waiting = self._study.config, {}
-        for attempt in self._selected:
+        for attempt in selected_attempts(self._study.attempts):
             trial = attempt.spec
             if config.confirm is not None:
                 trial = config.confirming_spec(trial)
