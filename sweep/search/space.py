@@ -157,7 +157,7 @@ class SearchSpace:
             return False
         params = self.params(cell)
         return params.keys() == self.dimensions.keys() and all(
-            _contains(each, params[name]) for name, each in self.dimensions.items()
+            each.has(params[name]) for name, each in self.dimensions.items()
         )
 
     def has(self, cell: Cell) -> bool:
@@ -268,9 +268,3 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
     if dimension.is_whole:
         return IntDistribution(low, high, log=log, step=step or 1)
     return FloatDistribution(low, high, log=log, step=step)
-
-
-def _contains(dimension: Dimension, value: float) -> bool:
-    if dimension.values is None:
-        return bool(dimension.smallest <= value <= dimension.largest)
-    return value in dimension.values
