@@ -25,7 +25,7 @@ from sweep.tracking.overview import Mark, overview
 from sweep.tracking.views import PICTURE
 from sweep.workspace import Workspace
 
-_SHOWN_AS = "3"
+_SHOWN_AS = "4"
 """Goes up when what is brought to MLflow with a report changes: then it is brought anew."""
 _LAST_PROJECTION_SECONDS = 120.0
 
@@ -139,15 +139,18 @@ class Mirror:
     def _note_test_scores(
         self, tracker: Tracker, report: Report, complete: Mapping[str, tuple[int, int]]
     ) -> None:
-        """What the test partition says of what was selected stands beside its own scores."""
+        """What the test partition says of what was selected stands beside its own scores.
+
+        A run shows the latest step: what fresh draws say comes after what the search's own said.
+        """
+        is_tested = report.scored_on == "test" and bool(report.searched)
         for row in report.rows:
-            is_tested = report.scored_on == "test" and bool(report.searched)
             score = row.accuracy if is_tested else row.test_accuracy
             if score is not None:
                 scores = {"test_accuracy": score, "test_percent": percent(score)}
                 for run_id in row.mlflow_run_ids:
                     _, ended = complete[run_id]
-                    tracker.note_metrics(run_id, scores, ended)
+                    tracker.note_metrics(run_id, scores, ended, step=int(is_tested))
 
     def _complete(self, tracker: Tracker) -> dict[str, tuple[int, int]]:
         """The runs of complete trials: number, and when it ended (milliseconds since the epoch)."""
