@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sweep import __version__
 from sweep.coordinator.documents import PAGE, Document, document, write_report
+from sweep.coordinator.labels import Labels
 from sweep.coordinator.note import colour_key, summary
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import StudyRun, attempt_run, encoder_run, percent
@@ -45,7 +46,10 @@ class Mirror:
     def __init__(self, study: Study, workspace: Workspace) -> None:
         self._study = study
         self._store = workspace.store
-        self.projector = Projector(workspace, study.config.name, study.data)
+        self._labels = Labels(study.config)
+        self.projector = Projector(
+            workspace, study.config.name, study.data, varied=self._labels.params
+        )
 
     def _run(self, status: RunStatus) -> Run:
         """The study's run as it stands."""
@@ -62,7 +66,7 @@ class Mirror:
             if record := self._store.encoders.record(key):
                 self._study.note_encoder(record)
         self.projector.project(
-            encoder_run(record, self._store.pictures(key))
+            encoder_run(record, self._store.pictures(key), self._labels)
             for key, record in sorted(self._study.encoders.items())
         )
         self.projector.project(attempt_run(attempt) for attempt in past)
@@ -98,7 +102,7 @@ class Mirror:
 
         # Also those that were trained to confirm, or to assess, what was selected.
         self.projector.project(
-            encoder_run(record, self._store.pictures(key))
+            encoder_run(record, self._store.pictures(key), self._labels)
             for key, record in sorted(study.encoders.items())
         )
         self.projector.finish(conclude, min(within, _LAST_PROJECTION_SECONDS), leaving)

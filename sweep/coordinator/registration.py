@@ -14,6 +14,7 @@ from sweep.artifacts.store import MODEL_FILE
 from sweep.config import StudyConfig
 from sweep.coordinator.engine import open_executor
 from sweep.coordinator.events import Done, GivenUp
+from sweep.coordinator.labels import Labels
 from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.selected import selected_attempts
@@ -96,7 +97,7 @@ def register_study(
         )
         examples = source.load().images[:_EXAMPLES]
         try:
-            tracker = Tracker(workspace, name, stored.data)
+            tracker = Tracker(workspace, name, stored.data, Labels(stored.config).params)
             version = find_version(tracker.uri, model_name or name, spec.key)
             if version is None:
                 run_id = tracker.trial_run_ids().get(attempt.number)

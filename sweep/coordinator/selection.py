@@ -14,6 +14,7 @@ from sweep.artifacts import ArtifactStore
 from sweep.coordinator.assembly import Assembly
 from sweep.coordinator.encoders import Encoders
 from sweep.coordinator.events import Activity, Begun, Done, Event, GivenUp, Progressed
+from sweep.coordinator.labels import Labels
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.selected import selected_attempts
@@ -76,6 +77,7 @@ class Selection:
     ) -> None:
         self._projector = projector
         self._study = study
+        self._labels = Labels(study.config)
         self._executor = executor
         self._store = store
         self._watch = watch
@@ -102,7 +104,7 @@ class Selection:
         waiting = self._unconfirmed()
         by_draw = {spec.key: each for each in waiting for spec in each.spec.outer_draws}
         news, given_up = _News(self._study, self._watch, len(by_draw)), set[str]()
-        encoders = Encoders(self._store, self._projector, news.say)
+        encoders = Encoders(self._store, self._projector, news.say, self._labels)
         wanted = [draw for each in waiting for draw in each.spec.outer_draws]
         for event in self._events(wanted, stopping):
             encoders.take(event)
@@ -183,7 +185,7 @@ class Selection:
         return waiting
 
     def _events(self, wanted: Sequence[Spec], stopping: Callable[[], bool]) -> Iterator[Event]:
-        scheduler = Scheduler(self._executor, self._store, self._limit)
+        scheduler = Scheduler(self._executor, self._store, self._limit, self._labels)
         for spec in wanted:
             scheduler.want(spec)
         return scheduler.events(stopping)
