@@ -39,8 +39,10 @@ def quasi_random(space: SearchSpace, seed: int, most: int) -> Iterator[Cell]:
 def spread_out(space: SearchSpace) -> Iterator[Cell]:
     """Every cell of a space that has an end, in an order whose every beginning covers it.
 
-    The least of everything and the most of everything, then Sobol's sequence, which takes every
-    dimension's middle, its quarters, and so on, together; at last what the sequence has not met.
+    The least of everything and the most of everything, then the least of every other dimension with
+    the most of the rest, and the other way round: of two dimensions, all corners. Sobol's sequence
+    follows, which takes every dimension's middle, its quarters, and so on, together; at last what
+    the sequence has not met.
 
     Args:
         space: what to go through.
@@ -49,7 +51,8 @@ def spread_out(space: SearchSpace) -> Iterator[Cell]:
 
     dimensions = len(space.dimensions)
     engine = Sobol(dimensions, scramble=False)
-    ends = ([u] * dimensions for u in (0.0, LAST))
+    pairs = ((0.0, 0.0), (LAST, LAST), (0.0, LAST), (LAST, 0.0))
+    ends = ([pair[place % 2] for place in range(dimensions)] for pair in pairs)
     blocks = (
         engine.random(_BLOCK).tolist() for _ in range(math.ceil(_OFTEN * space.size / _BLOCK))
     )
