@@ -13,7 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from sweep.artifacts import ArtifactStore
 from sweep.coordinator.assembly import Assembly
 from sweep.coordinator.encoders import Encoders
-from sweep.coordinator.events import Activity, Begun, Done, Event, GivenUp, Progressed
+from sweep.coordinator.events import (
+    Activity,
+    Begun,
+    Done,
+    Event,
+    GivenUp,
+    Progressed,
+    Retried,
+    begins_again,
+)
 from sweep.coordinator.labels import Labels
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.scheduler import Scheduler
@@ -123,6 +132,8 @@ class Selection:
                             f"the test partition, in {each.spec.draws} fresh draws"
                         )
                     news.done()
+                case Retried(spec, failure):
+                    news.say(begins_again(self._labels(spec), failure))
                 case GivenUp(DrawSpec() as spec, failure):
                     each = by_draw[spec.key]
                     if each.spec.key not in given_up:
@@ -142,13 +153,17 @@ class Selection:
         """
         waiting = self._unassessed()
         news = _News(self._study, self._watch, len(waiting))
+        encoders = Encoders(self._store, self._projector, news.say, self._labels)
         for event in self._events([spec for spec, _ in waiting.values()], stopping):
+            encoders.take(event)
             match event:
                 case Done(spec, Assessment(accuracy=accuracy) as assessment):
                     self._study.note_assessment(assessment)
                     label = _label(waiting[spec.key][1])
                     news.say(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
                     news.done()
+                case Retried(spec, failure):
+                    news.say(begins_again(self._labels(spec), failure))
                 case GivenUp(spec, failure):
                     self.not_assessed += 1
                     label = _label(waiting[spec.key][1])
@@ -156,6 +171,7 @@ class Selection:
                     news.done()
                 case Progressed(running):
                     news.show(running)
+                    self._projector.project(())
 
     def _unconfirmed(self) -> list[Assembly]:
         """What is selected and not confirmed."""
