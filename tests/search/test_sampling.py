@@ -14,12 +14,13 @@ import optuna
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from optuna.trial import TrialState
 
 from sweep.classifier import parameters
 from sweep.config import Cell, parse_config
 from sweep.errors import ConfigError, HomeError
 from sweep.search.attempt import Attempt
-from sweep.search.sampling import Proposer, check_sampler, startup_trials
+from sweep.search.sampling import Proposer, _Search, check_sampler, startup_trials
 from sweep.search.sequences import quasi_random, spread_out
 from sweep.search.space import SearchSpace, cell_params
 from sweep.search.storage import open_storage
@@ -163,10 +164,56 @@ def test_a_sampler_that_learns_starts_evenly(tmp_path: Path, sampler: str) -> No
     even = proposals(tmp_path / "even.db", "qmc", 12)
     assert learned[:4] == even[:4]
     assert learned[4:] != even[4:]
-    chance = proposals(tmp_path / "chance.db", "random", 12)
-    assert all(cell not in chance[4:5] for cell in learned[4:5])
     longer = proposals(tmp_path / "longer.db", sampler, 12, startup_trials=8)
     assert longer[:8] == even[:8]
+
+
+@pytest.mark.parametrize("sampler", LEARNING_SAMPLERS)
+def test_a_sampler_that_learns_is_not_chance(sampler: str) -> None:
+    """From the start-up on, whatever the seed, next to no proposal is what chance would propose.
+
+    Optuna's samplers draw by chance where they have nothing to learn from, and nobody sees it;
+    NSGA-II does where it mutates everything, once in a hundred times.
+    """
+    same = []
+    for seed in range(5):
+        learned, chance = (
+            [attempt.cell for attempt in tried(name, 20, seed)[1]] for name in (sampler, "random")
+        )
+        same += [one == other for one, other in zip(learned[5:], chance[5:], strict=True)]
+    assert sum(same) <= len(same) // 20
+
+
+@pytest.mark.parametrize(("trials", "size"), [(6, 4), (40, 8), (60, 12)])
+def test_generations_fit_the_number_of_trials(trials: int, size: int) -> None:
+    """A fifth of the trials breeds the next: NSGA-II learns several times in a small study, too."""
+    search, attempts = tried("nsga2", trials, seed=0)
+    memory = search._memory
+    generations = Counter(
+        search._generations.get_trial_generation(memory, trial)
+        for trial in memory.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    )
+    assert sum(generations.values()) == len(attempts) == trials
+    whole = trials // size
+    assert [generations[number] for number in range(whole)] == [size] * whole
+    assert len(generations) >= min(5, whole)
+
+
+def tried(sampler: str, trials: int, seed: int) -> tuple[_Search, list[Attempt]]:
+    """What a search over many neurons has tried, each ending before the next begins."""
+    tree = config(sampler, vae=trials).model_dump()
+    tree["representations"]["vae"]["space"]["hidden_neurons"] = {"low": 1, "high": 100_000}
+    study = parse_config(tree | {"seed": seed}, "test")
+    search = _Search(study, "vae")
+    attempts = []
+    for number in range(trials):
+        cell = search.propose()
+        spec = study.trial_spec(cell, FACTS.sha256)
+        attempt = Attempt(number=number, spec=spec, cell=cell, attempt=1, started_at=0)
+        attempt = attempt.model_copy(update={"result": result(attempt)})
+        search.learn(attempt)
+        attempts.append(attempt)
+    return search, attempts
 
 
 def test_start_ups_fit_the_budget() -> None:
@@ -238,10 +285,11 @@ def test_every_beginning_of_a_grid_covers_all_dimensions(
 
 
 def test_a_grid_begins_at_both_ends(tmp_path: Path) -> None:
-    """The least of everything, the most of everything, and then what lies between."""
+    """The least of everything, the most of everything, the other corners, and then what lies
+    between."""
     cells = proposals(tmp_path / "grid.db", "grid", 24)
     pairs = [(cell.latent_dim, cell.hidden_neurons) for cell in cells]
-    assert pairs[:3] == [(2, 3), (8, 10), (4, 7)]
+    assert pairs[:5] == [(2, 3), (8, 10), (2, 10), (8, 3), (4, 7)]
     assert set(pairs) == set(product((2, 4, 8), range(3, 11)))
 
 
