@@ -37,9 +37,13 @@ class Work(Value):
         """Content key, 32 hexadecimal digits."""
 
     @property
-    @abstractmethod
     def label(self) -> str:
         """As people read it."""
+        return self.called("")
+
+    @abstractmethod
+    def called(self, varied: str) -> str:
+        """Its label with what a study varies of it; see :func:`variation`."""
 
     @property
     @abstractmethod
@@ -70,10 +74,9 @@ class EncoderSpec(Work):
     threads: int
     device: Device = None
 
-    @property
-    def label(self) -> str:
+    def called(self, varied: str) -> str:
         """As in ``encoder vae 10, draw 1``."""
-        return f"encoder {self.representation.label}, draw {self.draw + 1}"
+        return f"encoder {self.representation.label}{varied}, draw {self.draw + 1}"
 
     @cached_property
     def key(self) -> str:
@@ -213,10 +216,10 @@ class DrawSpec(_OnDraw):
 
     kind: Literal["draw"] = "draw"
 
-    @property
-    def label(self) -> str:
+    def called(self, varied: str) -> str:
         """As in ``vae 10 → 200, draw 1 of 5``."""
-        return f"{self.trial.label}, draw {self.draw + 1} of {self.trial.draw_numbers.stop}"
+        draws = self.trial.draw_numbers.stop
+        return f"{self.trial.label}{varied}, draw {self.draw + 1} of {draws}"
 
     @cached_property
     def key(self) -> str:
@@ -251,10 +254,9 @@ class AssessmentSpec(_OnTrial):
     def key(self) -> str:
         return content_key("assessment", self.model_dump(mode="json", exclude={"kind"}))
 
-    @property
-    def label(self) -> str:
+    def called(self, varied: str) -> str:
         """As in ``assessing vae 10 → 200``."""
-        return f"assessing {self.trial.label}"
+        return f"assessing {self.trial.label}{varied}"
 
     @property
     def reads(self) -> tuple[Artifact, ...]:
@@ -273,10 +275,9 @@ class ModelSpec(_OnDraw):
     def key(self) -> str:
         return content_key("model", self.model_dump(mode="json", exclude={"kind"}))
 
-    @property
-    def label(self) -> str:
+    def called(self, varied: str) -> str:
         """As in ``model of vae 10 → 200, draw 1``."""
-        return f"model of {self.trial.label}, draw {self.draw + 1}"
+        return f"model of {self.trial.label}{varied}, draw {self.draw + 1}"
 
     @property
     def reads(self) -> tuple[Artifact, ...]:

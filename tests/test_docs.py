@@ -25,6 +25,7 @@ from sweep.cli.app import app
 from sweep.config import StudyConfig, parse_config
 from sweep.config.search import Objective, Search
 from sweep.configuration import ClassifierTraining, Optimizer, RepresentationSpec
+from sweep.coordinator.labels import Labels
 from sweep.coordinator.runs import attempt_run, encoder_run
 from sweep.data.datasets import DatasetName
 from sweep.home import Home
@@ -317,7 +318,7 @@ def test_what_an_encoder_s_run_holds_is_documented() -> None:
         started_at=1,
         finished_at=2,
     )
-    run = encoder_run(record, [])
+    run = encoder_run(record, [], Labels(parse_config(YAML(typ="safe").load(TINY), "test")))
     common = named(section(page("mlflow"), "The experiment"))
     assert {*run.tags, *run.params, *run.metrics, *run.curves} <= (
         named(section(page("mlflow"), "An encoder's run")) | common

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sweep.configuration import RepresentationSpec
+from sweep.coordinator.labels import told_apart
 from sweep.errors import InputError
 from sweep.representations import REPRESENTATIONS
 from sweep.results import EncoderRecord
@@ -46,7 +47,7 @@ def find_encoder(
     asked |= {} if representation is None else {"representation": representation}
     shown = ", ".join(f"{name}={value!r}" for name, value in {**asked, **settings}.items())
     if not found:
-        there = dict.fromkeys(record.spec.representation.label for record in records)
+        there = dict.fromkeys(told_apart([record.spec.representation for record in records]))
         draws = {record.spec.draw for record in records}
         if records and draw not in draws:
             raise InputError(
@@ -56,7 +57,7 @@ def find_encoder(
             )
         raise InputError(
             f"there is no encoder of {shown}",
-            hint=f"the study has those of {', '.join(there) or 'nothing'}; encoders() lists them",
+            hint=f"the study has those of {'; '.join(there) or 'nothing'}; encoders() lists them",
         )
     raise InputError(
         f"there are {len(found)} encoders of {shown}",

@@ -10,6 +10,11 @@ def parameters(inputs: int, hidden_neurons: int) -> int:
     return (inputs + 1) * hidden_neurons + (hidden_neurons + 1) * CLASSES
 
 
+def most_neurons(inputs: int, most_parameters: int) -> int:
+    """The most neurons with which :func:`parameters` does not exceed a bound."""
+    return (most_parameters - CLASSES) // (inputs + 1 + CLASSES)
+
+
 def multiply_adds(inputs: int, hidden_neurons: int) -> int:
     """Multiply-adds of classifying one row of features: those of the two matrix products."""
     return (inputs + CLASSES) * hidden_neurons

@@ -111,11 +111,11 @@ def describe(activity: Activity) -> str:
     spec = activity.spec
     epochs = spec.representation.settings.get("epochs") if isinstance(spec, EncoderSpec) else None
     if not isinstance(epochs, int):
-        return spec.label
+        return activity.label
     epoch = min(int(activity.fraction * epochs + _ROUNDING) + 1, epochs)
     left = activity.seconds_left
     ends = "" if left is None else f", {rough_duration(left)} left"
-    return f"{spec.label}: epoch {epoch} of {epochs}{ends}"
+    return f"{activity.label}: epoch {epoch} of {epochs}{ends}"
 
 
 def rough_duration(seconds: float) -> str:

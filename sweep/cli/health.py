@@ -87,10 +87,13 @@ def store(
 
 
 def _print_encoders(encoders: list[StoredEncoder]) -> None:
+    from sweep.coordinator.labels import told_apart
+
     table = make_table("encoder", "draw", "dataset", "size", "last use", "needed by", "key")
-    for encoder in encoders:
+    names = told_apart([encoder.spec.representation for encoder in encoders])
+    for name, encoder in zip(names, encoders, strict=True):
         table.add_row(
-            encoder.spec.representation.label,
+            name,
             str(encoder.spec.draw + 1),
             encoder.spec.data[:8],
             _megabytes(encoder.size),

@@ -137,6 +137,13 @@ def print_plan(out: Console, study: str, plan: Plan, as_json: bool) -> None:
         "scored on": f"the {plan.scored_on} partition",
         "rough time": rough,
     }
+    if plan.confirming_encoders is not None:
+        longer = plan.confirming_seconds
+        rows["confirming"] = (
+            f"{plan.confirming_encoders} encoders more at most"
+            + ("" if longer is None else f", and {duration(longer)}")
+            + ": if all were selected"
+        )
     for name, value in rows.items():
         tell(out, f"{name:<20}{value}")
 

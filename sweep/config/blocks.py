@@ -22,7 +22,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sweep.config.space import Dimension, Neurons, Space, dimension
+from sweep.config.dimensions import Dimension, Neurons, dimension
+from sweep.config.space import Space
 from sweep.configuration import (
     ClassifierTraining,
     FractionsPartition,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -269,6 +270,15 @@ class StudyConfig(Value):
         """Parameters of a cell's classifier, known without training it."""
         inputs = bind(self._representation_spec(cell)).dimensions
         return classifier.parameters(inputs, cell.hidden_neurons)
+
+    def most_neurons(self, representation: str, latent_dim: int | None) -> float:
+        """How many neurons the bound on parameters leaves; infinite without one."""
+        bound = self.search.max_parameters
+        if bound is None:
+            return math.inf
+        cell = Cell(representation=representation, latent_dim=latent_dim, hidden_neurons=1)
+        inputs = bind(self._representation_spec(cell)).dimensions
+        return classifier.most_neurons(inputs, bound)
 
     def _representation_spec(self, cell: Cell) -> RepresentationSpec:
         block = self.blocks[cell.representation]

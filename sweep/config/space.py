@@ -3,201 +3,14 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from functools import cached_property
-from typing import Annotated, Any, Generic, TypeVar, get_args
+from collections.abc import Iterable
+from typing import Any
 
-from pydantic import (
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    field_validator,
-    model_validator,
-)
+from pydantic import ConfigDict, model_validator
 
+from sweep.config.dimensions import Dimension, Neurons, dimension
 from sweep.specs import CLASSIFIER
 from sweep.values import Value
-
-Neurons = Annotated[int, Field(ge=1, le=100_000)]
-Number = TypeVar("Number", bound=float)
-_SAME = 1e-9
-
-
-class _OfNumbers(Value, Generic[Number]):
-    """What a number may be searched over."""
-
-    @classmethod
-    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """As in ``Choices_int_ge_1_le_10000``, the name in the JSON Schema."""
-        number, *metadata = get_args(params[0]) or params
-        bounds = [each for data in metadata for each in getattr(data, "metadata", [data])]
-        said = [f"{name}_{value:g}" for each in bounds for name, value in asdict(each).items()]
-        return "_".join([cls.__name__, number.__name__, *said])
-
-
-class Choices(_OfNumbers[Number]):
-    """One of a list of values, as in ``{choices: [2, 8, 16]}``."""
-
-    choices: Annotated[tuple[Number, ...], Field(min_length=1, max_length=1000, strict=False)]
-
-    @field_validator("choices")
-    @classmethod
-    def _distinct(cls, choices: tuple[Number, ...]) -> tuple[Number, ...]:
-        if len(set(choices)) < len(choices):
-            raise ValueError("a value stands in the list twice")
-        return choices
-
-    @property
-    def values(self) -> Sequence[Number]:
-        return self.choices
-
-    @property
-    def smallest(self) -> Number:
-        return min(self.choices)
-
-    @property
-    def largest(self) -> Number:
-        return max(self.choices)
-
-    def nearest(self, value: Number) -> Number:
-        """The value itself."""
-        return value
-
-    def at(self, u: float) -> Number:
-        """The value at ``u``, from 0 to just below 1; each has its share of that interval."""
-        return self.choices[int(u * len(self.choices))]
-
-
-class Range(_OfNumbers[Number]):
-    """Numbers from ``low`` to ``high``, both included; ``log`` samples their logarithm.
-
-    Whole numbers, or real ones, as the setting is that they are for. ``step`` counts from ``low``;
-    ``points`` are so many numbers with equal distances, of the logarithms if ``log``.
-    """
-
-    low: Number
-    high: Number
-    log: bool = False
-    step: Annotated[Number | None, Field(gt=0)] = None
-    points: Annotated[int, Field(ge=2, le=1000)] | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Range[Number]:
-        problems = []
-        if self.low > self.high:
-            problems.append(f"low ({self.low:g}) is greater than high ({self.high:g})")
-        if self.log and self.low <= 0:
-            problems.append(f"low ({self.low:g}) has no logarithm: log wants a low above 0")
-        if self.step is not None and self.points is not None:
-            problems.append("step and points say the same: take one of them")
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-    @property
-    def is_whole(self) -> bool:
-        return isinstance(self.low, int)
-
-    @cached_property
-    def values(self) -> Sequence[Number] | None:
-        """All values, rising; None where there is no end of them."""
-        if self.points is not None:
-            return sorted({self._point(place / (self.points - 1)) for place in range(self.points)})
-        if self.step is not None:
-            count = math.floor((self.high - self.low) / self.step + _SAME) + 1
-            steps = (self.low + place * self.step for place in range(count))
-            high = float(self.high)  # which the last may exceed by a rounding
-            return [self._whole(min(float(value), high)) for value in steps]
-        if self.is_whole:
-            return range(int(self.low), int(self.high) + 1)  # type: ignore[return-value]  # Number is int where the range is whole
-        return None
-
-    @property
-    def smallest(self) -> Number:
-        return self.low
-
-    @property
-    def largest(self) -> Number:
-        return self.high if self.values is None else self.values[-1]
-
-    def nearest(self, value: Number) -> Number:
-        """The value of the range that is nearest to a number within it."""
-        values = self.values
-        if values is None or isinstance(values, range):
-            return value
-        scale = math.log if self.log else float
-        place = bisect_left(values, value)  # samplers ask this of every candidate
-        around = values[max(place - 1, 0) : place + 1]
-        return min(around, key=lambda each: abs(scale(each) - scale(value)))
-
-    def at(self, u: float) -> Number:
-        """The value at ``u``, from 0 to just below 1; each has its share of that interval."""
-        values = self.values
-        if values is None:
-            return self._point(u)
-        if self.log and self.points is None:
-            # As Optuna does it: a share is the logarithm's from half below a value to half above.
-            half = 0.5 if self.is_whole else 0.0
-            low, high = math.log(self.low - half), math.log(self.high + half)
-            value = math.exp(low + u * (high - low))
-            return self.nearest(self._whole(min(max(value, float(self.low)), float(self.high))))
-        return values[int(u * len(values))]
-
-    def spread(self) -> Iterator[Number]:
-        """All values, in an order whose every beginning covers the range.
-
-        First both ends, then what halves what is left (van der Corput's sequence, of the
-        logarithms if ``log``).
-        """
-        assert self.values is not None
-        seen: set[Number] = set()
-        for u in _halving():
-            value = self.nearest(self._point(u))
-            if value not in seen:
-                seen.add(value)
-                yield value
-            if len(seen) == len(self.values):
-                return
-
-    def _point(self, u: float) -> Number:
-        """What lies at ``u`` from 0 (``low``) to 1 (``high``)."""
-        if self.log:
-            value = math.exp(math.log(self.low) * (1 - u) + math.log(self.high) * u)
-        else:
-            value = self.low + u * (self.high - self.low)
-        return self._whole(min(max(value, float(self.low)), float(self.high)))
-
-    def _whole(self, value: float) -> Number:
-        """A number as the range's numbers are."""
-        return round(value) if self.is_whole else value  # type: ignore[return-value]  # Number is int or float by is_whole
-
-
-def _halving() -> Iterator[float]:
-    """0, 1, 1/2, 1/4, 3/4, 1/8, ..."""
-    yield 0.0
-    yield 1.0
-    parts = 2
-    while True:
-        yield from (place / parts for place in range(1, parts, 2))
-        parts *= 2
-
-
-Dimension = Choices[Any] | Range[Any]
-
-
-def dimension(number: Any) -> Any:
-    """The type of what a setting may be searched over.
-
-    Args:
-        number: the type of the setting, with its bounds.
-    """
-    return Annotated[
-        Annotated[Choices[number], Tag("<choices>")] | Annotated[Range[number], Tag("<range>")],
-        Discriminator(lambda value: "<choices>" if _has(value, "choices") else "<range>"),
-    ]
 
 
 def _nested_too(schema: dict[str, Any]) -> None:
@@ -257,15 +70,33 @@ class Space(Value):
         return {name: each.smallest for name, each in self.dimensions.items()}
 
     @property
-    def encodings(self) -> float:
-        """How many encoders it asks for on each draw, at the most; infinite where no end is."""
-        dimensions = self.dimensions
-        if "latent_dim" not in dimensions:
+    def of_encoders(self) -> dict[str, Dimension]:
+        """What an encoder of its own is trained for; nothing where there are no encoders."""
+        found = self.dimensions
+        if "latent_dim" not in found:
+            return {}
+        return {name: each for name, each in found.items() if _rank(name) < _rank(CLASSIFIER)}
+
+    def encodings(self, known: Iterable[tuple[Any, ...]] = ()) -> float:
+        """How many encoders it asks for on each draw, at the most; infinite where no end is.
+
+        Args:
+            known: what need not be counted; see :attr:`sweep.config.Cell.encoding`.
+        """
+        dimensions = self.of_encoders
+        if not dimensions:
             return 0
-        return math.prod(
-            math.inf if each.values is None else len(each.values)
-            for name, each in dimensions.items()
-            if _rank(name) < _rank(CLASSIFIER)
+        sizes = (
+            math.inf if each.values is None else len(each.values) for each in dimensions.values()
+        )
+        return math.prod(sizes) - sum(self._asks_for(encoding) for encoding in known)
+
+    def _asks_for(self, encoding: tuple[Any, ...]) -> bool:
+        """Whether it has cells that stand on an encoder."""
+        _, latent_dim, *varied = encoding
+        values, dimensions = {"latent_dim": latent_dim, **dict(varied)}, self.of_encoders
+        return values.keys() == dimensions.keys() and all(
+            dimensions[name].has(value) for name, value in values.items()
         )
 
 
@@ -273,8 +104,3 @@ def _rank(name: str) -> int:
     """In which order dimensions stand; those of one rank keep that of the settings."""
     order = {"latent_dim": 0, "hidden_neurons": 3}
     return order.get(name, 2 if name.startswith(CLASSIFIER) else 1)
-
-
-def _has(value: Any, key: str) -> bool:
-    """Whether a mapping, or a model, has a key."""
-    return key in value if isinstance(value, dict) else hasattr(value, key)

@@ -10,6 +10,7 @@ from pathlib import Path
 from sweep.artifacts import ArtifactStore
 from sweep.config import StudyConfig
 from sweep.coordinator.provenance import provenance
+from sweep.coordinator.selected import selected_attempts
 from sweep.database import reason
 from sweep.errors import SweepError
 from sweep.reports import render
@@ -92,7 +93,10 @@ def document(
     found = [measured(attempt, attempt.spec, result) for attempt, result in complete]
     confirmed, of_confirmed = [], []
     if config.confirm is not None:
+        selected = {attempt.number for attempt in selected_attempts(recorded.attempts)}
         for attempt, searched in complete:
+            if attempt.number not in selected:
+                continue
             spec = config.confirming_spec(attempt.spec)
             if result := recorded.confirmations.get(spec.key):
                 confirmed.append(measured(attempt, spec, result, searched))
@@ -116,10 +120,19 @@ def document(
 
 def _unfinished(recorded: Recorded, is_running: bool) -> str | None:
     """How far a study is that has not all of its trials, or has more to do; None if it ended."""
-    at = History(recorded.config, recorded.attempts, recorded.retried).progress
-    if at.complete >= at.target and not is_running:
+    config = recorded.config
+    at = History(config, recorded.attempts, recorded.retried).progress
+    done = f"{at.complete} of {at.target} trials"
+    is_whole = at.complete >= at.target
+    if is_whole and config.confirm is not None:
+        selected = selected_attempts(recorded.attempts)
+        keys = {config.confirming_spec(attempt.spec).key for attempt in selected}
+        confirmed = len(keys & recorded.confirmations.keys())
+        if confirmed < len(keys):
+            is_whole, done = False, f"{confirmed} of {len(keys)} selected are confirmed"
+    if is_whole and not is_running:
         return None
-    return f"{at.complete} of {at.target} trials, {'still' if is_running else 'not'} running"
+    return f"{done}, {'still' if is_running else 'not'} running"
 
 
 def encoder_records(recorded: Recorded, store: ArtifactStore) -> dict[str, EncoderRecord]:

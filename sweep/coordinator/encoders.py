@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sweep.artifacts import ArtifactStore
 from sweep.coordinator.events import Begun, Broken, Done, Event, Progressed
+from sweep.coordinator.labels import Labels
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import encoder_run, failed_encoder_run, training_run
 from sweep.representations.collapse import collapsed
@@ -31,7 +32,11 @@ class Encoders:
     """The encoders of a study, from the beginning of their training until MLflow has them."""
 
     def __init__(
-        self, store: ArtifactStore, projector: Projector, say: Callable[[str], None]
+        self,
+        store: ArtifactStore,
+        projector: Projector,
+        say: Callable[[str], None],
+        labels: Labels,
     ) -> None:
         """Begin with none.
 
@@ -39,10 +44,12 @@ class Encoders:
             store: the home's, where trainings leave their checkpoints.
             projector: is given their runs.
             say: is told what happened, a line each.
+            labels: what the study calls them.
         """
         self._store = store
         self._projector = projector
         self._say = say
+        self._labels = labels
         self._training: dict[str, _Training] = {}
         self._projected: set[str] = set()
         """Those that MLflow has whole, or is about to have."""
@@ -87,20 +94,21 @@ class Encoders:
         """An encoder is trained, here or for another study."""
         key = record.spec.key
         self._projected.add(key)
-        self._projector.project([encoder_run(record, self._store.pictures(key))])
+        self._projector.project([encoder_run(record, self._store.pictures(key), self._labels)])
         if self._training.pop(key, None):
             ends = [f"{name.replace('_', ' ')} {v[-1]:.5g}" for name, v in record.history.items()]
-            self._say(f"{record.spec.label}: {', '.join(ends)}, {record.train_seconds:.0f} s")
+            label = self._labels(record.spec)
+            self._say(f"{label}: {', '.join(ends)}, {record.train_seconds:.0f} s")
             self._tell_of_collapse(record.spec, record.history, is_whole=True)
 
     def _give_up(self, spec: EncoderSpec, failure: Failure) -> None:
         """An encoder cannot be trained."""
         training = self._training.pop(spec.key)
-        run = failed_encoder_run(spec, training.history, training.started_at, failure)
+        run = failed_encoder_run(spec, training.history, training.started_at, self._labels, failure)
         self._projector.project([run])
 
     def _project(self, training: _Training) -> None:
-        run = training_run(training.spec, training.history, training.started_at)
+        run = training_run(training.spec, training.history, training.started_at, self._labels)
         self._projector.project([run])
 
     def _tell_of_collapse(
@@ -113,4 +121,4 @@ class Encoders:
         epochs = max(map(len, history.values()))
         when = "at its end" if is_whole else f"after epoch {epochs}"
         of = f"{gone} of {spec.representation.latent_dim} latent dimensions"
-        self._say(f"{spec.label}: {of} have collapsed {when}")
+        self._say(f"{self._labels(spec)}: {of} have collapsed {when}")

@@ -27,6 +27,8 @@ class Activity:
     """What one worker does."""
 
     spec: Spec
+    label: str
+    """What the study calls it."""
     fraction: float
     """How much of it is done, 0 to 1."""
     seconds: float
@@ -58,6 +60,11 @@ class Retried:
 
     spec: Spec
     failure: Failure
+
+
+def begins_again(label: str, failure: Failure) -> str:
+    """What is said of a task that was retried."""
+    return f"{label}: {failure.cause}: {failure.message}; it begins again"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sweep import __version__
 from sweep.coordinator.documents import PAGE, Document, document, write_report
+from sweep.coordinator.labels import Labels
 from sweep.coordinator.note import colour_key, summary
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import StudyRun, attempt_run, encoder_run, percent
@@ -25,7 +26,7 @@ from sweep.tracking.overview import Mark, overview
 from sweep.tracking.views import PICTURE
 from sweep.workspace import Workspace
 
-_SHOWN_AS = "3"
+_SHOWN_AS = "4"
 """Goes up when what is brought to MLflow with a report changes: then it is brought anew."""
 _LAST_PROJECTION_SECONDS = 120.0
 
@@ -45,7 +46,10 @@ class Mirror:
     def __init__(self, study: Study, workspace: Workspace) -> None:
         self._study = study
         self._store = workspace.store
-        self.projector = Projector(workspace, study.config.name, study.data)
+        self._labels = Labels(study.config)
+        self.projector = Projector(
+            workspace, study.config.name, study.data, varied=self._labels.params
+        )
 
     def _run(self, status: RunStatus) -> Run:
         """The study's run as it stands."""
@@ -62,7 +66,7 @@ class Mirror:
             if record := self._store.encoders.record(key):
                 self._study.note_encoder(record)
         self.projector.project(
-            encoder_run(record, self._store.pictures(key))
+            encoder_run(record, self._store.pictures(key), self._labels)
             for key, record in sorted(self._study.encoders.items())
         )
         self.projector.project(attempt_run(attempt) for attempt in past)
@@ -98,7 +102,7 @@ class Mirror:
 
         # Also those that were trained to confirm, or to assess, what was selected.
         self.projector.project(
-            encoder_run(record, self._store.pictures(key))
+            encoder_run(record, self._store.pictures(key), self._labels)
             for key, record in sorted(study.encoders.items())
         )
         self.projector.finish(conclude, min(within, _LAST_PROJECTION_SECONDS), leaving)
@@ -114,6 +118,7 @@ class Mirror:
             __version__,
             _SHOWN_AS,
             written.config.to_yaml(),
+            written.report.title,
             written.report.model_dump_json(),
         ]
         rows = written.report.rows
@@ -138,15 +143,18 @@ class Mirror:
     def _note_test_scores(
         self, tracker: Tracker, report: Report, complete: Mapping[str, tuple[int, int]]
     ) -> None:
-        """What the test partition says of what was selected stands beside its own scores."""
+        """What the test partition says of what was selected stands beside its own scores.
+
+        A run shows the latest step: what fresh draws say comes after what the search's own said.
+        """
+        is_tested = report.scored_on == "test" and bool(report.searched)
         for row in report.rows:
-            is_tested = report.scored_on == "test" and bool(report.searched)
             score = row.accuracy if is_tested else row.test_accuracy
             if score is not None:
                 scores = {"test_accuracy": score, "test_percent": percent(score)}
                 for run_id in row.mlflow_run_ids:
                     _, ended = complete[run_id]
-                    tracker.note_metrics(run_id, scores, ended)
+                    tracker.note_metrics(run_id, scores, ended, step=int(is_tested))
 
     def _complete(self, tracker: Tracker) -> dict[str, tuple[int, int]]:
         """The runs of complete trials: number, and when it ended (milliseconds since the epoch)."""

@@ -19,6 +19,7 @@ from sweep.database import reason
 from sweep.results import DataFacts
 from sweep.tracking import Identity, Run, Tracker
 from sweep.tracking.connection import proxy_of
+from sweep.tracking.views import NOTHING, Varied
 from sweep.workspace import Workspace
 
 log = logging.getLogger("sweep")
@@ -53,10 +54,13 @@ class Projector:
     Of each run only the newest version waits.
     """
 
-    def __init__(self, workspace: Workspace, study: str, data: DataFacts) -> None:
+    def __init__(
+        self, workspace: Workspace, study: str, data: DataFacts, varied: Varied = NOTHING
+    ) -> None:
         self._workspace = workspace
         self._study = study
         self._data = data
+        self._varied = varied
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mlflow")
         self._waiting: dict[Identity, _Waiting] = {}
         self._lock = Lock()
@@ -171,7 +175,7 @@ class Projector:
 
     def _open(self) -> Tracker:
         if self._tracker is None:
-            self._tracker = Tracker(self._workspace, self._study, self._data)
+            self._tracker = Tracker(self._workspace, self._study, self._data, self._varied)
         return self._tracker
 
     def _warn(self, error: Exception) -> None:

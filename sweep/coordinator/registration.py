@@ -14,8 +14,10 @@ from sweep.artifacts.store import MODEL_FILE
 from sweep.config import StudyConfig
 from sweep.coordinator.engine import open_executor
 from sweep.coordinator.events import Done, GivenUp
+from sweep.coordinator.labels import Labels
 from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.scheduler import Scheduler
+from sweep.coordinator.selected import selected_attempts
 from sweep.coordinator.studies import open_study
 from sweep.data.datasets import DatasetSource
 from sweep.database import masked, reason
@@ -95,7 +97,7 @@ def register_study(
         )
         examples = source.load().images[:_EXAMPLES]
         try:
-            tracker = Tracker(workspace, name, stored.data)
+            tracker = Tracker(workspace, name, stored.data, Labels(stored.config).params)
             version = find_version(tracker.uri, model_name or name, spec.key)
             if version is None:
                 run_id = tracker.trial_run_ids().get(attempt.number)
@@ -132,8 +134,9 @@ class Chosen(NamedTuple):
 def choose(recorded: Recorded, min_accuracy: float | None) -> Chosen:
     """The most accurate attempt; or the smallest of those that are accurate enough.
 
-    Of a study that confirms what it selects, among what was confirmed and by that. What exceeds a
-    bound of the config is not chosen.
+    Of a study that confirms what it selects, among what of that was confirmed and by that: what is
+    selected no more is not chosen, however well it was confirmed. Nor is what exceeds a bound of
+    the config.
 
     Raises:
         TargetMissedError: there is none.
@@ -145,11 +148,14 @@ def choose(recorded: Recorded, min_accuracy: float | None) -> Chosen:
         if attempt.result and is_within_bounds(config, attempt.cell)
     ]
     if config.confirm is not None:
-        specs = [(each.attempt, config.confirming_spec(each.trial)) for each in complete]
+        specs = [
+            (attempt, config.confirming_spec(attempt.spec))
+            for attempt in selected_attempts(recorded.attempts)
+        ]
         confirmed = [
             Chosen(attempt, spec, recorded.confirmations[spec.key])
             for attempt, spec in specs
-            if spec.key in recorded.confirmations
+            if spec.key in recorded.confirmations and is_within_bounds(config, attempt.cell)
         ]
         complete = confirmed or complete
     if not complete:

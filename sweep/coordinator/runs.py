@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sweep.config import StudyConfig
 from sweep.configuration import DEFAULT_OPTIMIZER, RepresentationSpec
+from sweep.coordinator.labels import Labels
 from sweep.reports.rows import clipped, layout
 from sweep.reports.style import colour, number
 from sweep.representations.collapse import collapsed
@@ -51,6 +52,8 @@ def attempt_run(attempt: Attempt, began: int | None = None) -> Run:
         "seed": spec.seed,
         "threads": spec.threads,
         **_device_params(spec.device),
+        # A value that is in no key, because it is what is trained without saying so, was searched.
+        **{f"{spec.representation.name}.{k}": v for k, v in attempt.cell.of_representation.items()},
         **_representation_params(spec.representation),
     }
     tags = {
@@ -84,10 +87,10 @@ def attempt_run(attempt: Attempt, began: int | None = None) -> Run:
     )
 
 
-def encoder_run(record: EncoderRecord, pictures: Sequence[Path]) -> Run:
+def encoder_run(record: EncoderRecord, pictures: Sequence[Path], labels: Labels) -> Run:
     """The MLflow run of a trained encoder."""
     return replace(
-        _encoder(record.spec, record.history, record.started_at, is_whole=True),
+        _encoder(record.spec, record.history, record.started_at, labels, is_whole=True),
         status="FINISHED",
         finished_at=record.finished_at,
         metrics={
@@ -98,22 +101,25 @@ def encoder_run(record: EncoderRecord, pictures: Sequence[Path]) -> Run:
     )
 
 
-def training_run(spec: EncoderSpec, history: EncoderHistory, started_at: int) -> Run:
+def training_run(
+    spec: EncoderSpec, history: EncoderHistory, started_at: int, labels: Labels
+) -> Run:
     """The MLflow run of an encoder that is being trained, as it stands at this moment.
 
     Args:
         spec: the encoder's.
         history: of the epochs that are done.
         started_at: when its training began here, milliseconds since the epoch.
+        labels: what the study calls it.
     """
-    return _encoder(spec, history, started_at, is_whole=False)
+    return _encoder(spec, history, started_at, labels, is_whole=False)
 
 
 def failed_encoder_run(
-    spec: EncoderSpec, history: EncoderHistory, started_at: int, failure: Failure
+    spec: EncoderSpec, history: EncoderHistory, started_at: int, labels: Labels, failure: Failure
 ) -> Run:
     """The MLflow run of an encoder that was given up; see :func:`training_run`."""
-    run = training_run(spec, history, started_at)
+    run = training_run(spec, history, started_at, labels)
     return replace(
         run,
         status="FAILED",
@@ -123,21 +129,26 @@ def failed_encoder_run(
     )
 
 
-def _encoder(spec: EncoderSpec, history: EncoderHistory, started_at: int, *, is_whole: bool) -> Run:
+def _encoder(
+    spec: EncoderSpec, history: EncoderHistory, started_at: int, labels: Labels, *, is_whole: bool
+) -> Run:
     """What an encoder's run has, however far it is."""
+    varied = {
+        f"{spec.representation.name}.{name}": value
+        for name, value in labels.settings(spec.representation).items()
+    }
     params = {
         "representation": spec.representation.name,
         "draw": spec.draw + 1,
         "seed": spec.seed,
         "threads": spec.threads,
         **_device_params(spec.device),
+        **varied,
         **_representation_params(spec.representation),
     }
     tags = {
         "sweep.key": spec.key,
-        # Here draws count from 1, as people do, and in Python from 0: who copies this is safe.
-        "sweep.python": f"encoder({spec.representation.latent_dim}, draw={spec.draw}, "
-        f"representation={spec.representation.name!r})",
+        "sweep.python": labels.python(spec),
         COLOUR: colour(number(spec.representation.name)),
     }
     gone = collapsed(spec, history, is_whole=is_whole)
@@ -145,7 +156,7 @@ def _encoder(spec: EncoderSpec, history: EncoderHistory, started_at: int, *, is_
         tags["sweep.collapsed"] = f"{gone} of {spec.representation.latent_dim}"
     return Run(
         kind="encoder",
-        name=f"encoder {spec.representation.label} · draw {spec.draw + 1}",
+        name=" · ".join(labels(spec).rsplit(", ", 1)),
         status="RUNNING",
         started_at=started_at,
         finished_at=int(time.time() * 1000),

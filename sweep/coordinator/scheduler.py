@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sweep.artifacts import ArtifactStore
 from sweep.coordinator.estimate import task_kind
@@ -94,7 +95,11 @@ class Scheduler:
     """Makes what is wanted. Its consumers record, project and show; it does none of that."""
 
     def __init__(
-        self, executor: Executor, store: ArtifactStore, limit: TimeLimit | None = None
+        self,
+        executor: Executor,
+        store: ArtifactStore,
+        limit: TimeLimit | None = None,
+        label: Callable[[Spec], str] = attrgetter("label"),
     ) -> None:
         """Begin with nothing that is wanted.
 
@@ -102,10 +107,12 @@ class Scheduler:
             executor: where tasks run.
             store: the home's, which may hold what is wanted or needed already.
             limit: holds back what would not end in time; nothing is by default.
+            label: what a task is called.
         """
         self._executor = executor
         self._store = store
         self._limit = limit or TimeLimit()
+        self._label = label
         self._graph = Graph(lambda encoder: store.encoders.has(encoder.key))
         self._running: dict[str, _Running] = {}
         self._tries: dict[tuple[str, FailureKind], _Tries] = {}
@@ -192,7 +199,9 @@ class Scheduler:
         for worker, (task, fraction) in self._executor.running().items():
             running = self._running[task.id]
             left = running.seconds_left(fraction, now)
-            found[worker] = Activity(running.spec, fraction, now - running.began, left)
+            found[worker] = Activity(
+                running.spec, self._label(running.spec), fraction, now - running.began, left
+            )
         return found
 
     def _settle(self, outcome: Outcome) -> Iterator[Event]:
@@ -225,7 +234,9 @@ class Scheduler:
             self._graph.again(spec.key, gone if failed.kind is FailureKind.LOST else ())
             yield Retried(spec, failure)
             return
-        of_others = failure.model_copy(update={"message": f"{spec.label}: {failure.message}"})
+        of_others = failure.model_copy(
+            update={"message": f"{self._label(spec)}: {failure.message}"}
+        )
         self._failures[spec.key] = of_others
         yield Broken(spec, failure)
         for lost in self._graph.fail(spec.key):

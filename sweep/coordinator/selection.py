@@ -13,14 +13,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from sweep.artifacts import ArtifactStore
 from sweep.coordinator.assembly import Assembly
 from sweep.coordinator.encoders import Encoders
-from sweep.coordinator.events import Activity, Begun, Done, Event, GivenUp, Progressed
+from sweep.coordinator.events import (
+    Activity,
+    Begun,
+    Done,
+    Event,
+    GivenUp,
+    Progressed,
+    Retried,
+    begins_again,
+)
+from sweep.coordinator.labels import Labels
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.scheduler import Scheduler
+from sweep.coordinator.selected import selected_attempts
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot
 from sweep.execution import Executor
-from sweep.reports.comparison import selected
-from sweep.reports.rows import Measured
 from sweep.results import Assessment, DrawResult, EncoderRecord
 from sweep.search.attempt import Attempt
 from sweep.search.study import Study
@@ -77,6 +86,7 @@ class Selection:
     ) -> None:
         self._projector = projector
         self._study = study
+        self._labels = Labels(study.config)
         self._executor = executor
         self._store = store
         self._watch = watch
@@ -103,7 +113,7 @@ class Selection:
         waiting = self._unconfirmed()
         by_draw = {spec.key: each for each in waiting for spec in each.spec.outer_draws}
         news, given_up = _News(self._study, self._watch, len(by_draw)), set[str]()
-        encoders = Encoders(self._store, self._projector, news.say)
+        encoders = Encoders(self._store, self._projector, news.say, self._labels)
         wanted = [draw for each in waiting for draw in each.spec.outer_draws]
         for event in self._events(wanted, stopping):
             encoders.take(event)
@@ -122,6 +132,8 @@ class Selection:
                             f"the test partition, in {each.spec.draws} fresh draws"
                         )
                     news.done()
+                case Retried(spec, failure):
+                    news.say(begins_again(self._labels(spec), failure))
                 case GivenUp(DrawSpec() as spec, failure):
                     each = by_draw[spec.key]
                     if each.spec.key not in given_up:
@@ -141,13 +153,17 @@ class Selection:
         """
         waiting = self._unassessed()
         news = _News(self._study, self._watch, len(waiting))
+        encoders = Encoders(self._store, self._projector, news.say, self._labels)
         for event in self._events([spec for spec, _ in waiting.values()], stopping):
+            encoders.take(event)
             match event:
                 case Done(spec, Assessment(accuracy=accuracy) as assessment):
                     self._study.note_assessment(assessment)
                     label = _label(waiting[spec.key][1])
                     news.say(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
                     news.done()
+                case Retried(spec, failure):
+                    news.say(begins_again(self._labels(spec), failure))
                 case GivenUp(spec, failure):
                     self.not_assessed += 1
                     label = _label(waiting[spec.key][1])
@@ -155,20 +171,17 @@ class Selection:
                     news.done()
                 case Progressed(running):
                     news.show(running)
-
-    @property
-    def _selected(self) -> list[Attempt]:
-        """What is selected as it stands."""
-        complete = [(each, each.result) for each in self._study.attempts if each.result]
-        chosen = selected([Measured(attempt.spec, result) for attempt, result in complete])
-        return [attempt for (attempt, _), is_on in zip(complete, chosen, strict=True) if is_on]
+                    self._projector.project(())
 
     def _unconfirmed(self) -> list[Assembly]:
         """What is selected and not confirmed."""
         config, known = self._study.config, self._study.confirmations
         if config.confirm is None:
             return []
-        found = [Assembly(each, config.confirming_spec(each.spec)) for each in self._selected]
+        found = [
+            Assembly(each, config.confirming_spec(each.spec))
+            for each in selected_attempts(self._study.attempts)
+        ]
         return [each for each in found if each.spec.key not in known]
 
     def _unassessed(self) -> dict[str, tuple[AssessmentSpec, Attempt]]:
@@ -176,7 +189,7 @@ class Selection:
         first, only when it is.
         """
         config, waiting = self._study.config, {}
-        for attempt in self._selected:
+        for attempt in selected_attempts(self._study.attempts):
             trial = attempt.spec
             if config.confirm is not None:
                 trial = config.confirming_spec(trial)
@@ -188,7 +201,7 @@ class Selection:
         return waiting
 
     def _events(self, wanted: Sequence[Spec], stopping: Callable[[], bool]) -> Iterator[Event]:
-        scheduler = Scheduler(self._executor, self._store, self._limit)
+        scheduler = Scheduler(self._executor, self._store, self._limit, self._labels)
         for spec in wanted:
             scheduler.want(spec)
         return scheduler.events(stopping)

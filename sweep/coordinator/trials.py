@@ -19,7 +19,9 @@ from sweep.coordinator.events import (
     Hungry,
     Progressed,
     Retried,
+    begins_again,
 )
+from sweep.coordinator.labels import Labels
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.runs import StudyRun, attempt_run
 from sweep.coordinator.scheduler import Scheduler
@@ -64,10 +66,11 @@ class TrialRun:
         self._run = StudyRun(study.config, study.attempts, study.progress.target)
         self._watch = watch
         self._limit = limit or TimeLimit()
-        self._scheduler = Scheduler(executor, store, self._limit)
+        self._labels = Labels(study.config)
+        self._scheduler = Scheduler(executor, store, self._limit, self._labels)
         self._open: dict[int, Assembly] = {}
         self._by_draw: dict[str, list[Assembly]] = {}
-        self._encoders = Encoders(store, projector, lambda line: self._news.append(line))
+        self._encoders = Encoders(store, projector, self._say, self._labels)
         self._pace = Pace()
         self._news: list[str] = []
         self._ended: list[Attempt] = []
@@ -111,11 +114,14 @@ class TrialRun:
                 elif isinstance(result, DrawResult):
                     self._note_draw(spec, result)
             case Retried(spec, failure):
-                again = f"{failure.cause}: {failure.message}; it begins again"
-                self._news.append(f"{spec.label}: {again}")
+                self._say(begins_again(self._labels(spec), failure))
             case GivenUp(spec, failure):
                 for each in list(self._by_draw.get(spec.key, ())):
                     self._close(each, failure)
+
+    def _say(self, line: str) -> None:
+        """Something has happened."""
+        self._news.append(line)
 
     def _begin_next(self) -> None:
         """Begin what free workers want; no more, because a sampler learns from those that end."""

@@ -30,6 +30,11 @@ def bind(spec: RepresentationSpec) -> AnyRepresentation:
     return REPRESENTATIONS[spec.name](spec)
 
 
+def setting(spec: RepresentationSpec, name: str) -> bool | int | float | str | None:
+    """A setting of a representation, and what it stands for where it is not set."""
+    return spec.settings.get(name, REPRESENTATIONS[spec.name].unset.get(name))
+
+
 __all__ = [
     "REPRESENTATIONS",
     "AnyRepresentation",
@@ -37,5 +42,6 @@ __all__ = [
     "FixedRepresentation",
     "TrainedRepresentation",
     "bind",
+    "setting",
     "undertrained",
 ]

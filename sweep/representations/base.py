@@ -67,6 +67,9 @@ class Representation(ABC):
     Settings: ClassVar[type[Value]] = NoSettings
     """Its training settings: what a study config may set beside the common keys."""
 
+    unset: ClassVar[Mapping[str, float | str]] = {}
+    """What a setting stands for that is None, and so in no key."""
+
     def __init__(self, spec: RepresentationSpec) -> None:
         self.spec = spec
 

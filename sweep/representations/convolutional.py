@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -19,7 +20,7 @@ from pydantic import Field
 
 from sweep import seeds
 from sweep.artifacts import Checkpoint
-from sweep.configuration import Optimizer, RepresentationSpec
+from sweep.configuration import DEFAULT_OPTIMIZER, Optimizer, RepresentationSpec
 from sweep.data.images import IMAGE_SIDE, Features
 from sweep.data.partition import Indices
 from sweep.errors import DivergedError
@@ -51,6 +52,7 @@ class ConvolutionalRepresentation(TrainedRepresentation):
     """What a convolutional encoder makes of an image: the outputs of its layer ``mean``."""
 
     Settings: ClassVar[type[ConvolutionalSettings]] = ConvolutionalSettings
+    unset: ClassVar[Mapping[str, float | str]] = {"optimizer": DEFAULT_OPTIMIZER}
     largest_latent_dim = 100_000
     automatic: ClassVar = {"precision": "float32"}
     """Until bfloat16 is shown to be as good (``benchmarks.precision``)."""

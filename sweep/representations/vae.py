@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
@@ -31,6 +31,7 @@ class Vae(ConvolutionalRepresentation):
 
     name = "vae"
     Settings = VaeSettings
+    unset: ClassVar = {**ConvolutionalRepresentation.unset, "beta": 1.0}
 
     def __init__(self, spec: RepresentationSpec) -> None:
         super().__init__(spec)

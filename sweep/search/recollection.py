@@ -96,8 +96,7 @@ class Recollection(InMemoryStorage):
             if oldest.state is TrialState.RUNNING:
                 return
             self._latest.popleft()
-            is_feasible = all(excess <= 0 for excess in oldest.constraints.values())
-            if oldest.state is TrialState.COMPLETE and is_feasible:
+            if oldest.state is TrialState.COMPLETE:
                 self._best.append(oldest._trial_id)
             if len(self._best) > most_best:
                 values = [self.get_trial(trial_id).values for trial_id in self._best]

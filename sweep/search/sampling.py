@@ -25,8 +25,8 @@ from sweep.config import Cell, StudyConfig
 from sweep.errors import ConfigError
 from sweep.search.attempt import Attempt, State
 from sweep.search.recollection import Recollection
-from sweep.search.sequences import quasi_random
-from sweep.search.space import SearchSpace, constraints, directions, objective_values
+from sweep.search.sequences import quasi_random, spread_out
+from sweep.search.space import SearchSpace, directions, objective_values
 from sweep.search.tpe import Models, NewTPESampler
 
 _REDRAWS = 50
@@ -110,6 +110,8 @@ class _Search:
         self._generations = NSGAIISampler(population_size=self._population)
         self._running: dict[int, int] = {}
         self._models = Models()
+        self._grid = spread_out(self._space)
+        """What a grid has not proposed yet."""
         self._tried: set[Cell] = set()
         self._covered = 0
         """Cells of the space that were tried; others were rows outside of it."""
@@ -122,26 +124,30 @@ class _Search:
         index = len(self._tried)
         name = self._config.search.sampler
         for cell in self._candidates(name, index):
-            if self._is_new(cell):
+            if cell not in self._tried:
                 return cell
-        # When neither the sampler nor chance finds them any more: one of the cells that are left.
+        # The sampler finds no more: one of the cells that are left. As long as they are many, it is
+        # soon met by chance; a list of them all is never longer than twice what was tried.
+        generator = seeds.generator(
+            self._config.seed, "sampler", self._representation, index, "left"
+        )
+        while 2 * self._covered < self._space.size:
+            cell = self._space.by_chance(generator)
+            if cell not in self._tried:
+                return cell
         left = [cell for cell in self._space.cells() if cell not in self._tried]
-        choice = seeds.generator(self._config.seed, "sampler", self._representation, index, "left")
-        return left[int(choice.integers(len(left)))]
-
-    def _is_new(self, cell: Cell) -> bool:
-        """Whether a cell may be proposed."""
-        return cell not in self._tried and self._space.has(cell)
+        return left[int(generator.integers(len(left)))]
 
     def _candidates(self, name: str, index: int) -> Iterator[Cell]:
         if name == "grid":
-            yield from self._space.cells()
-        elif name == "qmc" or (name != "random" and index < self._startup):
+            return self._grid
+        if name == "qmc" or (name != "random" and index < self._startup):
             seed = seeds.integer(self._config.seed, "sampler", self._representation)
-            yield from quasi_random(self._space, seed, _REDRAWS * (index + 1))
-        else:
-            for redraw in range(_REDRAWS):
-                yield self._ask(name if redraw < _INSISTING else "random", index, redraw)
+            return quasi_random(self._space, seed, _REDRAWS * (index + 1))
+        return (
+            self._ask(name if redraw < _INSISTING else "random", index, redraw)
+            for redraw in range(_REDRAWS)
+        )
 
     def _ask(self, name: str, index: int, redraw: int) -> Cell:
         """A proposal of one of Optuna's samplers."""
@@ -153,15 +159,16 @@ class _Search:
             memory = optuna.create_study(directions=directions(self._config))
             memory.add_trials(self._memory.get_trials(deepcopy=False))
         memory.sampler = self._sampler(name, seed)
-        trial = memory.ask(self._space.distributions)
+        trial = memory.ask(self._space.sampled)
         memory.tell(trial, state=TrialState.FAIL)
         return self._space.cell(trial.params)
 
     def learn(self, attempt: Attempt) -> None:
+        is_of_space = self._space.has(attempt.cell)
         if attempt.cell not in self._tried:
             self._tried.add(attempt.cell)
-            self._covered += self._space.has(attempt.cell)
-        if not self._space.spans(attempt.cell):
+            self._covered += is_of_space
+        if not is_of_space:
             return
         self._models.change()
         if attempt.number not in self._running:
@@ -177,11 +184,9 @@ class _Search:
     def _begin(self, attempt: Attempt) -> None:
         trial = create_trial(
             state=TrialState.RUNNING,
-            params=self._space.params(attempt.cell),
-            distributions=self._space.distributions,
+            params=self._space.drawn(attempt.cell),
+            distributions=self._space.sampled,
         )
-        for name, excess in constraints(self._config, attempt.cell).items():
-            trial.set_constraint(name, excess)
         added = self._storage.get_trial(
             self._storage.create_new_trial(self._memory._study_id, trial)
         )
@@ -197,8 +202,8 @@ class _Search:
             match name:
                 case "tpe":
                     return NewTPESampler(
-                        self._space.distributions,
-                        lambda params: self._is_new(self._space.cell(params)),
+                        self._space.sampled,
+                        lambda params: self._space.cell(params) not in self._tried,
                         seed,
                         self._models,
                         len(self._running),

@@ -156,8 +156,8 @@ class Study:
             of_rows = [row for row in self._history.due if row.representation == name]
             of_search = max(0, missing.get(name, 0))
             encoders = len({row.encoding for row in of_rows} - known - {None})
-            encodings = block.space.encodings if block.space else 0
-            encoders += int(min(of_search, max(0, encodings - len(known))))
+            left = block.space.encodings(known) if block.space else 0
+            encoders += int(min(of_search, left))
             trials = len(of_rows) + of_search * len(self.config.label_budgets)
             upcoming[name] = (trials, encoders)
         return upcoming

@@ -20,8 +20,10 @@ from sweep.tracking.connection import client, create_database, is_server
 from sweep.tracking.relocation import relocate
 from sweep.tracking.runs import FRONT, NOTE, TO_REPORT, Identity, Run, Standing, identity
 from sweep.tracking.views import (
+    NOTHING,
     PICTURE,
     VIEW,
+    Varied,
     chart_path,
     link,
     picture,
@@ -45,13 +47,16 @@ _REPORT_TAG = "report.sha256"
 class Tracker:
     """The MLflow experiment of one study. Every method may raise what MLflow raises."""
 
-    def __init__(self, workspace: Workspace, study: str, data: DataFacts) -> None:
+    def __init__(
+        self, workspace: Workspace, study: str, data: DataFacts, varied: Varied = NOTHING
+    ) -> None:
         """Open the study's experiment, and learn which runs it has; slow (MLflow is imported).
 
         Args:
             workspace: names MLflow's place, and the home that keeps its artifacts.
             study: the study's name.
             data: its dataset, which every run is given as an input.
+            varied: what it varies, which its pages show.
         """
         self.uri = workspace.tracking
         if workspace.keeps_tracking:
@@ -61,11 +66,10 @@ class Tracker:
         self._client = client(self.uri)
         if workspace.keeps_tracking:
             relocate(workspace.home)
-        experiment = self._open_experiment(workspace.home)
+        experiment = self._open_experiment(workspace.home, varied)
         self.experiment_id = str(experiment.experiment_id)
-        directory = None
-        if workspace.keeps_tracking:
-            directory = _directory(experiment.artifact_location, workspace.home)
+        place = experiment.artifact_location
+        directory = _directory(place, workspace.home) if workspace.keeps_tracking else None
         self._artifacts = Artifacts(self._client, directory)
         self._runs = _standing(self._client, self.experiment_id)
 
@@ -214,7 +218,7 @@ class Tracker:
         ]
         return " · ".join([to_report, *others])
 
-    def _open_experiment(self, home: Home) -> Experiment:
+    def _open_experiment(self, home: Home, varied: Varied) -> Experiment:
         experiment = self._client.get_experiment_by_name(self._study)
         if experiment is None:
             # A server knows where its artifacts go; a local database must be told.
@@ -226,7 +230,7 @@ class Tracker:
         if experiment.lifecycle_stage == "deleted":
             self._client.restore_experiment(experiment_id)
         tags = {
-            f"mlflow.sharedViewState.{VIEW}": json.dumps(shared_view()),
+            f"mlflow.sharedViewState.{VIEW}": json.dumps(shared_view(varied)),
             "mlflow.experimentKind": "custom_model_development",  # opens on the runs
         }
         for key, value in tags.items():

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from types import MappingProxyType
 from urllib.parse import quote
 
 VIEW = "accuracy-vs-parameters"
@@ -29,6 +32,11 @@ _COLUMNS = {
     "params.`latent_dim`": 85,
     "params.`hidden_neurons`": 115,
 }
+Varied = Mapping[str, Sequence[str]]
+"""By representation, the params that a study varies beside latent dimension and neurons."""
+NOTHING: Varied = MappingProxyType({})
+_LETTER, _BESIDE = 8, 35
+"""Pixels of a column: a letter of its name, and what stands beside that."""
 MOST_RUNS = 1000
 """How many runs a chart shows."""
 
@@ -71,9 +79,16 @@ def picture(name: str, run_id: str) -> str:
     return f"![{name}](get-artifact?path={name}&run_uuid={run_id})"
 
 
-def shared_view() -> dict[str, object]:
-    """The view that both pages show, as the value of an experiment's tag."""
+def shared_view(varied: Varied = NOTHING) -> dict[str, object]:
+    """The view that both pages show, as the value of an experiment's tag.
+
+    Args:
+        varied: what the study varies: each has a column, and an axis.
+    """
     now = int(time.time() * 1000)
+    columns = {**_COLUMNS}
+    for name in chain.from_iterable(varied.values()):
+        columns[f"params.`{name}`"] = _LETTER * len(name) + _BESIDE
     state = {
         "searchFilter": "tags.`sweep.kind` = 'trial'",
         "orderByKey": "metrics.`accuracy_percent`",
@@ -82,9 +97,9 @@ def shared_view() -> dict[str, object]:
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": list(_COLUMNS),
-        "columnOrder": list(_COLUMNS),
-        "columnWidths": _COLUMNS,
+        "selectedColumns": list(columns),
+        "columnOrder": list(columns),
+        "columnWidths": columns,
         "runsHiddenMode": "SHOWALL",
         "viewMaximized": False,
         "runListHidden": False,
@@ -100,9 +115,7 @@ def shared_view() -> dict[str, object]:
         "compareRunCharts": [
             _scatter("log10_classifier_parameters"),
             _scatter("log10_inference_parameters"),
-            # MLflow leaves out runs without one of the parameters: pixels have no latent_dim.
-            _parallel_coordinates("all", ["representation", "hidden_neurons"]),
-            _parallel_coordinates("latents", ["representation", "latent_dim", "hidden_neurons"]),
+            *_configurations(varied),
             _curve("val_accuracy"),
             _curve("train_loss"),
         ],
@@ -157,6 +170,28 @@ def _parallel_coordinates(uuid: str, params: list[str]) -> dict[str, object]:
         selectedMetrics=["log10_classifier_parameters", "accuracy_percent"],
         showAllRuns=False,
     )
+
+
+def _configurations(varied: Varied) -> Iterator[dict[str, object]]:
+    """All trials, all on encoders, and those of each representation whose settings are varied.
+
+    MLflow leaves out runs without one of the parameters: pixels have no latent_dim.
+    """
+    of_classifiers = [
+        name
+        for name in dict.fromkeys(chain.from_iterable(varied.values()))
+        if not any(name in _of_its_own(each, params) for each, params in varied.items())
+    ]
+    for uuid, first in (("all", ["representation"]), ("latents", ["representation", "latent_dim"])):
+        yield _parallel_coordinates(uuid, [*first, *of_classifiers, "hidden_neurons"])
+    for representation, params in varied.items():
+        if _of_its_own(representation, params):
+            yield _parallel_coordinates(representation, ["latent_dim", *params, "hidden_neurons"])
+
+
+def _of_its_own(representation: str, params: Sequence[str]) -> list[str]:
+    """Those of them that runs of other representations do not have."""
+    return [name for name in params if name.startswith(f"{representation}.")]
 
 
 def _curve(metric: str) -> dict[str, object]:

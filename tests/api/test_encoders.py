@@ -92,7 +92,11 @@ def test_one_is_found_by_what_tells_it_from_others(asked: tuple[Any, ...], place
         ((2, 0, None, {}), "there are 2 encoders of", "say also representation='vae' or 'pca'"),
         ((10, 0, None, {}), "there are 2 encoders of", "say also beta=None or 0.5"),
         ((2, 9, None, {}), "there is no encoder of latent_dim=2, draw=9", "draw=0 is what MLflow"),
-        ((3, 0, None, {}), "there is no encoder of latent_dim=3, draw=0", "vae 10, vae 2, pca 2"),
+        (
+            (3, 0, None, {}),
+            "there is no encoder of latent_dim=3, draw=0",
+            "vae 10, beta 1; vae 10, beta 0.5; vae 2, beta 1; pca 2",
+        ),
         ((2, 0, "pca", {"beta": 1.0}), "representation='pca', beta=1.0", "encoders"),
     ],
 )

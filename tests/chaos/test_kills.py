@@ -128,7 +128,16 @@ def test_kills_of_a_search_over_any_setting(tmp_path: Path) -> None:
         for of in ("searched", "rows")
     )
     assert seen.isdisjoint(fresh)
-    assert (tmp_path / "report" / "accuracy_vs_parameters.png").stat().st_size > 10_000
+    drawn = (tmp_path / "report" / "accuracy_vs_parameters.svg").read_text()
+    names = {row["representation"] for row in report["rows"]}
+    assert names
+    said = (
+        f"{STUDY} on ",
+        "parameters of the classifier",
+        "accuracy on the test partition",
+        *names,
+    )
+    assert all(name in drawn for name in said)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,10 @@ def test_validate_says_what_would_be_done(tiny_config: Path, tmp_path: Path) -> 
     assert not (tmp_path / "optuna.db").exists()
     dry = sweep("run", tiny_config, "--home", tmp_path, "--dry-run", "--format", "json")
     assert json.loads(dry.stdout) == plan
+    assert "confirming" not in sweep("validate", tiny_config, "--home", tmp_path).stdout
+    confirm = ("--set", "confirm={draws: 5, classifiers: 1}")
+    told = sweep("validate", tiny_config, "--home", tmp_path, *confirm).stdout
+    assert re.search(r"^confirming +10 encoders more at most, and ", told, re.M)
 
 
 def test_validate_counts_with_the_workers_that_there_will_be(

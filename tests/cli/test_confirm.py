@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 
 from sweep import load
 from tests.cli.process import mlflow_runs, sweep, trials
@@ -13,6 +15,19 @@ from tests.cli.process import mlflow_runs, sweep, trials
 pytestmark = pytest.mark.slow
 
 CONFIRM = ("--set", "confirm={draws: 2, classifiers: 1}")
+
+
+def listed(home: Path) -> list[dict[str, Any]]:
+    """The study's trials, as the command line lists them."""
+    done = sweep("trials", "tiny", "--home", home, "--format", "json")
+    found: list[dict[str, Any]] = json.loads(done.stdout)["trials"]
+    return found
+
+
+def history(home: Path, run_id: str) -> list[float]:
+    """All test scores that MLflow has of a run."""
+    points = MlflowClient(f"sqlite:///{home}/mlflow.db").get_metric_history(run_id, "test_accuracy")
+    return [point.value for point in points]
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +94,28 @@ def test_a_confirmed_study_is_left_as_it_is(confirmed: Path, tiny_config: Path) 
     assert sweep("report", "tiny", "--home", confirmed, "--format", "json").stdout == before
 
 
-def test_confirming_may_be_added_later(finished: Path, tiny_config: Path, tmp_path: Path) -> None:
-    """It changes none of a study's trials; taking it away again is refused."""
-    validated = sweep("validate", tiny_config, "--home", finished, *CONFIRM)
-    assert validated.returncode == 0, validated.stderr
+def test_confirming_may_be_added_later(copy: Path, tiny_config: Path) -> None:
+    """It changes none of a study's trials, and MLflow shows what fresh draws say of them instead
+    of what those of the search did; taking it away again is refused."""
+    before = {run.info.run_id: run.data.metrics for run in mlflow_runs(copy)}
+    tested = {run_id for run_id, metrics in before.items() if "test_accuracy" in metrics}
+    searched = listed(copy)
+    assert sweep("validate", tiny_config, "--home", copy, *CONFIRM).returncode == 0
+    done = sweep("run", tiny_config, "--home", copy, "--workers", 2, *CONFIRM)
+    assert done.returncode == 0, done.stderr
+    assert listed(copy) == searched
+    report = json.loads(sweep("report", "tiny", "--home", copy, "--format", "json").stdout)
+    rows = {row["mlflow_run_ids"][0]: row for row in report["rows"]}
+    assert rows.keys() == tested
+    for _ in range(2):
+        runs = {run.info.run_id: run for run in mlflow_runs(copy)}
+        for run_id, row in rows.items():
+            assert runs[run_id].data.metrics["test_accuracy"] == pytest.approx(row["accuracy"])
+            assert len(history(copy, run_id)) == 2
+        assert sweep("sync", "tiny", "--home", copy).returncode == 0
+    refused = sweep("run", tiny_config, "--home", copy)
+    assert refused.returncode == 2
+    assert "confirm.draws: 2 became (not set)" in refused.stderr
 
 
 def test_a_bundle_holds_what_confirms(confirmed: Path, tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def snapshot(**fields: Any) -> Snapshot:
     defaults: dict[str, Any] = {
         "progress": Progress(target=2000, complete=1234, failed=12, running=2, waiting=700),
         "running": {
-            "worker 1": Activity(ENCODER, 6.2 / 35, 60.0, 14_000.0),
-            "worker 2": Activity(DRAW, 0.5, 3.0, 3.0),
+            "worker 1": Activity(ENCODER, ENCODER.label, 6.2 / 35, 60.0, 14_000.0),
+            "worker 2": Activity(DRAW, DRAW.label, 0.5, 3.0, 3.0),
         },
         "best": None,
         "seconds_left": 7800.0,
@@ -55,16 +55,16 @@ def snapshot(**fields: Any) -> Snapshot:
 )
 def test_an_encoder_s_epoch_is_said(fraction: float, left: float | None, says: str) -> None:
     """Which of how many, and how long it takes once that can be told."""
-    assert describe(Activity(ENCODER, fraction, 10.0, left)) == says
+    assert describe(Activity(ENCODER, ENCODER.label, fraction, 10.0, left)) == says
 
 
 def test_what_has_no_epochs_has_its_name() -> None:
     """A draw, and an encoder that is not trained in epochs."""
-    assert describe(Activity(DRAW, 0.5, 10.0, 5.0)) == DRAW.label
+    assert describe(Activity(DRAW, DRAW.label, 0.5, 10.0, 5.0)) == DRAW.label
     pca = ENCODER.model_copy(
         update={"representation": ENCODER.representation.model_copy(update={"settings": {}})}
     )
-    assert describe(Activity(pca, 0.5, 10.0, 5.0)) == ENCODER.label
+    assert describe(Activity(pca, pca.label, 0.5, 10.0, 5.0)) == ENCODER.label
 
 
 @pytest.mark.parametrize(

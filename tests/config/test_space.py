@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sweep.config import Cell, Range, load_config, parse_config
+from sweep.config import Cell, Choices, Range, load_config, parse_config
 from sweep.errors import ConfigError
 from tests.cli.process import TINY
 from tests.search.builders import config
@@ -49,22 +47,30 @@ def test_what_is_drawn_is_of_the_range(each: Range[Any], u: float) -> None:
     assert each.nearest(value) == value
 
 
-@given(ranges(), st.integers(1, 40))
-def test_every_beginning_of_the_spread_covers_the_range(each: Range[Any], count: int) -> None:
-    """Every value once; and what comes first leaves no gap of more than twice the even one."""
+@given(ranges(), st.data())
+def test_a_value_lies_within_its_share(each: Range[Any], data: st.DataObject) -> None:
+    """Of a range, of what a bound leaves of it, and of a list of values."""
     if each.values is None:
         return
-    order = list(each.spread())
-    assert sorted(order) == list(each.values)
-    if each.step is not None or len(order) < 2:
-        return
-    scale = math.log if each.log else float
-    first = sorted(scale(value) for value in order[:count])
-    width = scale(each.high) - scale(each.low)
-    grain = max(scale(b) - scale(a) for a, b in pairwise(each.values))
-    if count >= 2:
-        gaps = [after - before for before, after in pairwise(first)]
-        assert max(gaps) <= 2 * width / (min(count, len(order)) - 1) + 2 * grain + 1e-9
+    value = data.draw(st.sampled_from(each.values[:50]))
+    most = data.draw(st.floats(value, each.high))
+    left = each.upto(most)
+    assert left.values is not None
+    assert list(left.values) == [every for every in each.values if every <= most]
+    choices = Choices[Any](choices=tuple(each.values[:50]))
+    for values in (each, left, choices):
+        share = values.share(value)
+        assert 0 <= share < 1
+        assert values.at(share) == value
+    assert list(choices.upto(value).values) == [every for every in choices.values if every <= value]
+
+
+def test_a_range_of_one_real_number_has_an_end() -> None:
+    """A search would look for another one forever."""
+    for log in (False, True):
+        only = Range[float](low=0.5, high=0.5, log=log)
+        assert only.values == [0.5]
+        assert only.at(0.9) == only.nearest(0.5) == 0.5
 
 
 def test_any_number_among_a_block_s_settings_may_vary(tmp_path: Path) -> None:

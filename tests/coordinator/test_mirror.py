@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from sweep.config import parse_config
 from sweep.coordinator import mirror as mirror_module
 from sweep.coordinator.documents import Document, write_report
 from sweep.coordinator.mirror import Mirror
 from sweep.coordinator.run import open_for_writing
 from sweep.reports.style import colour, number
+from sweep.results import Assessment, Replicate
+from sweep.specs import AssessmentSpec
 from sweep.tracking import Run, Tracker
 from sweep.workspace import Workspace
 from tests.search.builders import FACTS, begin, complete, config, result
@@ -85,3 +88,43 @@ def test_what_is_projected_anew_is_whole(tmp_path: Path, empty_mlflow: Path) -> 
     assert own.data.metrics["best_accuracy"] == best
     history = client.get_metric_history(own.info.run_id, "best_accuracy")
     assert [point.step for point in sorted(history, key=lambda each: each.step)] == [1, 2, 3]
+
+
+def test_what_confirms_is_shown_after_what_was_assessed(tmp_path: Path, empty_mlflow: Path) -> None:
+    """Also where it is lower, and was added later; projecting it again changes nothing."""
+    workspace = Workspace.at(tmp_path, {})
+    workspace.home.create()
+    shutil.copy(empty_mlflow, workspace.home.mlflow_db)
+    searched = config(pixels=1)
+    confirming = parse_config(
+        searched.model_dump() | {"confirm": {"draws": 1, "classifiers": 1}}, "test"
+    )
+    found = []
+    for step, study_config in enumerate((searched, confirming, confirming)):
+        study = open_for_writing(workspace, study_config, FACTS)
+        while (attempt := begin(study)) is not None:
+            ended = complete(study, attempt, result(attempt))
+            assessed = Assessment(
+                key=AssessmentSpec(trial=ended.spec).key,
+                accuracies=((0.9,),),
+                confusion=((0,) * 10,) * 10,
+                milliseconds=1.0,
+            )
+            study.note_assessment(assessed)
+        if step == 1:
+            (attempt,) = study.attempts
+            spec = study_config.confirming_spec(attempt.spec)
+            (draw,) = spec.draw_numbers
+            fresh = Replicate(draw=draw, member=0, accuracy=0.8, accuracy_best_epoch=0.8)
+            update = {"key": spec.key, "replicates": (fresh,)}
+            study.note_confirmation(result(attempt).model_copy(update=update))
+        mirror = Mirror(study, workspace)
+        mirror.begin()
+        assert mirror.finish(stopped=False).chart is not None
+        client = MlflowClient(workspace.tracking)
+        experiment = client.get_experiment_by_name(study.config.name)
+        assert experiment is not None
+        (run,) = client.search_runs([experiment.experiment_id], "tags.`sweep.kind` = 'trial'")
+        points = client.get_metric_history(run.info.run_id, "test_percent")
+        found.append((run.data.metrics["test_accuracy"], [(at.step, at.value) for at in points]))
+    assert found == [(0.9, [(0, 90.0)]), *[(0.8, [(0, 90.0), (1, 80.0)])] * 2]

@@ -64,6 +64,30 @@ def test_what_was_confirmed_is_chosen_by_that() -> None:
     assert spec.scored_on == "test"
 
 
+def test_what_is_selected_no_more_is_not_chosen() -> None:
+    """However well it was confirmed: test scores choose only among what the search selected."""
+    study = config(vae=1).model_copy(update={"confirm": Confirm(draws=2, classifiers=1)})
+    once, now = (
+        each.model_copy(
+            update={
+                "spec": each.spec.model_copy(
+                    update={"hidden_neurons": each.number + 1, "scored_on": "validation"}
+                )
+            }
+        )
+        for each in (attempt(0, 0.95, 900), attempt(1, 0.96, 500))
+    )
+    fresh = {
+        spec.key: trial_result([[accuracy], [accuracy]], key=spec.key)
+        for spec, accuracy in (
+            (study.confirming_spec(once.spec), 0.99),
+            (study.confirming_spec(now.spec), 0.9),
+        )
+    }
+    assert choose(recorded(study, [once], **fresh), None).attempt == once
+    assert choose(recorded(study, [once, now], **fresh), None).attempt == now
+
+
 def test_what_nobody_reaches_is_said() -> None:
     """With the best there is; and a study without results has nothing."""
     with pytest.raises(TargetMissedError, match=r"0\.98; the best, .*0\.9700"):

@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweep.artifacts import ArtifactStore
+from sweep.config import parse_config
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.selection import Selection
+from sweep.coordinator.trials import Snapshot
+from sweep.execution import Failed, FailureKind, Task
 from sweep.home import Home
 from sweep.results import Assessment
 from sweep.search.attempt import Cause
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
-from sweep.specs import AssessmentSpec
+from sweep.specs import SPEC, AssessmentSpec
 from sweep.workspace import Workspace
 from tests.coordinator.executors import Elastic
+from tests.coordinator.work import made
 from tests.search.builders import FACTS, begin, complete, config, fail, failure, result
 
 
@@ -49,3 +53,42 @@ def test_what_a_retried_trial_changes_is_seen(tmp_path: Path) -> None:
         assert selection.is_left
     finally:
         projector.close()
+
+
+def test_a_worker_that_is_killed_meanwhile_is_said(tmp_path: Path) -> None:
+    """Of every task, once for each time that it begins again; what was selected is confirmed and
+    assessed all the same."""
+    home = Home.at(tmp_path)
+    home.create()
+    tree = config(pixels=1).model_dump() | {"confirm": {"draws": 2, "classifiers": 1}}
+    study = Study(open_storage(f"sqlite:///{home.optuna_db}"), parse_config(tree, "test"), FACTS)
+    while attempt := begin(study):
+        complete(study, attempt, result(attempt))
+    died: dict[str, str] = {}
+
+    def ending(task: Task) -> str | Failed:
+        spec = SPEC.validate_json(task.payload)
+        if spec.key in died:
+            return made(spec)
+        died[spec.key] = spec.label
+        return Failed(FailureKind.DIED, "its worker was killed")
+
+    news: list[str] = []
+
+    def watch(snapshot: Snapshot) -> None:
+        news.extend(snapshot.news)
+
+    projector = Projector(Workspace.at(home.root), study.config.name, FACTS)
+    try:
+        selection = Selection(study, Elastic(ending), ArtifactStore(home), projector, watch)
+        selection.confirm(lambda: False)
+        selection.assess(lambda: False)
+    finally:
+        projector.close()
+    assert not selection.is_left
+    kinds = [label.split()[0] for label in died.values()]
+    assert sorted(kinds) == ["assessing", "pixels", "pixels"]
+    again = [line for line in news if "begins again" in line]
+    assert again == [
+        f"{label}: worker died: its worker was killed; it begins again" for label in died.values()
+    ]

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from optuna.trial import TrialState
 
+from sweep.classifier import parameters
 from sweep.config import Cell, parse_config
 from sweep.errors import ConfigError, HomeError
-from sweep.search.sampling import check_sampler, startup_trials
-from sweep.search.sequences import quasi_random
+from sweep.search.attempt import Attempt
+from sweep.search.sampling import Proposer, _Search, check_sampler, startup_trials
+from sweep.search.sequences import quasi_random, spread_out
 from sweep.search.space import SearchSpace, cell_params
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
@@ -83,7 +88,7 @@ def test_a_space_counts_its_cells(data: st.DataObject) -> None:
     cells = list(space.cells())
     assert space.size == len(cells) == len(set(cells))
     assert all(space.has(cell) for cell in cells)
-    assert all(space.cell(space.params(cell)) == cell for cell in cells)
+    assert all(space.cell(space.drawn(cell)) == cell for cell in cells)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 10))
@@ -159,10 +164,56 @@ def test_a_sampler_that_learns_starts_evenly(tmp_path: Path, sampler: str) -> No
     even = proposals(tmp_path / "even.db", "qmc", 12)
     assert learned[:4] == even[:4]
     assert learned[4:] != even[4:]
-    chance = proposals(tmp_path / "chance.db", "random", 12)
-    assert all(cell not in chance[4:5] for cell in learned[4:5])
     longer = proposals(tmp_path / "longer.db", sampler, 12, startup_trials=8)
     assert longer[:8] == even[:8]
+
+
+@pytest.mark.parametrize("sampler", LEARNING_SAMPLERS)
+def test_a_sampler_that_learns_is_not_chance(sampler: str) -> None:
+    """From the start-up on, whatever the seed, next to no proposal is what chance would propose.
+
+    Optuna's samplers draw by chance where they have nothing to learn from, and nobody sees it;
+    NSGA-II does where it mutates everything, once in a hundred times.
+    """
+    same = []
+    for seed in range(5):
+        learned, chance = (
+            [attempt.cell for attempt in tried(name, 20, seed)[1]] for name in (sampler, "random")
+        )
+        same += [one == other for one, other in zip(learned[5:], chance[5:], strict=True)]
+    assert sum(same) <= len(same) // 20
+
+
+@pytest.mark.parametrize(("trials", "size"), [(6, 4), (40, 8), (60, 12)])
+def test_generations_fit_the_number_of_trials(trials: int, size: int) -> None:
+    """A fifth of the trials breeds the next: NSGA-II learns several times in a small study, too."""
+    search, attempts = tried("nsga2", trials, seed=0)
+    memory = search._memory
+    generations = Counter(
+        search._generations.get_trial_generation(memory, trial)
+        for trial in memory.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    )
+    assert sum(generations.values()) == len(attempts) == trials
+    whole = trials // size
+    assert [generations[number] for number in range(whole)] == [size] * whole
+    assert len(generations) >= min(5, whole)
+
+
+def tried(sampler: str, trials: int, seed: int) -> tuple[_Search, list[Attempt]]:
+    """What a search over many neurons has tried, each ending before the next begins."""
+    tree = config(sampler, vae=trials).model_dump()
+    tree["representations"]["vae"]["space"]["hidden_neurons"] = {"low": 1, "high": 100_000}
+    study = parse_config(tree | {"seed": seed}, "test")
+    search = _Search(study, "vae")
+    attempts = []
+    for number in range(trials):
+        cell = search.propose()
+        spec = study.trial_spec(cell, FACTS.sha256)
+        attempt = Attempt(number=number, spec=spec, cell=cell, attempt=1, started_at=0)
+        attempt = attempt.model_copy(update={"result": result(attempt)})
+        search.learn(attempt)
+        attempts.append(attempt)
+    return search, attempts
 
 
 def test_start_ups_fit_the_budget() -> None:
@@ -205,10 +256,139 @@ def test_any_setting_is_searched(tmp_path: Path, sampler: str) -> None:
     assert params.keys() == distributions.keys()
 
 
-def test_a_grid_covers_ranges_from_the_beginning(tmp_path: Path) -> None:
-    """Both ends of the neurons with every latent dimension, then the middle: no corner alone."""
-    cells = proposals(tmp_path / "grid.db", "grid", 9)
-    assert {(cell.latent_dim, cell.hidden_neurons) for cell in cells[:6]} == {
-        (latent_dim, neurons) for latent_dim in (2, 4, 8) for neurons in (3, 10)
+@given(
+    st.lists(st.integers(1, 60), min_size=1, max_size=9, unique=True),
+    st.integers(1, 300),
+    st.lists(st.floats(0.1, 4.0), min_size=1, max_size=5, unique=True),
+)
+@example([2, 4, 8, 16, 32], 991, [0.5, 1.0])
+def test_every_beginning_of_a_grid_covers_all_dimensions(
+    latent_dims: list[int], neurons: int, betas: list[float]
+) -> None:
+    """Choices and ranges together: the first k cells have about as many values of each, as far as
+    there are any; and all cells come, once."""
+    tree = config("grid", vae=1).model_dump()
+    tree["representations"]["vae"]["space"] = {
+        "latent_dim": {"choices": latent_dims},
+        "beta": {"choices": betas},
+        "hidden_neurons": {"low": 10, "high": 9 + neurons},
     }
-    assert {cell.hidden_neurons for cell in cells[6:]} == {6}
+    space = SearchSpace(parse_config(tree, "test"), "vae")
+    cells = list(islice(spread_out(space), 400))
+    assert len(set(cells)) == len(cells) == min(400, space.size)
+    params = [space.params(cell) for cell in cells]
+    for name, dimension in space.dimensions.items():
+        assert dimension.values is not None
+        for count in (2, 4, 8, 16, 64, 256):
+            first = {each[name] for each in params[:count]}
+            assert len(first) >= min(len(dimension.values), max(2, count // 4))
+
+
+def test_a_grid_begins_at_both_ends(tmp_path: Path) -> None:
+    """The least of everything, the most of everything, the other corners, and then what lies
+    between."""
+    cells = proposals(tmp_path / "grid.db", "grid", 24)
+    pairs = [(cell.latent_dim, cell.hidden_neurons) for cell in cells]
+    assert pairs[:5] == [(2, 3), (8, 10), (2, 10), (8, 3), (4, 7)]
+    assert set(pairs) == set(product((2, 4, 8), range(3, 11)))
+
+
+def test_a_grid_goes_on_after_another_order(tmp_path: Path) -> None:
+    """Whatever a study has tried, the cells that are left follow."""
+    storage = open_storage(f"sqlite:///{tmp_path}/optuna.db")
+    rows = [
+        {"representation": "vae", "latent_dim": latent_dim, "hidden_neurons": neurons}
+        for latent_dim in (2, 4, 8)
+        for neurons in (3, 10)
+    ]
+    study = Study(storage, config("grid", rows, vae=24), FACTS)
+    while (attempt := begin(study)) is not None:
+        complete(study, attempt, result(attempt))
+        study = Study(storage, config("grid", rows, vae=24), FACTS)
+    assert len({attempt.cell for attempt in study.attempts}) == len(study.attempts) == 24
+
+
+CHANCE = [*("random", "qmc", "tpe", "nsga2"), *LEARNING_SAMPLERS[2:]]
+LATENT_DIMS = st.sampled_from(
+    [{"choices": [8, 2, 60]}, {"low": 2, "high": 90}, {"low": 3, "high": 3}, None]
+)
+NEURONS = st.sampled_from(
+    [
+        {"low": 1, "high": 100_000},
+        {"low": 2, "high": 5000, "log": True},
+        {"low": 2, "high": 5000, "log": True, "step": 3},
+        {"low": 1, "high": 900, "points": 40},
+        {"choices": [7, 3, 5000, 40]},
+    ]
+)
+
+
+@pytest.mark.parametrize("sampler", CHANCE)
+@settings(max_examples=25)
+@given(LATENT_DIMS, NEURONS, st.booleans(), st.integers(0, 99), st.integers(0, 3000))
+def test_a_bound_refuses_nothing_that_is_drawn(
+    sampler: str,
+    latent_dims: dict[str, Any] | None,
+    neurons: dict[str, Any],
+    is_real: bool,
+    seed: int,
+    beyond: int,
+) -> None:
+    """Whatever the space, every proposal is allowed and new, and comes at once: until all cells
+    were tried, or after a dozen where there is no end of them."""
+    space: dict[str, Any] = {"hidden_neurons": neurons}
+    if latent_dims is not None:
+        space["latent_dim"] = latent_dims
+    if is_real:
+        space["classifier.learning_rate"] = {"low": 1e-4, "high": 1e-2, "log": True}
+    name = "vae" if latent_dims else "pixels"
+    least = min(neurons.get("choices", [neurons.get("low")]))
+    inputs = min(latent_dims.get("choices", [latent_dims.get("low")])) if latent_dims else 784
+    tree = config(sampler).model_dump()
+    tree["representations"][name] |= {"space": space, "trials": 12}
+    tree["search"]["max_parameters"] = parameters(inputs, least) + beyond
+    study = parse_config(tree | {"seed": seed}, "test")
+    proposer = Proposer(study, [])
+    known = SearchSpace(study, name)
+    cells: list[Cell] = []
+    begun = time.process_time()
+    while len(cells) < 12 and not proposer.exhausted(name):
+        cell = proposer.propose(name)
+        assert known.has(cell)
+        assert known.cell(known.drawn(cell)) == cell
+        attempt = Attempt(
+            number=len(cells),
+            spec=study.trial_spec(cell, FACTS.sha256),
+            cell=cell,
+            attempt=1,
+            started_at=0,
+        )
+        proposer.learn(attempt)
+        proposer.learn(attempt.model_copy(update={"result": result(attempt)}))
+        cells.append(cell)
+    assert len(set(cells)) == len(cells) == min(12, known.size)
+    assert time.process_time() - begun < 12
+
+
+@pytest.mark.parametrize("sampler", [*CHANCE, "grid"])
+def test_a_large_space_is_not_listed(sampler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a bound excludes most of it, where cells are hardly met by chance any more, and where
+    the bound leaves latent dimensions none."""
+    tree = config(sampler, vae=40).model_dump()
+    tree["representations"]["vae"]["space"] = {
+        "latent_dim": {"low": 2, "high": 10_000},
+        "hidden_neurons": {"low": 1, "high": 100_000},
+    }
+    tree["search"]["max_parameters"] = 500
+    study = parse_config(tree, "test")
+    monkeypatch.delattr(SearchSpace, "cells") if sampler != "grid" else None
+    proposer = Proposer(study, [])
+    cells = set()
+    for number in range(40):
+        cell = proposer.propose("vae")
+        spec = study.trial_spec(cell, FACTS.sha256)
+        attempt = Attempt(number=number, spec=spec, cell=cell, attempt=1, started_at=0)
+        proposer.learn(attempt.model_copy(update={"result": result(attempt)}))
+        assert study.classifier_parameters(cell) <= 500
+        cells.add(cell)
+    assert len(cells) == 40

@@ -154,14 +154,11 @@ def test_the_best_of_one_objective_are_kept(values: list[tuple[float, float]]) -
 
 
 def test_what_runs_is_remembered_and_what_was_only_proposed_is_not() -> None:
-    """A proposal that was not used, and a trial beyond a bound, leave no trace among the best."""
+    """A proposal that was not used leaves no trace."""
     study = optuna.create_study(storage=Recollection(2, 2), direction="maximize")
     running = create_trial(state=TrialState.RUNNING, params={"x": 1}, distributions=SPACE)
     study.add_trial(running)
     study.tell(study.ask(SPACE), state=TrialState.FAIL)
-    beyond = create_trial(params={"x": 2}, distributions=SPACE, value=9.0)
-    beyond.set_constraint("max_parameters", 1.0)
-    study.add_trial(beyond)
     for x in (3, 4, 5):
         study.add_trial(create_trial(params={"x": x}, distributions=SPACE, value=float(x)))
     xs = [trial.params["x"] for trial in study.get_trials(deepcopy=False)]

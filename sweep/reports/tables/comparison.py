@@ -144,12 +144,14 @@ def notes(reports: Sequence[Report]) -> list[str]:
 def _confirmed(report: Report) -> str:
     """How what a search selected was confirmed, and what it saved to confirm nothing else."""
     rows, searched = len(report.rows), len(report.searched)
+    selected = sum(row.pareto or row.pareto_inference for row in report.searched)
     draws = sum(row.n_draws for row in report.rows)
+    so_far = f"{rows} of these so far " if rows < selected else ""
     return (
-        f"{report.study}: {rows} of {searched} configurations were selected by what the search saw "
-        f"of them on the validation partition ('searched %', which selection makes too high), and "
-        f"trained again on draws that it had not seen: {draws} draws, where confirming all of them "
-        f"would have taken {draws // rows * searched}."
+        f"{report.study}: {selected} of {searched} configurations were selected by what the search "
+        f"saw of them on the validation partition ('searched %', which selection makes too high), "
+        f"and {so_far}trained again on draws that it had not seen: {draws} draws, where confirming "
+        f"all of them would have taken {draws // rows * searched}."
     )
 
 
