@@ -155,9 +155,9 @@ class Study:
             known = self._history.encodings(name)
             of_rows = [row for row in self._history.due if row.representation == name]
             of_search = max(0, missing.get(name, 0))
-            encoders = len({row.encoding for row in of_rows} - known - {None})
-            left = block.space.encodings(known) if block.space else 0
-            encoders += int(min(of_search, left))
+            due = {row.encoding for row in of_rows if row.encoding is not None}
+            left = block.space.encodings(known | due) if block.space else 0
+            encoders = len(due - known) + int(min(of_search, left))
             trials = len(of_rows) + of_search * len(self.config.label_budgets)
             upcoming[name] = (trials, encoders)
         return upcoming

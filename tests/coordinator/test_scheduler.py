@@ -141,6 +141,18 @@ def test_what_would_happen_again_is_not_tried_again(
         assert max(Counter(executor.begun).values()) == 1
 
 
+def test_a_failure_of_others_is_told_by_its_name_in_the_study(home: Home) -> None:
+    """Specs know nothing of what a study varies; whoever schedules them does."""
+    executor = Elastic(ending(lambda spec: DIED if spec.kind == "encoder" else None))
+    label = {"encoder": "the first encoder", "draw": "its draw"}
+    scheduler = Scheduler(executor, ArtifactStore(home), None, lambda spec: label[spec.kind])
+    scheduler.want(trial(2, 1).outer_draws[0])
+    events = list(scheduler.events(lambda: executor.looked > 500))
+    (given_up,) = of_kind(events, GivenUp)
+    assert isinstance(given_up, GivenUp)
+    assert given_up.failure.message == f"the first encoder: {DIED.message}"
+
+
 def test_workers_may_come_and_go(home: Home) -> None:
     """None, two, none, one: nothing is lost, and the end is not mistaken for a pause."""
     executor = Elastic(well, workers=0)

@@ -135,7 +135,7 @@ def test_a_trial_is_its_draws(home: Home) -> None:
     tasks = Counter(line.split()[0] for line in (home.root / "log").read_text().splitlines())
     assert tasks == {"draw": 6, "encoder": 3}
     assert mlflow_statuses(home) == {("trial", "FINISHED"): 2, ("encoder", "FINISHED"): 3}
-    labels = {each.spec.label for snapshot in snapshots for each in snapshot.running.values()}
+    labels = {each.label for snapshot in snapshots for each in snapshot.running.values()}
     assert any("draw 2 of 3" in label for label in labels)
 
 

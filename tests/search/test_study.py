@@ -263,6 +263,20 @@ def test_rows_added_later_count_what_the_search_has_tried(url: str) -> None:
     assert study.progress.complete == study.progress.target == 4
 
 
+def test_encoders_to_come_are_those_of_the_space(url: str) -> None:
+    """A row outside of it has one of its own, which is none of those that the search asks for."""
+    rows = [
+        {"representation": "vae", "latent_dim": dims, "hidden_neurons": 3} for dims in (2, 30, 40)
+    ]
+    study = Study(open_storage(url), config(rows=rows, vae=20), FACTS)
+    assert study.upcoming()["vae"] == (23, 5)  # 2, 4 and 8 of the space, and 30 and 40
+    for _ in rows:
+        attempt = begin(study)
+        assert attempt is not None
+        complete(study, attempt, result(attempt))
+    assert study.upcoming()["vae"] == (20, 2)
+
+
 def test_a_search_is_not_added_to_rows_that_were_scored_on_the_test_partition(url: str) -> None:
     """Its rows and its trials would be scored on different partitions, and teach it of both."""
     storage = open_storage(url)
