@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sweep.cli.options import Facts, FactsOption, StudyArgument, say, stdout, tell
+from sweep.cli.options import FactsFormat, FactsOption, StudyArgument, say, stdout, tell
 from sweep.cli.session import Session, command
 from sweep.cli.tables import make_table
 from sweep.errors import ProblemsError
@@ -53,7 +53,7 @@ def verify(
             help="Train so many of its draws again, each with its encoder, and compare every bit.",
         ),
     ] = 0,
-    format_: FactsOption = Facts.table,
+    format_: FactsOption = FactsFormat.table,
 ) -> None:
     """Work out every number of a bundle's report from its draws, and say whether they agree."""
     from sweep import bundles
@@ -67,7 +67,7 @@ def verify(
     elif retrain:
         retrained = bundles.retrain(opened, session.workspace, retrain, session.say)
     machines = Machines.of(opened)
-    if format_ is Facts.json:
+    if format_ is FactsFormat.json:
         print(json.dumps(_facts(verified, retrained, machines), indent=2))
     else:
         _print_verified(verified)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from sweep.cli.options import Facts, FactsOption, stdout, tell
+from sweep.cli.options import FactsFormat, FactsOption, stdout, tell
 from sweep.cli.session import Session, command, confirmed
 from sweep.cli.tables import make_table
 from sweep.errors import ProblemsError
@@ -24,7 +24,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 @command
 def doctor(
     session: Session,
-    format_: FactsOption = Facts.table,
+    format_: FactsOption = FactsFormat.table,
 ) -> None:
     """Check this machine and the home, and say how to mend what is wrong; changes nothing."""
     from sweep.doctor import Finding, examine
@@ -32,12 +32,12 @@ def doctor(
     findings: list[Finding] = []
     for finding in examine(session.workspace):
         findings.append(finding)
-        if format_ is Facts.table and not (session.quiet and finding.level == "ok"):
+        if format_ is FactsFormat.table and not (session.quiet and finding.level == "ok"):
             level = (f"{finding.level:>7}", _COLOURS[finding.level])
             tell(stdout, Text.assemble(level, f"  {finding.name}: {finding.found}"))
             if finding.mend:
                 tell(stdout, Text.assemble(" " * 9, ("mend:", "dim"), f" {finding.mend}"))
-    if format_ is Facts.json:
+    if format_ is FactsFormat.json:
         print(json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2))
     problems = sum(finding.level == "problem" for finding in findings)
     if problems:
@@ -54,14 +54,14 @@ def store(
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Prune without asking.")] = False,
-    format_: FactsOption = Facts.table,
+    format_: FactsOption = FactsFormat.table,
 ) -> None:
     """List the trained encoders with their size and last use, and prune those not needed."""
     from sweep.coordinator import stock as stocked
 
     workspace = session.workspace
     encoders = stocked.stock(workspace)
-    if format_ is Facts.json:
+    if format_ is FactsFormat.json:
         facts = [asdict(e) | {"spec": e.spec.model_dump(mode="json")} for e in encoders]
         print(json.dumps({"encoders": facts}, indent=2))
     else:

@@ -70,7 +70,7 @@ class Where(StrEnum):
     ssh = "ssh"
 
 
-class Facts(StrEnum):
+class FactsFormat(StrEnum):
     """How facts are printed."""
 
     table = "table"
@@ -127,7 +127,7 @@ ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="How 
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Also write every format and the plots there.")
 ]
-FactsOption = Annotated[Facts, typer.Option("--format", help="How to print.")]
+FactsOption = Annotated[FactsFormat, typer.Option("--format", help="How to print.")]
 
 
 def is_live(console: Console) -> bool:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli.options import (
-    Facts,
+    FactsFormat,
     FactsOption,
     OutOption,
     ReportFormat,
@@ -37,13 +37,13 @@ def status(
             autocompletion=study_names,
         ),
     ] = None,
-    format_: FactsOption = Facts.table,
+    format_: FactsOption = FactsFormat.table,
 ) -> None:
     """Say how studies stand: complete, failed, running, waiting, best; of one, all about it."""
     from sweep.cli import standing
     from sweep.coordinator import studies
 
-    workspace, as_json = session.workspace, format_ is Facts.json
+    workspace, as_json = session.workspace, format_ is FactsFormat.json
     if study is not None:
         one = studies.status(workspace, study)
         if as_json:

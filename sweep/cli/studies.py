@@ -13,7 +13,7 @@ from sweep.cli.options import (
     ConfigPath,
     Engine,
     EngineOption,
-    Facts,
+    FactsFormat,
     FactsOption,
     SetOption,
     StudyArgument,
@@ -63,7 +63,7 @@ def run(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="As sweep validate.")] = False,
-    format_: FactsOption = Facts.table,
+    format_: FactsOption = FactsFormat.table,
 ) -> None:
     """Run a study to its target, or go on with it: the same command resumes."""
     from sweep.cli.durations import parse_duration
@@ -90,7 +90,7 @@ def run(
         )
     with Display(stderr, study.name, session.quiet) as display:
         ended = run_study(study, session.workspace, display.show, limit, address)
-    as_json = format_ is Facts.json
+    as_json = format_ is FactsFormat.json
     printing.print_ended(stdout, stderr, ended, session.workspace, as_json)
     if ended.out_of_time:
         raise OutOfTimeError(
@@ -111,7 +111,7 @@ def validate(
     workers: WorkersOption = None,
     trials: TrialsOption = None,
     engine: EngineOption = None,
-    format_: FactsOption = Facts.table,
+    format_: FactsOption = FactsFormat.table,
 ) -> None:
     """Check a config and say what it would do; trains nothing."""
     _validate(session, config, set_, workers, trials, engine, format_)
@@ -124,7 +124,7 @@ def _validate(
     workers: int | None,
     trials: int | None,
     engine: Engine | None,
-    format_: Facts,
+    format_: FactsFormat,
 ) -> None:
     from sweep.cli import printing
     from sweep.config import load_config
@@ -134,7 +134,7 @@ def _validate(
     study = load_config(config, _overrides(set_, workers, engine), trials)
     count = study.execution.workers
     planned = plan(study, session.workspace, available_cores() if count == "auto" else count)
-    printing.print_plan(stdout, study.name, planned, as_json=format_ is Facts.json)
+    printing.print_plan(stdout, study.name, planned, as_json=format_ is FactsFormat.json)
     for warning in planned.warnings:
         tell(stderr, f"Warning: {warning}")
 
@@ -205,14 +205,14 @@ def register(
     name: Annotated[
         str | None, typer.Option("--name", help="Of the model; default: the study's.")
     ] = None,
-    format_: FactsOption = Facts.table,
+    format_: FactsOption = FactsFormat.table,
 ) -> None:
     """Register a study's chosen classifier in MLflow, as one model from image to probabilities."""
     from sweep.cli import printing
     from sweep.coordinator.registration import register_study
 
     registered = register_study(session.workspace, study, min_accuracy, name, session.say)
-    printing.print_registered(registered, as_json=format_ is Facts.json)
+    printing.print_registered(registered, as_json=format_ is FactsFormat.json)
 
 
 @command

@@ -14,13 +14,13 @@ from sweep.data.datasets import DatasetSource
 from sweep.errors import OutageError
 from sweep.evaluation import prepare_worker
 from sweep.execution import Demands, Executor, LocalExecutor, RayExecutor
-from sweep.execution.ray import Session, session
+from sweep.execution.ray import Joined, session
 from sweep.machine import available_cores, environment
 from sweep.workspace import Workspace
 
 
 @contextmanager
-def joined(config: StudyConfig, address: str | None) -> Iterator[Session | None]:
+def joined(config: StudyConfig, address: str | None) -> Iterator[Joined | None]:
     """Be part of the cluster that a study runs on, for the length of a block.
 
     Args:
@@ -49,7 +49,7 @@ def open_executor(
     config: StudyConfig,
     workspace: Workspace,
     source: DatasetSource,
-    cluster: Session | None,
+    cluster: Joined | None,
     note: Callable[[Mapping[str, Any]], None] = lambda _: None,
 ) -> Executor:
     """Where a study's tasks run; no worker process is started before the first.

@@ -20,7 +20,7 @@ from sweep.coordinator.studies import begun_at, report_page
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot, TrialRun
 from sweep.errors import StoppedError, TargetMissedError
-from sweep.execution.ray import Session
+from sweep.execution.ray import Joined
 from sweep.lease import lease
 from sweep.reports.comparison import Report
 from sweep.results import DataFacts
@@ -135,7 +135,7 @@ def _run(
     workspace: Workspace,
     watch: Callable[[Snapshot], None],
     limit: TimeLimit,
-    cluster: Session | None,
+    cluster: Joined | None,
 ) -> Ended:
     assert checked.data is not None  # they were loaded, or refused
     assert checked.sizes is not None

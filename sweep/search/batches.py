@@ -35,7 +35,7 @@ class Created:
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedTrial:
     """How a trial has ended, and what is to be said of it."""
 
     trial_id: int
@@ -75,7 +75,7 @@ class BatchStorage(RDBStorage):
             _add(session, models.TrialSystemAttributeModel, _attributes(ids, of_system))
         return [Created(each, number) for number, each in enumerate(ids, first)]
 
-    def end_trials(self, ended: Sequence[Ended]) -> None:
+    def end_trials(self, ended: Sequence[EndedTrial]) -> None:
         """End trials that run.
 
         Raises:
@@ -147,7 +147,7 @@ def _attributes(
             yield {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
 
 
-def _values(ended: Sequence[Ended]) -> Iterator[dict[str, Any]]:
+def _values(ended: Sequence[EndedTrial]) -> Iterator[dict[str, Any]]:
     for each in ended:
         for objective, value in enumerate(each.values):
             stored, kind = models.TrialValueModel.value_to_stored_repr(value)

@@ -23,7 +23,7 @@ from sweep.lease import taken_over
 from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, State, interruption
 from sweep.search.attributes import Attributes
-from sweep.search.batches import Created, Ended
+from sweep.search.batches import Created, EndedTrial
 from sweep.search.patience import Patience, at_once
 from sweep.search.seals import believing
 from sweep.search.storage import Storage
@@ -207,7 +207,7 @@ class Ledger:
             attempts: each with its result or its failure, and its objective values.
         """
         ended = [
-            Ended(self._trial_ids[attempt.number], _state(values), values, outcome(attempt))
+            EndedTrial(self._trial_ids[attempt.number], _state(values), values, outcome(attempt))
             for attempt, values in attempts
         ]
 

@@ -9,12 +9,12 @@ import pytest
 
 from sweep.errors import DivergedError
 from sweep.execution import Executor, Failed, FailureKind, InlineExecutor, LocalExecutor, Task
-from sweep.execution.ray import Session, session
+from sweep.execution.ray import Joined, session
 from tests.execution.work import a_worker, on_ray, outcomes, prepare
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Session]:
+def cluster() -> Iterator[Joined]:
     """A cluster of this machine alone."""
     with session(None, 2) as started:
         yield started

@@ -18,7 +18,7 @@ import pytest
 
 from sweep.artifacts import ArtifactStore
 from sweep.execution import Demands, Executor, Failed, FailureKind, Outcome, RayExecutor, Task
-from sweep.execution.ray import Session, session
+from sweep.execution.ray import Joined, session
 from sweep.execution.ray.cache import NodeCache
 from sweep.home import Home
 from sweep.machine import environment
@@ -36,13 +36,13 @@ CHECKPOINT, TRAINED = Artifact("checkpoint", ENCODER.key), Artifact("encoder", E
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Session]:
+def cluster() -> Iterator[Joined]:
     with session(None, 2) as started:
         yield started
 
 
 @pytest.fixture
-def executor(cluster: Session, tmp_path: Path) -> Iterator[RayExecutor]:
+def executor(cluster: Joined, tmp_path: Path) -> Iterator[RayExecutor]:
     executor = on_ray(cluster, tmp_path)
     a_worker(executor)
     yield executor
@@ -89,7 +89,7 @@ def training(epochs: int = 6) -> Task:
     return Task(spec.key, spec.model_dump_json(), "encoder", spec.reads[1:], spec.writes)
 
 
-def couriers(cluster: Session) -> list[int]:
+def couriers(cluster: Joined) -> list[int]:
     """The processes of this cluster's slots, and of no other on this machine."""
     place = cluster.ray.get_runtime_context().get_temp_dir()
     raylets = {pid for pid, line in living("raylet/raylet").items() if place in line}
@@ -134,7 +134,7 @@ def test_a_death_costs_one_task(executor: RayExecutor, tmp_path: Path) -> None:
     assert found["echo after"] == "after"
 
 
-def test_a_time_limit_ends_a_task(cluster: Session, tmp_path: Path) -> None:
+def test_a_time_limit_ends_a_task(cluster: Joined, tmp_path: Path) -> None:
     """And its slot takes the next."""
     executor = on_ray(cluster, tmp_path, timeout=1)
     a_worker(executor)
@@ -146,7 +146,7 @@ def test_a_time_limit_ends_a_task(cluster: Session, tmp_path: Path) -> None:
     assert found["echo after"] == "after"
 
 
-def test_a_worker_that_cannot_be_set_up_is_a_failure(cluster: Session, tmp_path: Path) -> None:
+def test_a_worker_that_cannot_be_set_up_is_a_failure(cluster: Joined, tmp_path: Path) -> None:
     """Nobody waits for ever for a process that never gets ready."""
     executor = on_ray(cluster, tmp_path, refuse_in)
     a_worker(executor)
@@ -157,7 +157,7 @@ def test_a_worker_that_cannot_be_set_up_is_a_failure(cluster: Session, tmp_path:
     assert "cannot be set up" in Path(failed.message.rpartition("its log: ")[2]).read_text()
 
 
-def test_a_slot_that_is_gone_has_lost_its_task(cluster: Session, executor: RayExecutor) -> None:
+def test_a_slot_that_is_gone_has_lost_its_task(cluster: Joined, executor: RayExecutor) -> None:
     """Nothing is known against the task; another slot takes the place of the one that is gone."""
     a_worker(executor, 2)
     executor.submit(Task("long", "sleep 60"))
@@ -176,7 +176,7 @@ def test_a_slot_that_is_gone_has_lost_its_task(cluster: Session, executor: RayEx
     assert not set(before) & set(couriers(cluster))
 
 
-def test_a_checkpoint_comes_home_while_its_training_runs(cluster: Session, tmp_path: Path) -> None:
+def test_a_checkpoint_comes_home_while_its_training_runs(cluster: Joined, tmp_path: Path) -> None:
     """And goes when the encoder is there; nothing of it stays on the node."""
     executor = on_ray(cluster, tmp_path, prepare_trainer)
     store = ArtifactStore(Home.at(tmp_path / "home"))
@@ -195,7 +195,7 @@ def test_a_checkpoint_comes_home_while_its_training_runs(cluster: Session, tmp_p
     assert store.half_trained() == []
 
 
-def test_a_training_that_was_closed_goes_on(cluster: Session, tmp_path: Path) -> None:
+def test_a_training_that_was_closed_goes_on(cluster: Joined, tmp_path: Path) -> None:
     """Ctrl-C costs half an epoch, and not what was not looked at since."""
     executor = on_ray(cluster, tmp_path, prepare_trainer)
     a_worker(executor)
@@ -218,7 +218,7 @@ def test_a_training_that_was_closed_goes_on(cluster: Session, tmp_path: Path) ->
     assert json.loads(outcome.result)["history"]["began"] == [float(kept)]
 
 
-def test_two_studies_train_an_encoder_once(cluster: Session, tmp_path: Path) -> None:
+def test_two_studies_train_an_encoder_once(cluster: Joined, tmp_path: Path) -> None:
     """Of one home: while it is out for one of them, the other waits, and then has it."""
     executors = [on_ray(cluster, tmp_path, prepare_trainer, most=1) for _ in range(2)]
     task = training(epochs=4)
@@ -236,7 +236,7 @@ def test_two_studies_train_an_encoder_once(cluster: Session, tmp_path: Path) -> 
     assert found[0].result == found[1].result
 
 
-def test_an_encoder_that_is_damaged_is_not_sent(cluster: Session, tmp_path: Path) -> None:
+def test_an_encoder_that_is_damaged_is_not_sent(cluster: Joined, tmp_path: Path) -> None:
     """It is set aside, and what needs it is lost: so it is made again before."""
     executor = on_ray(cluster, tmp_path, prepare_trainer)
     store = ArtifactStore(Home.at(tmp_path / "home"))
@@ -254,7 +254,7 @@ def test_an_encoder_that_is_damaged_is_not_sent(cluster: Session, tmp_path: Path
 
 
 def test_close_stops_at_once_and_leaves_nothing(
-    cluster: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Joined, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a process nor a file on the node; closing again is no matter."""
     executor = on_ray(cluster, tmp_path)
@@ -281,7 +281,7 @@ def test_no_gpu_is_seen_by_what_asks_for_none(executor: RayExecutor) -> None:
 
 
 def test_what_needs_a_gpu_waits_for_one(
-    cluster: Session,
+    cluster: Joined,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -304,7 +304,7 @@ def test_what_needs_a_gpu_waits_for_one(
 
 
 def test_a_node_with_other_versions_is_not_used(
-    cluster: Session,
+    cluster: Joined,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -332,7 +332,7 @@ def test_a_node_with_other_versions_is_not_used(
 
 
 def test_nodes_are_noted_and_other_cpus_told_of(
-    cluster: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    cluster: Joined, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The environment of each, once, before anything is done there."""
     noted: list[Mapping[str, Any]] = []

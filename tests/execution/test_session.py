@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sweep.errors import InputError
-from sweep.execution.ray import Session, session
+from sweep.execution.ray import Joined, session
 from sweep.execution.ray.session import TOKEN, TOKEN_PATH
 from tests.cli.process import TINY, processes, sweep
 from tests.cluster.nodes import Cluster, cluster
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="module")
-def started() -> Iterator[Session]:
+def started() -> Iterator[Joined]:
     """A cluster that was started for a run."""
     with session(None, 1) as found:
         yield found
@@ -90,7 +90,7 @@ def tokens() -> Path:
     return Path(os.environ[TOKEN_PATH])
 
 
-def test_what_a_cluster_keeps_is_for_nobody_else(started: Session) -> None:
+def test_what_a_cluster_keeps_is_for_nobody_else(started: Joined) -> None:
     """Its directory can be entered by its user alone, and its token be read by nobody else."""
     token = tokens()
     assert token.stat().st_mode & 0o777 == 0o600
@@ -116,14 +116,14 @@ def test_a_process_may_be_of_one_cluster_after_another() -> None:
     assert first != second
 
 
-def test_no_command_line_has_the_token(started: Session) -> None:
+def test_no_command_line_has_the_token(started: Joined) -> None:
     """Everybody on a machine sees those."""
     lines = processes(lambda *_: True).values()
     assert any("raylet" in line for line in lines)
     assert not any(tokens().read_text() in line for line in lines)
 
 
-def test_no_dashboard_listens(started: Session) -> None:
+def test_no_dashboard_listens(started: Joined) -> None:
     """On its port 8265, nobody does."""
     listening = {
         int(line.split()[1].rpartition(":")[2], 16)
@@ -150,7 +150,7 @@ print(ray.get(ray.remote(lambda: "ran").remote()))
     ],
     ids=["none", "wrong"],
 )
-def test_nobody_else_gets_in(started: Session, credentials: dict[str, str], tmp_path: Path) -> None:
+def test_nobody_else_gets_in(started: Joined, credentials: dict[str, str], tmp_path: Path) -> None:
     """Neither without a token nor with another one: no code runs."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
     address = started.ray.get_runtime_context().gcs_address

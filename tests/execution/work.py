@@ -13,7 +13,7 @@ from typing import Any
 from sweep.artifacts import ArtifactStore
 from sweep.errors import DivergedError
 from sweep.execution import Demands, Executor, Failed, Outcome, RayExecutor, Task
-from sweep.execution.ray import Session
+from sweep.execution.ray import Joined
 from sweep.home import Home
 
 
@@ -68,7 +68,7 @@ def work(payload: str, report: Callable[[float], None]) -> str:
 
 
 def on_ray(
-    cluster: Session,
+    cluster: Joined,
     place: Path,
     prepare: Callable[[Home], Callable[[str, Callable[[float], None]], str]] = prepare_in,
     **options: Any,

@@ -14,7 +14,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import event
 
-from sweep.search.batches import BatchStorage, Ended
+from sweep.search.batches import BatchStorage, EndedTrial
 from sweep.search.storage import open_storage
 from tests.chaos.servers import PG, postgres
 
@@ -66,8 +66,8 @@ def together(storage: BatchStorage, study_id: int) -> None:
     first, second, _ = (each.trial_id for each in created)
     storage.end_trials(
         [
-            Ended(first, TrialState.COMPLETE, [0.5, float("inf")], said),
-            Ended(second, TrialState.FAIL, (), said),
+            EndedTrial(first, TrialState.COMPLETE, [0.5, float("inf")], said),
+            EndedTrial(second, TrialState.FAIL, (), said),
         ]
     )
 
@@ -119,7 +119,7 @@ def test_all_of_it_or_nothing(urls: list[str], spoil: str) -> None:
     storage = open_storage(urls[0])
     study_id = storage.create_new_study(MAXIMIZE, "study")
     created = storage.create_trials(study_id, [template(number) for number in range(2)])
-    ended = [Ended(each.trial_id, TrialState.FAIL, (), {}) for each in created]
+    ended = [EndedTrial(each.trial_id, TrialState.FAIL, (), {}) for each in created]
     if spoil == "end":
         storage.end_trials(ended[:1])
         with pytest.raises(UpdateFinishedTrialError):

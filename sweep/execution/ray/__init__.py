@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from sweep.execution.ray.executor import RayExecutor
 from sweep.execution.ray.placement import Demands
-from sweep.execution.ray.session import Session, check_installed, session
+from sweep.execution.ray.session import Joined, check_installed, session
 
-__all__ = ["Demands", "RayExecutor", "Session", "check_installed", "session"]
+__all__ = ["Demands", "Joined", "RayExecutor", "check_installed", "session"]

@@ -11,7 +11,7 @@ from typing import Any
 from sweep.execution.looks import Looks
 from sweep.execution.ray.courier import Courier, Facts
 from sweep.execution.ray.nodes import Nodes, reaching
-from sweep.execution.ray.placement import ENCODER, Demands, Kind, changes, room
+from sweep.execution.ray.placement import ENCODER, Demands, SlotKind, changes, room
 from sweep.execution.ray.slot import Slot
 from sweep.machine import environment
 
@@ -188,7 +188,7 @@ class Fleet:
             if slot.errand is not None:
                 slot.errand.end()
 
-    def _ask(self, kind: Kind) -> None:
+    def _ask(self, kind: SlotKind) -> None:
         self._number += 1
         options: dict[str, Any] = {
             "num_cpus": kind.cpus,

@@ -10,7 +10,7 @@ _CPU, _GPU = "CPU", "GPU"
 ENCODER = "encoder"
 
 
-class Kind(NamedTuple):
+class SlotKind(NamedTuple):
     """Slots of one kind: what each of them takes of a node, and which tasks it is for."""
 
     cpus: float
@@ -30,12 +30,12 @@ class Demands:
     resources: Mapping[str, float] = field(default_factory=dict)
     """Resources by the names that the cluster gives them."""
 
-    def suits(self, kind: Kind, *, encoder: bool) -> bool:
+    def suits(self, kind: SlotKind, *, encoder: bool) -> bool:
         """Whether a slot of a kind has the GPUs that a task needs; it may have more."""
         return kind.gpus >= (self.gpus_per_encoder if encoder else self.gpus_per_draw)
 
     @property
-    def kinds(self) -> tuple[Kind, ...]:
+    def kinds(self) -> tuple[SlotKind, ...]:
         """The kinds of slots, those with GPUs first.
 
         Two, if either encoders or the others need no GPU; else every slot is for everything.
@@ -43,10 +43,10 @@ class Demands:
         encoder, other = self.gpus_per_encoder, self.gpus_per_draw
         most = max(encoder, other)
         if most == 0 or min(encoder, other) > 0:
-            return (Kind(self.cpus_per_task, most, frozenset({True, False})),)
+            return (SlotKind(self.cpus_per_task, most, frozenset({True, False})),)
         return (
-            Kind(self.cpus_per_task, most, frozenset({encoder > 0})),
-            Kind(self.cpus_per_task, 0, frozenset({encoder == 0})),
+            SlotKind(self.cpus_per_task, most, frozenset({encoder > 0})),
+            SlotKind(self.cpus_per_task, 0, frozenset({encoder == 0})),
         )
 
 

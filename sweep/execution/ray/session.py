@@ -37,7 +37,7 @@ _LONGEST_TEMPORARY = 30
 
 
 @dataclass(frozen=True)
-class Session:
+class Joined:
     """A cluster that this process is part of."""
 
     ray: Any
@@ -62,7 +62,7 @@ def check_installed() -> None:
 @contextmanager
 def session(
     address: str | None, cpus: int, resources: Mapping[str, float] | None = None
-) -> Iterator[Session]:
+) -> Iterator[Joined]:
     """Join a cluster for the length of a block, or start one on this machine.
 
     Args:
@@ -91,7 +91,7 @@ def session(
     try:
         _join(ray, address) if private is None else _start(ray, private, cpus, resources)
         _restore(handlers)
-        yield Session(ray, is_own=private is not None)
+        yield Joined(ray, is_own=private is not None)
     finally:
         ray.shutdown()
         _restore(handlers)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sweep.execution.base import Task
 from sweep.execution.ray.courier import Facts
-from sweep.execution.ray.placement import Kind
+from sweep.execution.ray.placement import SlotKind
 
 LOOK_SECONDS = 2.0
 """Between two looks at a task: so much of an encoder is lost with its node, and an epoch."""
@@ -45,7 +45,7 @@ class Slot:
     """One courier, from the moment it was asked for."""
 
     number: int
-    kind: Kind
+    kind: SlotKind
     courier: Any
     """The actor."""
     ready: Any

@@ -16,7 +16,7 @@ from sweep.reports.comparison import Report
 MOST_NAMED = 12
 """So many values on an axis are few: they are named themselves."""
 
-Kind = Literal["measured", "connected", "published", "line", "steps"]
+SeriesKind = Literal["measured", "connected", "published", "line", "steps"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Series:
     """Points that belong together."""
 
     name: str
-    kind: Kind
+    kind: SeriesKind
     """Lines and steps have no marks; what is connected has both. Steps stay at a point's height
     until the next point, and rise there."""
     colour: int

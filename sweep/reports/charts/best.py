@@ -9,10 +9,10 @@ from sweep.reports.charts.base import (
     MOST_NAMED,
     STRETCHED_NOTE,
     Chart,
-    Kind,
     Panel,
     Point,
     Series,
+    SeriesKind,
     accuracy_title,
     bars_note,
     subject,
@@ -77,14 +77,14 @@ def label_budgets_chart(reports: Sequence[Report]) -> Chart:
     )
 
 
-def _few_values(title: str, series: Sequence[Series], kind: Kind) -> Panel:
+def _few_values(title: str, series: Sequence[Series], kind: SeriesKind) -> Panel:
     """A panel of each series' most accurate points; its x has the values that rows have."""
     values = sorted({int(point.x) for each in series for point in each.points})
     few = tuple(values) if len(values) <= MOST_NAMED else ()
     return Panel(title, tuple(_best(each, kind) for each in series), few)
 
 
-def _best(series: Series, kind: Kind) -> Series:
+def _best(series: Series, kind: SeriesKind) -> Series:
     """Its most accurate point of each x, which says of how many it is that."""
     points = [
         replace(best, text=f"{best.text}<br>the most accurate of {len(of_x)}")
