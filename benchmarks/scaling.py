@@ -2,11 +2,12 @@
 
     uv run --extra ray python -m benchmarks.scaling [--trials 10000]
 
-First it measures what the coordinator pays for asking and telling, by numbers of trials at once,
-and what a task of a Ray cluster costs beside its work. Then it simulates a study of so many trials,
-a draw of 3 seconds each, event by event, on 1 to 1,000 workers. It holds the simulation against
-real studies on 1, 2 and 4 slots of a Ray cluster of this machine, and against the real coordinator
-with workers that only wait.
+First it measures what the coordinator pays: for asking and telling, by numbers of trials at once,
+for a trial in MLflow, and for what a draw and an encoder of a Ray cluster take beside their work.
+Then it simulates a study of so many trials, a draw of 3 seconds each, event by event, on 1 to 1,000
+workers. It holds the simulation against real studies, with encoders and with MLflow, on 1, 2 and 4
+slots of a Ray cluster of this machine, of which it takes how long their draws and encoders trained;
+and against the real coordinator with workers that only wait.
 """
 
 from __future__ import annotations
@@ -26,27 +27,28 @@ from typing import Any
 import numpy as np
 import optuna
 
-from benchmarks.cluster import run, specs
+from benchmarks.cluster import run
 from benchmarks.coordinator import CONFIG, DATA
 from benchmarks.made_up import completed, draw_result
 from benchmarks.measuring import options, publish, seconds
-from sweep.artifacts import ArtifactStore
 from sweep.config import StudyConfig, load_config
 from sweep.coordinator.projector import Projector
 from sweep.coordinator.run import open_for_writing
+from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.trials import TrialRun
 from sweep.data.datasets import DatasetSource
 from sweep.evaluation import prepare_worker
 from sweep.execution import Demands, Outcome, RayExecutor, Task
 from sweep.execution.ray import session
-from sweep.home import Home
-from sweep.results import DrawResult
+from sweep.results import DrawResult, EncoderRecord
 from sweep.search.study import Study
-from sweep.specs import SPEC, DrawSpec
+from sweep.specs import SPEC, DrawSpec, EncoderSpec, Spec
 from sweep.workspace import Workspace
 
 WORKERS = (1, 10, 100, 300, 1000)
-SLOTS, SHORT_DRAWS = (1, 2, 4), 40  # a worker is replaced after 50 tasks
+REAL = Path(__file__).with_name("scaling.yaml")
+SLOTS, TRIALS = (1, 2, 4), 20  # of a slot: a worker is replaced after 50 tasks
+TRANSFERS, PROJECTED = 30, 200
 DRAW_SECONDS, SCATTER = 3.0, 0.2
 ROUNDS = 10
 """Draws that each worker of the real coordinator waits for."""
@@ -74,8 +76,26 @@ class Costs:
     """For proposing trials, and writing them down."""
     tell: Cost
     """For writing down how trials have ended."""
+    projection: float
+    """Seconds for a trial in MLflow, which gives way to all else."""
     transfer: float
-    """Seconds that a task is longer on its way than at work; the coordinator does not wait."""
+    """Seconds that a draw is longer on its way than at work; the coordinator does not wait."""
+    encoder_transfer: float
+    """The same of an encoder: with what is made of it beside its training, as its pictures."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the one draw of a trial takes, in seconds."""
+
+    draw: float
+    encoder: float = 0.0
+    """Of the encoder that is trained for it; none if it needs none, or another trial did."""
+
+    def taken(self, costs: Costs) -> float:
+        """On its way."""
+        encoder = self.encoder + costs.encoder_transfer if self.encoder else 0.0
+        return encoder + self.draw + costs.transfer
 
 
 @dataclass(frozen=True)
@@ -87,26 +107,28 @@ class Simulated:
     """Seconds of work of all workers together."""
     coordinating: float
     """Seconds in which the coordinator was busy."""
+    behind: float
+    """Seconds that MLflow then still needs."""
 
     def used(self, workers: int) -> float:
         """The share of the workers' time in which they work."""
         return self.worked / (self.wall * workers)
 
 
-def simulate(draws: Sequence[float], workers: int, costs: Costs) -> Simulated:
+def simulate(trials: Sequence[Work], workers: int, costs: Costs) -> Simulated:
     """A study of trials of one draw each, event by event.
 
     The coordinator takes what has ended, tells, asks for as many as are free, and hands them out;
     then it waits for the next. All of that is one thread.
 
     Args:
-        draws: seconds that each takes.
+        trials: in the order in which they begin.
         workers: how many there are.
         costs: of the coordinator.
     """
     now = coordinating = 0.0
     running: list[float] = []
-    left = list(draws)[::-1]
+    left = list(trials)[::-1]
     while left or running:
         ended = 0
         while running and running[0] <= now:
@@ -117,10 +139,12 @@ def simulate(draws: Sequence[float], workers: int, costs: Costs) -> Simulated:
         now += paid
         coordinating += paid
         for _ in range(begun):
-            heapq.heappush(running, now + left.pop() + costs.transfer)
+            heapq.heappush(running, now + left.pop().taken(costs))
         if not (ended or begun):
             now = max(now, running[0])
-    return Simulated(now, sum(draws), coordinating)
+    worked = sum(each.draw + each.encoder for each in trials)
+    behind = costs.projection * len(trials) - (now - coordinating)
+    return Simulated(now, worked, coordinating, max(0.0, behind))
 
 
 @contextmanager
@@ -214,34 +238,82 @@ def coordinated(draws: Sequence[float], workers: int, sampler: str) -> float:
     return sum(draws) / (wall * workers)
 
 
-def short_draws(number: int, data: str, began: int) -> list[DrawSpec]:
-    """Draws of pixels, each with a learning rate of its own, so that none is known already."""
-    endless = specs(data)
-    found = [next(endless) for _ in range(2 * (began + number))]
-    return [draw for draw in found if not draw.needs][began:]
+def projecting(trials: int) -> float:
+    """Seconds for a trial in MLflow, of one that ends."""
+    with study_of(trials, "random") as (workspace, _, study):
+        projector = Projector(workspace, study.config.name, DATA)
+        ended = [completed(each) for each in study.begin(trials)]
+        study.end(ended)
+        projector.project(map(attempt_run, ended))
+        taken = seconds(partial(projector.finish, lambda _: None, timeout=600))
+    return taken / trials
 
 
-def on_slots(slots: int, began: int) -> tuple[list[float], list[float], float]:
-    """A real study's draws on a Ray cluster: their seconds at work and on their way; the wall's."""
+@dataclass(frozen=True)
+class Cluster:
+    """Slots of a Ray cluster of this machine, warm."""
+
+    executor: RayExecutor
+    workspace: Workspace
+    source: DatasetSource
+
+
+@contextmanager
+def on_slots(slots: int) -> Iterator[Cluster]:
+    """So many slots, each of which has trained something of every kind before."""
     source = DatasetSource.of("mnist-5k", None)
-    with tempfile.TemporaryDirectory() as directory, session(None, slots) as cluster:
-        home = Home.at(Path(directory))
-        home.create()
-        store = ArtifactStore(home)
-        store.datasets.keep(source.load())
+    with tempfile.TemporaryDirectory() as directory, session(None, slots) as joined:
+        workspace = Workspace.at(Path(directory), {})
+        workspace.home.create()
+        workspace.store.datasets.keep(source.load())
         prepare = partial(prepare_worker, source=None, threads=1)
-        demands = Demands()
-        executor = RayExecutor(cluster.ray, store, prepare, 3600, home.logs, demands, slots)
-        warm, measured = 4 * slots, SHORT_DRAWS * slots
-        draws = short_draws(warm + measured, source.load().sha256, began)
-        run(executor, store, draws[:warm])
-        began_at = time.perf_counter()
-        ended = run(executor, store, draws[warm:])
-        wall = time.perf_counter() - began_at
+        logs = workspace.home.logs
+        executor = RayExecutor(joined.ray, workspace.store, prepare, 3600, logs, Demands(), slots)
+        cluster = Cluster(executor, workspace, source)
+        real_study(cluster, "warm", 4 * slots)
+        yield cluster
         executor.close()
-    worked = [event.result.seconds for event in ended if isinstance(event.result, DrawResult)]
-    away = [event.seconds for event in ended if event.seconds is not None]
-    return worked, away, wall
+
+
+def real_study(cluster: Cluster, name: str, trials: int) -> tuple[list[Work], float]:
+    """A real study of as many trials on latents as on pixels: what was trained, and its seconds."""
+    halves = [f"representations.{kind}.trials={trials // 2}" for kind in ("vae", "pixels")]
+    config = load_config(REAL, [f"name={name}", f"seed={len(name)}", *halves])
+    workspace = cluster.workspace
+    study = open_for_writing(workspace, config, cluster.source.load().facts)
+    projector = Projector(workspace, name, study.data)
+    runs = TrialRun(study, cluster.executor, workspace.store, projector, lambda _: None)
+    wall = seconds(partial(runs.run, lambda: False))
+    projector.finish(lambda _: None, timeout=600)
+    trained: set[str] = set()
+    found = []
+    for attempt in study.attempts:
+        (draw,) = attempt.spec.outer_draws
+        result = workspace.store.draws.get(draw)
+        assert result is not None
+        encoder = 0.0
+        for spec in attempt.spec.encoders:
+            record = workspace.store.encoders.record(spec.key)
+            if record is not None and spec.key not in trained:
+                trained.add(spec.key)
+                encoder = record.train_seconds
+        found.append(Work(result.seconds, encoder))
+    return found, wall
+
+
+def transfers() -> tuple[float, float]:
+    """What a draw and an encoder take beside their work, on one slot; medians."""
+    beside: dict[type[Spec], list[float]] = {DrawSpec: [], EncoderSpec: []}
+    with on_slots(1) as cluster:
+        config = load_config(REAL, ["name=transfers", "seed=0"])
+        study = open_for_writing(cluster.workspace, config, cluster.source.load().facts)
+        draws = [draw for each in study.begin(TRANSFERS) for draw in each.spec.outer_draws]
+        for event in run(cluster.executor, cluster.workspace.store, draws):
+            match event.result:
+                case DrawResult(seconds=worked) | EncoderRecord(train_seconds=worked):
+                    assert event.seconds is not None
+                    beside[type(event.spec)].append(event.seconds - worked)
+    return statistics.median(beside[DrawSpec]), statistics.median(beside[EncoderSpec])
 
 
 def percent(share: float) -> int:
@@ -253,29 +325,37 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     scattered = random.Random(0)
     draws = [DRAW_SECONDS * scattered.uniform(1 - SCATTER, 1 + SCATTER) for _ in range(trials)]
+    trials_of = [Work(draw) for draw in draws]
+    transfer, encoder_transfer = transfers()
+    projection = projecting(PROJECTED)
+    costs = Costs(*asking_and_telling("random", known=0), projection, transfer, encoder_transfer)
     real: dict[str, Any] = {}
-    nothing = Cost(0.0, 0.0)
-    transfer = 0.0
-    for place, slots in enumerate(SLOTS):
-        worked, away, wall = on_slots(slots, place * 1000)
-        # Of so many slots: those of this machine's cores wait for each other.
-        of_slots = statistics.median(away) - statistics.median(worked)
-        transfer = transfer or of_slots
-        predicted = simulate(worked, slots, Costs(nothing, nothing, of_slots)).wall
+    for slots in SLOTS:
+        with on_slots(slots) as cluster:
+            work, wall = real_study(cluster, "measured", TRIALS * slots)
+        predicted = simulate(work, slots, costs).wall
         real[f"{slots} slots"] = {
-            "ms of transfer": round(1000 * of_slots),
+            "trials": len(work),
+            "encoders": sum(each.encoder > 0 for each in work),
             "real seconds": round(wall, 2),
             "simulated": round(predicted, 2),
             "ratio": round(predicted / wall, 2),
         }
-    figures: dict[str, Any] = {"real studies on Ray": real}
+    figures: dict[str, Any] = {
+        "ms of transfer": {
+            "draw": round(1000 * transfer),
+            "encoder": round(1000 * encoder_transfer),
+        },
+        "ms of a trial in MLflow": round(1000 * projection, 1),
+        "real studies on Ray, with encoders and MLflow": real,
+    }
     for sampler in ("random", "tpe"):
         ask, tell = asking_and_telling(sampler, known=min(1000, trials // 10))
-        costs = Costs(ask, tell, transfer)
+        costs = replace(costs, ask=ask, tell=tell)
         alone = replace(
             costs, ask=Cost(0.0, ask.of(1)), tell=Cost(0.0, tell.of(1))
         )  # a transaction for each trial
-        simulated = {workers: simulate(draws, workers, costs) for workers in WORKERS}
+        simulated = {workers: simulate(trials_of, workers, costs) for workers in WORKERS}
         figures[sampler] = {
             "ms to ask for 1, 10, 100": [round(1000 * ask.of(number), 1) for number in BATCHES],
             "ms to tell of 1, 10, 100": [round(1000 * tell.of(number), 1) for number in BATCHES],
@@ -286,8 +366,11 @@ def main() -> None:
                 str(workers): percent(found.coordinating / found.wall)
                 for workers, found in simulated.items()
             },
+            "simulated, seconds that MLflow then still needs": {
+                str(workers): round(found.behind) for workers, found in simulated.items()
+            },
             "simulated, a transaction a trial, % used": {
-                str(workers): percent(simulate(draws, workers, alone).used(workers))
+                str(workers): percent(simulate(trials_of, workers, alone).used(workers))
                 for workers in WORKERS
             },
             "real coordinator, % of waiting workers used": {},
@@ -297,7 +380,7 @@ def main() -> None:
             figures[sampler]["real coordinator, % of waiting workers used"][str(workers)] = {
                 "draws": len(few),
                 "real": percent(coordinated(few, workers, sampler)),
-                "simulated": percent(simulate(few, workers, costs).used(workers)),
+                "simulated": percent(simulate(trials_of[: len(few)], workers, costs).used(workers)),
             }
     publish("scaling", {"trials": trials, "seconds a draw": DRAW_SECONDS, **figures})
 
