@@ -15,6 +15,7 @@ from sweep.coordinator.assembly import Assembly
 from sweep.coordinator.encoders import Encoders
 from sweep.coordinator.events import Activity, Begun, Done, Event, GivenUp, Progressed
 from sweep.coordinator.projector import Projector
+from sweep.coordinator.reproduction import check_kept, check_trial, is_exact
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.timelimit import TimeLimit
 from sweep.coordinator.trials import Snapshot
@@ -137,14 +138,16 @@ class Selection:
         """Score on the test partition what was selected; where it was confirmed, that.
 
         Raises:
-            InputError: the data or the home cannot be used any more.
+            InputError: the data or the home cannot be used any more; or what was selected does not
+                come out as it is recorded.
         """
         waiting = self._unassessed()
         news = _News(self._study, self._watch, len(waiting))
         for event in self._events([spec for spec, _ in waiting.values()], stopping):
             match event:
                 case Done(spec, Assessment(accuracy=accuracy) as assessment):
-                    self._study.note_assessment(assessment)
+                    self._check(*waiting[spec.key], assessment)
+                    self._study.note_assessment(assessment.model_copy(update={"again": None}))
                     label = _label(waiting[spec.key][1])
                     news.say(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
                     news.done()
@@ -155,6 +158,18 @@ class Selection:
                     news.done()
                 case Progressed(running):
                     news.show(running)
+
+    def _check(self, spec: AssessmentSpec, attempt: Attempt, assessment: Assessment) -> None:
+        """See that what was scored is what was selected."""
+        recorded, trial = self._study.recorded, spec.trial
+        if assessment.again is None or not is_exact(
+            trial, recorded.environments, recorded.encoders
+        ):
+            return
+        before = recorded.confirmations.get(trial.key, attempt.result)
+        assert before is not None  # it was selected by that
+        check_trial(trial, before, assessment.again)
+        check_kept(trial, self._store, assessment.again)
 
     @property
     def _selected(self) -> list[Attempt]:

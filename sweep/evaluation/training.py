@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # it imports TensorFlow
 
 _MAY_DIFFER, _IMAGES_MAY_DIFFER = 0.02, 3
 """How far the accuracy of the same classifier may be off on another kind of machine. On the same
-kind it is not off at all."""
+kind it is not off at all: whether it is the same, the coordinator knows, and compares."""
 
 
 def make_draw(spec: DrawSpec, bench: Workbench, on_progress: OnProgress) -> DrawResult:

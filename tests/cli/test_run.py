@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import time
 from collections import Counter
@@ -273,3 +275,24 @@ def test_a_study_with_more_draws_takes_those_that_are_there(copy: Path, tiny_con
     assert len(after) == len(before) * 3 // 2
     found = sorted(values[:4] for values in accuracies(copy, "more").values())
     assert found == sorted(accuracies(copy).values())
+
+
+@pytest.mark.slow
+def test_a_draw_that_was_made_up_is_found_where_bits_are_equal(
+    copy: Path, tiny_config: Path
+) -> None:
+    """However little it is off, in whatever epoch; and also once its file is gone."""
+    assert sweep("remove", "tiny", "--home", copy, "--yes").returncode == 0
+    for path in (copy / "assessments").iterdir():
+        path.unlink()
+    for path in (copy / "draws").iterdir():
+        content = json.loads(path.read_bytes())["result"]
+        content["members"][0]["val_loss"][0] += 1e-12
+        path.write_text(json.dumps(content))  # without a checksum, as older versions wrote it
+    for _ in range(2):
+        done = sweep("run", tiny_config, "--home", copy)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+        assert "is not what it comes to" in done.stderr
+        assert re.search(r"draws/[0-9a-f]{32}\.json", done.stderr.replace("\n", ""))
+        shutil.rmtree(copy / "draws")
+        shutil.rmtree(copy / "assessments")
