@@ -40,6 +40,15 @@ def test_a_study_runs_from_its_config_to_its_table(finished: Path) -> None:
     assert kinds.count("encoder") == 4  # two latent dimensions, two draws
 
 
+def test_the_workers_log_says_what_was_trained(finished: Path) -> None:
+    """Each encoder and each draw once, by its content key; not what was scored anew."""
+    text = (finished / "logs" / "tiny" / "worker-1.log").read_text()
+    trained = re.findall(r"training .* \((?:encoder|draw) ([0-9a-f]{32})\)$", text, re.MULTILINE)
+    kept = [path.name for path in (finished / "encoders").iterdir()]
+    kept += [path.stem for path in (finished / "draws").iterdir()]
+    assert sorted(trained) == sorted(kept)
+
+
 def test_mlflow_holds_what_the_contract_names(finished: Path) -> None:
     """Tags, params, metrics and curves of a trial's run have the names users rely on."""
     run = next(
