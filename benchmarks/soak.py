@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,6 +35,10 @@ TRIALS, FEWER = 3000, 300
 ENCODERS = 4
 LOOKS = (("status",), ("report", "soak-0"), ("doctor",), ("status", "soak-0"))
 _LOOK_SECONDS = 2.0
+WITHOUT_WORKERS = "coordinators without workers"
+"""Those that begin, or draw a report, which takes a hundred MB at once."""
+TRAINED = re.compile(r"training .* \((encoder|draw) ([0-9a-f]{32})\)$", re.MULTILINE)
+"""What a worker's log says as a training begins."""
 
 
 @dataclass
@@ -47,8 +51,6 @@ class Soak:
     """By the command that looked."""
     wrong: list[str] = field(default_factory=list)
     """What must not have been said or done."""
-    trained: dict[Path, float] = field(default_factory=dict)
-    """When each encoder, draw and assessment appeared."""
     took: float = 0.0
 
     def note_process(self, kind: str, pid: int) -> None:
@@ -59,14 +61,6 @@ class Soak:
             descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
             if found is not None:
                 self.sizes[kind].append((int(found[1]) / 1000, descriptors))
-
-    def note_files(self, home: Path) -> None:
-        """See that nothing is made again that was there."""
-        for path in (*home.glob("encoders/[0-9a-f]*/record.json"), *home.glob("draws/*.json")):
-            with suppress(OSError):
-                made = path.stat().st_mtime
-                if self.trained.setdefault(path, made) != made:
-                    self.wrong.append(f"{path} was made twice")
 
     def note_said(self, command: Sequence[str], status: int, said: str) -> None:
         """What a command has said, and how it ended."""
@@ -120,11 +114,11 @@ def soak(home: Path, trials: int, fewer: int) -> Soak:
     looking.start()
     try:
         while any(study.poll() is None for study in studies):
-            seen.note_files(home)
             for number, study in enumerate(studies):
                 kind = "coordinators of few trials" if number else "coordinator of many trials"
-                seen.note_process(kind, study.pid)
-                for worker in children(study.pid, "spawn_main"):
+                workers = children(study.pid, "spawn_main")
+                seen.note_process(kind if workers else WITHOUT_WORKERS, study.pid)
+                for worker in workers:
                     seen.note_process("workers", worker)
             for server in children(ui.pid, "mlflow"):
                 seen.note_process("MLflow's server", server)
@@ -138,6 +132,7 @@ def soak(home: Path, trials: int, fewer: int) -> Soak:
     for study, log in zip(studies, logs, strict=True):
         seen.note_said(["run"], study.returncode, log.read_text())
     seen.wrong += missing(home, [trials, fewer, fewer, fewer])
+    seen.wrong += trained_amiss(home)
     return seen
 
 
@@ -197,6 +192,20 @@ def missing(home: Path, targets: Sequence[int]) -> Iterator[str]:
         yield f"runs: {dict(kinds)}"
     if (made := len(list(home.glob("encoders/[0-9a-f]*")))) != ENCODERS:
         yield f"{made} encoders"
+
+
+def trained_amiss(home: Path) -> Iterator[str]:
+    """What was trained twice, or is there and nobody trained it, as the workers of all studies say.
+
+    Files would not tell: what is kept already stays, however often it is made.
+    """
+    logs = [path.read_text() for path in home.glob("logs/*/worker-*.log")]
+    times = Counter(TRAINED.findall("\n".join(logs)))
+    kept = {("encoder", path.name) for path in home.glob("encoders/[0-9a-f]*")}
+    kept |= {("draw", path.stem) for path in home.glob("draws/[0-9a-f]*.json")}
+    for kind, key in sorted({*kept, *times}):
+        if (found := times[kind, key]) != 1:
+            yield f"the {kind} {key} was trained {found} times"
 
 
 def children(pid: int, named: str = "") -> list[int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy
 from sqlalchemy import event
@@ -20,6 +21,11 @@ _CONNECT_SECONDS = 10
 _READ_ONLY = "mode=ro"
 _MAKING_TABLES = 0x73776565
 """The number of the lock in PostgreSQL under which tables are made."""
+_ENDS = r"\s'\"<>"
+"""What a URL ends at in a text."""
+_END = re.compile(f"[{_ENDS}]")
+_BLANK = "\0"
+_PARAMETER = r"(?i)([?&;][\w.-]*(?:pass|pwd|token|secret|key|cred|auth|signature)[\w.-]*=)"
 
 
 def engine_arguments(url: str) -> dict[str, Any]:
@@ -114,10 +120,11 @@ def readable(url: str) -> str:
 
 
 def check_url(variable: str, url: str) -> None:
-    """See that a database's URL is read as it is meant.
+    """See that a database's URL is read as it is meant, and can be found in a text to be masked.
 
     Of a password with an "@" that nobody escaped, the rest would be taken for the host's name, and
-    be named as such by whatever does not find that host.
+    be named as such by whatever does not find that host. One with a space or a quotation mark
+    would seem to end there wherever a library speaks of the URL.
 
     Args:
         variable: where the URL comes from.
@@ -128,10 +135,18 @@ def check_url(variable: str, url: str) -> None:
     """
     scheme, _, rest = url.partition("://")
     is_read_from_its_end = scheme.startswith("http")
-    is_file = rest.startswith("/")
-    if not is_read_from_its_end and not is_file and rest.partition("?")[0].count("@") > 1:
+    place, _, query = rest.partition("?")
+    is_file = place.startswith("/")
+    has_end = None if scheme.startswith("sqlite") else _END.search(query if is_file else rest)
+    if has_end:
+        character = has_end[0]
         raise HomeError(
-            f"{variable} has an '@' that is not escaped: {masked(url)}",
+            f"{variable} has a character in it that a URL may not have: {character!a}",
+            hint=f"write it as {quote(character, safe='')}, as in a user or a password",
+        )
+    if not is_read_from_its_end and not is_file and place.count("@") > 1:
+        raise HomeError(
+            f"{variable} has an '@' that is not escaped: {masked_url(url)}",
             hint="write an @ of a user or a password as %40",
         )
 
@@ -140,14 +155,28 @@ def masked(text: str) -> str:
     """A text without the secrets of the URLs in it: passwords, tokens and keys.
 
     Of ``user:password@`` the user stays; a password may hold "@" and "/" that nobody escaped. Where
-    a URL ends is a guess, so a little more may be hidden than need be.
+    a URL ends is a guess, so a little more may be hidden than need be; :func:`check_url` sees that
+    no less is.
     """
-    text = re.sub(r"://(?!/)[^\s'\"<>]*@", _masked_authority, text)
-    return re.sub(
-        r"(?i)([?&;][\w.-]*(?:pass|pwd|token|secret|key|cred|auth|signature)[\w.-]*=)[^&;\s'\"]+",
-        r"\1***",
-        text,
-    )
+    return _masked(text, _ENDS)
+
+
+def masked_url(url: str) -> str:
+    """What is a URL as a whole, without its secrets, whatever characters are in it."""
+    return _masked(url, "")
+
+
+def _masked(text: str, ends: str) -> str:
+    """Parameters first, of which only the "@" is left: one that ends a password must be seen."""
+    value = f"[^&;{ends}]+"
+    text = re.sub(f"{_PARAMETER}({value})", lambda found: found[1] + _blank(found[2]), text)
+    anything = f"[^{ends}]*" if ends else "(?s:.)*"
+    text = re.sub(f"://(?!/){anything}@", _masked_authority, text)
+    return re.sub(f"{_BLANK}[{_BLANK}@]*", "***", text)
+
+
+def _blank(secret: str) -> str:
+    return _BLANK + re.sub("[^@]", _BLANK, secret)
 
 
 def _masked_authority(found: re.Match[str]) -> str:

@@ -94,6 +94,9 @@ class Assessment(Value):
     milliseconds: float
     """Median wall milliseconds for 1,000 images, from pixels to probabilities, on the threads of a
     worker and beside whatever else ran."""
+    again: TrialResult | None = None
+    """What the trial came to as it was trained again for this; None where it was compared already
+    with what is recorded, and for versions that did not compare it."""
 
     @property
     def accuracy(self) -> float:
@@ -108,6 +111,9 @@ class ModelRecord(Value):
     spec: ModelSpec
     accuracy: float
     """Fraction of the partition that its trial is scored on, as the model itself classifies it."""
+    again: Replicate | None = None
+    """What the classifier came to as it was trained again for this; None for models of versions
+    that did not write it down."""
 
 
 _COMPUTING = ("tensorflow", "keras", "numpy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from sweep.data.images import CLASSES
@@ -39,3 +40,20 @@ def _doubts_of_assessment(spec: AssessmentSpec, result: Assessment) -> Iterator[
     yield any(not 0 <= value <= 1 for draw in result.accuracies for value in draw)
     yield [len(row) for row in result.confusion] != [CLASSES] * CLASSES
     yield any(count < 0 for row in result.confusion for count in row)
+    yield not _counts_agree(result)
+
+
+def _counts_agree(result: Assessment) -> bool:
+    """Whether the confusion counts are those of classifiers with these accuracies.
+
+    Every classifier sees as many images: whatever the draw, the parts are as large.
+    """
+    accuracies = [value for draw in result.accuracies for value in draw]
+    images, left = divmod(sum(map(sum, result.confusion)), max(1, len(accuracies)))
+    right = [value * images for value in accuracies]
+    return (
+        images > 0
+        and left == 0
+        and all(math.isclose(each, round(each), abs_tol=1e-6) for each in right)
+        and sum(map(round, right)) == sum(result.confusion[each][each] for each in range(CLASSES))
+    )

@@ -15,6 +15,7 @@ from sweep.config import StudyConfig
 from sweep.coordinator.engine import open_executor
 from sweep.coordinator.events import Done, GivenUp
 from sweep.coordinator.labels import Labels
+from sweep.coordinator.reproduction import check_classifiers, is_exact
 from sweep.coordinator.runs import attempt_run
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.selected import selected_attempts
@@ -23,6 +24,7 @@ from sweep.data.datasets import DatasetSource
 from sweep.database import masked, reason
 from sweep.errors import TargetMissedError
 from sweep.lease import lease
+from sweep.machine import environment
 from sweep.results import ModelRecord, Replicate, TrialResult
 from sweep.search.attempt import Attempt
 from sweep.search.recorded import Recorded
@@ -73,6 +75,7 @@ def register_study(
         UnknownStudyError: there is no study of this name.
         StudyBusyError: another process is running the study.
         TargetMissedError: no trial is complete, or none is as accurate; or MLflow did not take it.
+        DataError: the classifier does not come out as it is recorded.
     """
     check_model_name(model_name or name)
     stored = open_study(workspace, name)
@@ -86,6 +89,9 @@ def register_study(
         if record is None:
             say(f"Training draw {spec.draw + 1} of {attempt.label} again ...")
             record = _make_model(workspace, source, spec, stored.config)
+        environments = [*stored.environments, environment()]
+        if record.again is not None and is_exact(trial, environments, stored.encoders):
+            check_classifiers(trial, [replicate], [record.again])
         how = "on which it was chosen"
         if trial.first_draw is not None:
             how = "on a draw that its search had not seen"

@@ -25,6 +25,7 @@ from sweep.coordinator.events import (
 )
 from sweep.coordinator.labels import Labels
 from sweep.coordinator.projector import Projector
+from sweep.coordinator.reproduction import check_kept, check_trial, is_exact
 from sweep.coordinator.scheduler import Scheduler
 from sweep.coordinator.selected import selected_attempts
 from sweep.coordinator.timelimit import TimeLimit
@@ -149,7 +150,8 @@ class Selection:
         """Score on the test partition what was selected; where it was confirmed, that.
 
         Raises:
-            InputError: the data or the home cannot be used any more.
+            InputError: the data or the home cannot be used any more; or what was selected does not
+                come out as it is recorded.
         """
         waiting = self._unassessed()
         news = _News(self._study, self._watch, len(waiting))
@@ -158,7 +160,8 @@ class Selection:
             encoders.take(event)
             match event:
                 case Done(spec, Assessment(accuracy=accuracy) as assessment):
-                    self._study.note_assessment(assessment)
+                    self._check(*waiting[spec.key], assessment)
+                    self._study.note_assessment(assessment.model_copy(update={"again": None}))
                     label = _label(waiting[spec.key][1])
                     news.say(f"{label}: assessed: {100 * accuracy:.2f} % on the test partition")
                     news.done()
@@ -172,6 +175,18 @@ class Selection:
                 case Progressed(running):
                     news.show(running)
                     self._projector.project(())
+
+    def _check(self, spec: AssessmentSpec, attempt: Attempt, assessment: Assessment) -> None:
+        """See that what was scored is what was selected."""
+        recorded, trial = self._study.recorded, spec.trial
+        if assessment.again is None or not is_exact(
+            trial, recorded.environments, recorded.encoders
+        ):
+            return
+        before = recorded.confirmations.get(trial.key, attempt.result)
+        assert before is not None  # it was selected by that
+        check_trial(trial, before, assessment.again)
+        check_kept(trial, self._store, assessment.again)
 
     def _unconfirmed(self) -> list[Assembly]:
         """What is selected and not confirmed."""

@@ -23,8 +23,23 @@ _IMAGE_SHAPES = (
     (1, IMAGE_SIDE, IMAGE_SIDE),
     (IMAGE_SIDE * IMAGE_SIDE,),
 )
+_LABEL_SHAPES = f"numbers (n,) or (n, 1), or one-hot rows 2 to {CLASSES} wide"
 _IMAGE_WORDS = {"x", "image", "images", "img", "imgs", "pixels", "data"}
 _LABEL_WORDS = {"y", "label", "labels", "target", "targets", "class", "classes", "digit", "digits"}
+_LETTERS = {"x", "y"}
+"""Also names of coordinates, as in ``y_pos``: they name nothing beside other words than these."""
+_PARTS = {
+    *("train", "training", "test", "testing", "val", "valid", "validation", "dev", "all"),
+    *("part", "batch", "fold", "split", "set"),
+}
+_NEVER_MEANT = {
+    *("fold", "folds", "split", "splits", "part", "parts", "partition", "batch", "set", "is"),
+    *("id", "ids", "idx", "index", "indices"),
+    *("group", "groups", "writer", "writers", "author", "authors", "user", "users", "subject"),
+    *("pos", "position", "offset", "row", "column", "angle", "width", "height", "size", "weight"),
+    *("weights", "mask", "masks", "age", "year", "date", "time"),
+}
+"""What else is told of images: where nothing is named as wanted, these are not taken for it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,22 @@ class Array:
         apart = re.sub(r"([a-z])([A-Z])", r"\1 \2", self.key)
         return tuple(re.findall(r"[a-z]+|\d+", apart.lower()))
 
+    def is_named(self, words: set[str]) -> bool:
+        """Whether its name says that it is what these words mean."""
+        found = words & set(self.words)
+        return bool(found - _LETTERS) or (bool(found) and self.is_plainly_named(words))
+
+    def is_plainly_named(self, words: set[str]) -> bool:
+        """Whether its name says so, and beside it at most which part: ``labels``, ``y_train``."""
+        rest = _rest(self, words)
+        return rest is not None and all(
+            word in _PARTS or len(word) == 1 or word.isdigit() for word in rest
+        )
+
+    @property
+    def is_never_meant(self) -> bool:
+        return bool(_NEVER_MEANT & set(self.words))
+
     @property
     def may_be_images(self) -> bool:
         return self.shape[1:] in _IMAGE_SHAPES
@@ -90,8 +121,10 @@ def layout(path: Path, arrays: Sequence[Array], wanted: Wanted) -> list[tuple[Ar
     Images are ``(n, 28, 28)``, ``(n, 28, 28, 1)``, ``(n, 1, 28, 28)`` or ``(n, 784)``; labels are
     numbers ``(n,)`` or ``(n, 1)``, or one-hot ``(n, 2 to 10)``. Where some of either are named as
     such (``x``, ``images``, ``pixels``, ``data``; ``y``, ``labels``, ``targets``, ``classes``,
-    ``digits``), only they are taken. Several belong together by the rest of their names; those
-    with "train" in them come first, as in Keras's ``x_train``, ``y_train``, ``x_test``, ``y_test``.
+    ``digits``), only they are taken, and of them those whose names say no more than that, if there
+    are such. Where none is, what has the shape is taken, but for arrays like ``fold`` or ``id``.
+    Several belong together by the rest of their names; those with "train" in them come first, as
+    in Keras's ``x_train``, ``y_train``, ``x_test``, ``y_test``.
 
     Args:
         path: of the file, for messages.
@@ -101,8 +134,9 @@ def layout(path: Path, arrays: Sequence[Array], wanted: Wanted) -> list[tuple[Ar
     Raises:
         DataError: nothing fits, or more than one reading does.
     """
-    images = _chosen(path, arrays, wanted.images, lambda a: a.may_be_images, _IMAGE_WORDS)
-    labels = _chosen(path, arrays, wanted.labels, lambda a: a.may_be_labels, _LABEL_WORDS)
+    images = _chosen(path, arrays, wanted.images, _IMAGES)
+    others = [array for array in arrays if wanted.labels or array not in images]
+    labels = _chosen(path, others, wanted.labels, _LABELS)
     for each in images:
         if each.dtype != np.uint8:
             raise DataError(
@@ -114,8 +148,8 @@ def layout(path: Path, arrays: Sequence[Array], wanted: Wanted) -> list[tuple[Ar
         raise DataError(
             f"{path} holds {', '.join(map(str, arrays[:8])) or 'no arrays'}; which are the images "
             "(uint8, 28 x 28 each) and which their labels (0 to 9, as many) is not clear",
-            hint="say so with dataset: {path: FILE, images: KEY, labels: KEY}, or save one array "
-            "of labels for each of images, named alike: x_train and y_train",
+            hint=f"{_SAY_WHICH}, or save one array of labels for each of images, named alike: "
+            "x_train and y_train",
         )
     if min(lengths) < 0 or sum(lengths) > MOST_IMAGES:
         raise DataError(f"{path} claims {lengths!s:.80} images; at most {MOST_IMAGES:,} are read")
@@ -145,26 +179,77 @@ def as_labels(path: Path, array: Array, values: NDArray[Any]) -> NDArray[np.uint
     return checked_labels(where, values)
 
 
-def _chosen(
-    path: Path,
-    arrays: Sequence[Array],
-    key: str | None,
-    fits: Callable[[Array], bool],
-    words: set[str],
-) -> list[Array]:
-    """The array that the user names; else those that fit, of which names choose."""
-    if key is not None:
-        found = [array for array in arrays if array.key == key]
-        if not found or not fits(found[0]):
-            held = ", ".join(map(str, arrays[:8])) or "no arrays"
-            is_there = "cannot be read as such" if found else "is not in it"
-            raise DataError(
-                f"{path}: the array {key!r:.60} {is_there}; it holds {held}",
-                hint="name one of them: dataset: {path: FILE, images: KEY, labels: KEY}",
-            )
-        return found
-    fitting = sorted(filter(fits, arrays), key=lambda a: ("train" not in a.file.lower(), a.file))
-    return [array for array in fitting if words & set(array.words)] or fitting
+@dataclass(frozen=True)
+class _Role:
+    """What arrays may be: images, or labels."""
+
+    name: str
+    form: str
+    words: set[str]
+    fits: Callable[[Array], bool]
+    least_dimensions: int
+    """An array of fewer is no such array, whatever it is called: ``image_id``, ``n_classes``."""
+
+
+_SAY_WHICH = "say so with dataset: {path: FILE, images: KEY, labels: KEY}"
+_IMAGES = _Role(
+    "images",
+    f"grey images of {IMAGE_SIDE} x {IMAGE_SIDE}",
+    _IMAGE_WORDS,
+    lambda array: array.may_be_images,
+    least_dimensions=2,
+)
+_LABELS = _Role(
+    "labels", _LABEL_SHAPES, _LABEL_WORDS, lambda array: array.may_be_labels, least_dimensions=1
+)
+
+
+def _chosen(path: Path, arrays: Sequence[Array], key: str | None, role: _Role) -> list[Array]:
+    """The array that the user names; else those of which names and shapes make it clear."""
+    if key is None:
+        return _clear(path, arrays, role)
+    found = [array for array in arrays if array.key == key]
+    if not found or not role.fits(found[0]):
+        held = ", ".join(map(str, arrays[:8])) or "no arrays"
+        is_there = "cannot be read as such" if found else "is not in it"
+        raise DataError(
+            f"{path}: the array {key!r:.60} {is_there}; it holds {held}",
+            hint="name one of them: dataset: {path: FILE, images: KEY, labels: KEY}",
+        )
+    return found
+
+
+def _clear(path: Path, arrays: Sequence[Array], role: _Role) -> list[Array]:
+    """Those that are named so; where none is, those that fit and are not known to be else.
+
+    Raises:
+        DataError: what is named so does not fit, and something else is not taken in its place.
+    """
+    named = [
+        array
+        for array in arrays
+        if array.is_named(role.words) and len(array.shape) >= role.least_dimensions
+    ]
+    named = [array for array in named if array.is_plainly_named(role.words)] or named
+    if not named:
+        return _in_order(each for each in arrays if role.fits(each) and not each.is_never_meant)
+    fitting = _in_order(filter(role.fits, named))
+    lengths = {array.shape[0] for array in fitting}
+    odd = [
+        each for each in named if each not in fitting and (not fitting or each.shape[0] in lengths)
+    ]
+    if odd:
+        beside = f"; {fitting[0]}, of the same length, is also named so" if fitting else ""
+        raise DataError(
+            f"{path}: {', '.join(map(str, odd[:3]))} is named as {role.name}, and cannot be read "
+            f"as such, which are {role.form}{beside}",
+            hint=f"{_SAY_WHICH}, or save it in that form",
+        )
+    return fitting
+
+
+def _in_order(arrays: Iterable[Array]) -> list[Array]:
+    return sorted(arrays, key=lambda array: ("train" not in array.file.lower(), array.file))
 
 
 def _cross(images: Iterable[Array], labels: Iterable[Array]) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sweep.data.images import CLASSES
 from sweep.evaluation.training import train_again
+from sweep.evaluation.trial_result import trial_result
 from sweep.evaluation.workbench import Workbench
 from sweep.results import Assessment
 from sweep.specs import AssessmentSpec
@@ -33,11 +34,12 @@ def _assess(spec: AssessmentSpec, bench: Workbench, on_progress: OnProgress) -> 
 
     trial = spec.trial
     dataset = bench.checked_dataset(trial.data)
-    accuracies = []
+    accuracies, again = [], []
     confusion = np.zeros((CLASSES, CLASSES), np.int64)
     for place, draw in enumerate(trial.outer_draws):
         within = partial(_report_within, on_progress, place, trial.draws)
         trained = train_again(draw, bench, within)
+        again.append(trained.result)
         test = trained.parts["test"]
         labels = dataset.labels[test]
         features = trained.extractor.features(dataset.images, test)
@@ -54,6 +56,7 @@ def _assess(spec: AssessmentSpec, bench: Workbench, on_progress: OnProgress) -> 
             image_model.image_model(network, trained.weights, member=0),
             dataset.images[np.resize(test, _TIMED_IMAGES)],
         ),
+        again=trial_result(trial, again, 0, 0),
     )
 
 

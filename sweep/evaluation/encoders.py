@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from sweep.results import EncoderRecord, Environment
 from sweep.specs import EncoderSpec, TrialSpec
 from sweep.values import OnProgress
 
+log = logging.getLogger("sweep")
+
 
 def make_encoder(spec: EncoderSpec, bench: Workbench, on_progress: OnProgress) -> EncoderRecord:
     """What is known of the trained encoder of a spec, which the store then has.
@@ -29,6 +32,7 @@ def make_encoder(spec: EncoderSpec, bench: Workbench, on_progress: OnProgress) -
     part = partition(dataset.labels, spec.partition, spec.seed, spec.draw)["encoder"]
 
     def train(out: Path) -> EncoderRecord:
+        log.info("training %s (encoder %s)", spec.label, spec.key)
         checkpoint = bench.store.checkpoint(spec.key)
         try:
             history = representation.train(spec, dataset.images, part, out, checkpoint, on_progress)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sweep.artifacts.store import MODEL_FILE
 from sweep.evaluation.training import train_again
+from sweep.evaluation.trial_result import replicate
 from sweep.evaluation.workbench import Workbench
 from sweep.results import ModelRecord
 from sweep.specs import DrawSpec, ModelSpec
@@ -31,6 +32,7 @@ def make_model(spec: ModelSpec, bench: Workbench, on_progress: OnProgress) -> Mo
         predicted = model.predict(dataset.images[held_out], verbose=0).argmax(axis=1)
         model.save(out / MODEL_FILE)
         accuracy = float((predicted == dataset.labels[held_out]).mean())
-        return ModelRecord(spec=spec, accuracy=accuracy)
+        again = replicate(spec.draw, spec.member, trained.result.members[spec.member])
+        return ModelRecord(spec=spec, accuracy=accuracy, again=again)
 
     return bench.store.models.get_or_make(spec, make)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Mapping
@@ -24,9 +25,11 @@ from sweep.values import OnProgress
 if TYPE_CHECKING:  # it imports TensorFlow
     from sweep.classifier.population import Weights
 
+log = logging.getLogger("sweep")
+
 _MAY_DIFFER, _IMAGES_MAY_DIFFER = 0.02, 3
 """How far the accuracy of the same classifier may be off on another kind of machine. On the same
-kind it is not off at all."""
+kind it is not off at all: whether it is the same, the coordinator knows, and compares."""
 
 
 def make_draw(spec: DrawSpec, bench: Workbench, on_progress: OnProgress) -> DrawResult:
@@ -35,7 +38,12 @@ def make_draw(spec: DrawSpec, bench: Workbench, on_progress: OnProgress) -> Draw
     Raises:
         DivergedError: a training left the finite numbers.
     """
-    return bench.store.draws.get_or_make(spec, lambda: train_draw(spec, bench, on_progress).result)
+
+    def train() -> DrawResult:
+        log.info("training %s (draw %s)", spec.label, spec.key)
+        return train_draw(spec, bench, on_progress).result
+
+    return bench.store.draws.get_or_make(spec, train)
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,7 @@ def trial_result(
         classifier_parameters=classifier.parameters(representation.dimensions, spec.hidden_neurons),
         representation_parameters=representation.parameters,
         replicates=tuple(
-            Replicate(
-                draw=draw.draw,
-                member=number,
-                accuracy=curves.val_accuracy[-1],
-                accuracy_best_epoch=max(curves.val_accuracy),
-            )
+            replicate(draw.draw, number, curves)
             for draw in draws
             for number, curves in enumerate(draw.members)
         ),
@@ -55,4 +50,14 @@ def trial_result(
         train_seconds=math.fsum(draw.seconds for draw in draws),
         started_at=started_at,
         finished_at=finished_at,
+    )
+
+
+def replicate(draw: int, member: int, curves: Curves) -> Replicate:
+    """What one classifier gave, from its curves."""
+    return Replicate(
+        draw=draw,
+        member=member,
+        accuracy=curves.val_accuracy[-1],
+        accuracy_best_epoch=max(curves.val_accuracy),
     )

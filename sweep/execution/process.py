@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import multiprocessing
 import os
 import signal
@@ -36,6 +37,8 @@ def initialize(
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("sweep").setLevel(logging.INFO)
     _end_with(coordinator)
     _shared_fraction = fraction
     pid.value = os.getpid()

@@ -35,7 +35,7 @@ class Attributes:
             DamagedStorageError: it is not what was written.
         """
         with believing(self._study, f"its {name}"):
-            return unsealed(self._read().get(name))
+            return unsealed(self.stored().get(name))
 
     def set(self, name: str, value: Mapping[str, Any]) -> None:
         """Write an attribute down."""
@@ -56,11 +56,12 @@ class Attributes:
 
     def of_kind(self, prefix: str) -> Iterator[tuple[str, Any]]:
         """The attributes whose names begin so, by the rest of their names."""
-        for name, value in self._read().items():
+        for name, value in self.stored().items():
             if name.startswith(prefix):
                 yield name.removeprefix(prefix), unsealed(value)
 
-    def _read(self) -> dict[str, Any]:
+    def stored(self) -> dict[str, Any]:
+        """All of them as they are stored, whoever wrote them."""
         with believing(self._study, "what it says of itself"):
             found: dict[str, Any] = self._do(
                 lambda: self._storage.get_study_user_attrs(self._study_id)

@@ -12,6 +12,7 @@ from sweep.config import StudyConfig
 from sweep.errors import StudyChangedError, UnknownStudyError
 from sweep.results import DataFacts
 from sweep.search.ledger import Ledger
+from sweep.search.space import directions
 from sweep.search.storage import Storage
 
 
@@ -57,15 +58,23 @@ def continued(config: StudyConfig, ledger: Ledger, data: DataFacts | None) -> St
         data: the dataset's facts; None if they are not known yet.
 
     Raises:
-        StudyChangedError: the study was run with another config or other data.
+        StudyChangedError: the study was run with another config or other data, or another program
+            made it.
     """
+    if ledger.is_another_program_s:
+        raise StudyChangedError(
+            f"the storage has a study '{config.name}' that another program made",
+            hint="give this one a name of its own (--set name=...)",
+        )
     before = ledger.config
     config = config.settled(before)
     if before is None:
-        if ledger.is_another_program_s:
+        if ledger.directions != directions(config):
             raise StudyChangedError(
-                f"the storage has a study '{config.name}' that another program made",
-                hint="give this one a name of its own (--set name=...)",
+                f"the storage has a study '{config.name}' with other objectives and without a "
+                "config: another program made it, or its creation was cut short",
+                hint="give this one a name of its own (--set name=...); if the other is yours, "
+                f"remove it first: sweep remove {config.name}",
             )
         return config
     changes = _forbidden_changes(before, config.identity)

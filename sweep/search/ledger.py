@@ -24,13 +24,14 @@ from sweep.results import Assessment, DataFacts, EncoderRecord, TrialResult
 from sweep.search.attempt import Attempt, State, interruption
 from sweep.search.attributes import Attributes
 from sweep.search.batches import Created, EndedTrial
+from sweep.search.ownership import CONFIG, DATA, has_config, may_be_ours
 from sweep.search.patience import Patience, at_once
 from sweep.search.seals import believing
 from sweep.search.storage import Storage
 from sweep.search.trials import Draft, as_attempt, as_trial, is_attempt, outcome
 from sweep.spelling import did_you_mean
 
-_CONFIG, _DATA, _RETRIED, _ENVIRONMENTS = "config", "data", "retried", "environments"
+_RETRIED, _ENVIRONMENTS = "retried", "environments"
 _ENCODER, _ASSESSMENT, _CONFIRMATION = "encoder:", "assessment:", "confirmation:"
 
 
@@ -80,20 +81,27 @@ class Ledger:
 
     @property
     def config(self) -> dict[str, Any] | None:
-        """The config that the study was last run with; None if its creation was cut short."""
-        config: dict[str, Any] | None = self._about.get(_CONFIG)
+        """The config that the study was last run with; None if it has none of ours."""
+        config: dict[str, Any] | None = None
+        if has_config(self._about.stored()):
+            config = self._about.get(CONFIG)
         return config
 
     @property
+    def directions(self) -> list[StudyDirection]:
+        """Those of the objectives that it was created with."""
+        return self._do(lambda: self._storage.get_study_directions(self.study_id))
+
+    @property
     def is_another_program_s(self) -> bool:
-        """Whether it has trials and no config; what we were creating when we died has neither."""
+        """Whether it has no config and more than we would have written before one."""
         n_trials = self._do(lambda: self._storage.get_n_trials(self.study_id))
-        return self.config is None and n_trials > 0
+        return not may_be_ours(self._about.stored(), self.directions, n_trials)
 
     @property
     def data(self) -> DataFacts | None:
         """The study's dataset; None if its creation was cut short."""
-        data = self._about.get(_DATA)
+        data = self._about.get(DATA)
         with believing(self.name, "its dataset's facts"):
             return DataFacts.model_validate(data) if data else None
 
@@ -119,8 +127,8 @@ class Ledger:
 
     def set_config(self, config: Mapping[str, Any], data: DataFacts) -> None:
         """Write down the config, or replace it by one that only adds to it."""
-        self._about.set(_DATA, data.model_dump(mode="json"))
-        self._about.set(_CONFIG, dict(config))
+        self._about.set(DATA, data.model_dump(mode="json"))
+        self._about.set(CONFIG, dict(config))
 
     @property
     def encoders(self) -> dict[str, EncoderRecord]:

@@ -8,7 +8,6 @@ from sweep.config import STUDY_NAME
 from sweep.errors import UnknownStudyError
 from sweep.search.ledger import Ledger
 from sweep.search.patience import at_once
-from sweep.search.seals import believing
 from sweep.search.storage import Storage
 
 
@@ -20,14 +19,7 @@ def check_removable(storage: Storage, name: str) -> None:
         DamagedStorageError: it is not even clear whose it is.
         OutageError: the storage is out of reach.
     """
-    study_id = Ledger(storage, name).study_id
-    with believing(name, "what it says of itself"):
-        attributes = at_once(storage, lambda: storage.get_study_user_attrs(study_id))
-        # One whose creation was cut short has neither a config nor trials.
-        is_ours = "config" in attributes or not at_once(
-            storage, lambda: storage.get_n_trials(study_id)
-        )
-    if not is_ours or not re.fullmatch(STUDY_NAME, name):
+    if Ledger(storage, name).is_another_program_s or not re.fullmatch(STUDY_NAME, name):
         raise UnknownStudyError(
             f"the study '{name}' was made by another program",
             hint="that one, or Optuna's own command line, can remove it",

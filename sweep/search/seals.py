@@ -21,13 +21,18 @@ def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
     return {**value, _SEAL: json_checksum(value)}
 
 
+def is_sealed(content: Any) -> bool:
+    """Whether this was sealed, be the seal broken or not."""
+    return isinstance(content, dict) and _SEAL in content
+
+
 def unsealed(content: Any) -> Any:
     """What was sealed; or, as it is, what was not.
 
     Raises:
         ValueError: the seal is broken: this is not what was written.
     """
-    if not isinstance(content, dict) or _SEAL not in content:
+    if not is_sealed(content):
         return content
     value = {key: content[key] for key in content if key != _SEAL}
     if content[_SEAL] != json_checksum(value):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import create_engine
 
-from sweep.database import masked, sqlite_file
+from sweep.database import masked_url, sqlite_file
 from sweep.errors import HomeError
 from sweep.files import published_file, remove_leftovers
 from sweep.home import Home, locked
@@ -40,7 +40,7 @@ def proxy_of(uri: str) -> str | None:
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy is None or not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
         return None
-    return masked(proxy)
+    return masked_url(proxy)
 
 
 def schema_mismatch(uri: str) -> str | None:

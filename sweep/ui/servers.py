@@ -13,9 +13,10 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from sweep.database import masked
-from sweep.errors import SweepError, UnknownStudyError
+from sweep.errors import HomeError, SweepError, UnknownStudyError
 from sweep.tracking.connection import SERVER_ENVIRONMENT, ask_ourselves, is_server, prepare
 from sweep.tracking.relocation import relocate
 from sweep.tracking.views import VIEW, printed_path
@@ -57,7 +58,7 @@ class Server:
 
     def __enter__(self) -> Server:
         inherited = {k: v for k, v in os.environ.items() if not _ELSEWHERE.match(k)}
-        with self._log.open("wb") as log:
+        with self._opened_log() as log:
             self._process = subprocess.Popen(  # noqa: S603  # a command of ours, below
                 self._command,
                 # A logging.py in the user's directory is no module of the server's.
@@ -81,6 +82,17 @@ class Server:
         traceback: TracebackType | None,
     ) -> None:
         self._stop()
+
+    def _opened_log(self) -> BinaryIO:
+        try:
+            self._log.parent.mkdir(parents=True, exist_ok=True)  # looking does not make it
+            return self._log.open("wb")
+        except OSError as error:
+            raise HomeError(
+                f"{self._name} cannot begin: its log {self._log} cannot be written: "
+                f"{error.strerror}",
+                hint=f"move away what is in its place, or see who may write to {self._log.parent}",
+            ) from error
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -106,7 +118,10 @@ class Server:
             )
 
     def _last_line(self) -> str:
-        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        try:
+            lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        except OSError as error:  # somebody has removed it meanwhile
+            return f"its log cannot be read: {error.strerror}"
         return masked(lines[-1]) if lines else "it said nothing"
 
     def _answers(self) -> bool:

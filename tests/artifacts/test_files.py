@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sweep.artifacts import ArtifactStore
@@ -18,6 +19,8 @@ TRIAL = trial_spec(draws=2, members=2)
 DRAW, OTHER_DRAW = TRIAL.outer_draws
 SCORES = AssessmentSpec(trial=TRIAL)
 OTHER_SCORES = AssessmentSpec(trial=trial_spec(draws=2, members=2, hidden_neurons=9))
+COUNTS = np.diag([3] * 6 + [2] * 4) + np.diag([2] * 5 + [1] * 4, 1)
+"""26 of 40 images on the diagonal: of ten each, 5, 6, 7 and 8 are right."""
 
 
 def draw_result(spec: DrawSpec, **changes: object) -> DrawResult:
@@ -33,7 +36,7 @@ def scores(spec: AssessmentSpec, **changes: object) -> Assessment:
     whole = Assessment(
         key=spec.key,
         accuracies=((0.5, 0.6), (0.7, 0.8)),
-        confusion=tuple(tuple(range(10)) for _ in range(10)),
+        confusion=tuple(map(tuple, COUNTS.tolist())),
         milliseconds=1.0,
     )
     return whole.model_copy(update=changes)
@@ -148,12 +151,17 @@ def test_a_file_without_a_checksum_is_checked_as_far_as_it_can_be(home: Home, li
         {"accuracies": ((0.5, 0.6), (0.7, 1.8))},
         {"confusion": ((1,),)},
         {"confusion": tuple(tuple(range(-1, 9)) for _ in range(10))},
+        {"confusion": tuple(map(tuple, (COUNTS + np.eye(10, dtype=int)).tolist()))},
+        {"confusion": tuple(map(tuple, (COUNTS + np.eye(10, k=-9, dtype=int)).tolist()))},
+        {"confusion": ((0,) * 10,) * 10},
+        {"accuracies": ((0.5, 0.6), (0.7, 0.9))},
+        {"accuracies": ((0.5, 0.6), (0.65, 0.85))},
     ],
 )
 def test_an_assessment_that_cannot_be_its_spec_s_is_not_believed(
     home: Home, lie: dict[str, object]
 ) -> None:
-    """By its key, its shape and its ranges."""
+    """By its key, its shape, its ranges, and accuracies that its counts do not give."""
     file = home.assessments / f"{SCORES.key}.json"
     file.write_text(scores(SCORES).model_dump_json())
     assert ArtifactStore(home).assessments.get(SCORES) == scores(SCORES)

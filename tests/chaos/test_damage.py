@@ -15,19 +15,24 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import sqlite3
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
 
 from tests.cli.forked import Ended, Forks
-from tests.cli.process import environment
+from tests.cli.process import environment, free_port, start
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -92,6 +97,8 @@ KINDS = {
     "MLflow model": "mlartifacts/*/models/*/artifacts/artifacts/model.keras",
 }
 """A pattern for each kind of file."""
+DIRECTORIES = ("logs", "locks", "draws", "assessments", "checkpoints")
+"""What a home has directories of; whoever clears it by hand removes them whole."""
 ALIKE = (
     "mlartifacts/*/*/artifacts/report.*",
     "mlartifacts/*/*/artifacts/*.png",
@@ -128,11 +135,14 @@ DATABASE_NUMBERS = {
     ),
 }
 
-DAMAGES = ("byte", "half", "deleted", "directory", "another", "number")
+DAMAGES = ("byte", "half", "deleted", "directory", "another", "number", "gone")
 """``byte``: one in the middle changed, to another digit where there is one; ``number``: a digit of
-a result."""
-_LIGHT = ("status", "report", "status main", "compare", "store", "doctor", "validate", "retry")
-_HEAVY = ("run", "sync", "register")
+a result; ``gone``: a directory with all that was in it."""
+_LIGHT = (
+    *("status", "report", "status main", "compare", "store", "doctor", "validate", "retry"),
+    *("trials", "bundle", "prune", "remove"),
+)
+_HEAVY = ("ui", "run", "sync", "register")
 COMMANDS = (*_LIGHT, *_HEAVY)
 # Where nothing is damaged they take less than half a second, and less than ten; a busy machine
 # takes longer, and SQLite waits for a minute for a database that another process has locked.
@@ -162,19 +172,21 @@ def all_cases() -> list[Case]:
         for command in COMMANDS
         for damage in DAMAGES
         for kind in KINDS
-        if damage != "number" or kind in NUMBERS or kind in DATABASE_NUMBERS
-    ]
+        if damage != "gone" and (damage != "number" or kind in (NUMBERS | DATABASE_NUMBERS))
+    ] + [Case(kind, "gone", command) for command in COMMANDS for kind in DIRECTORIES]
 
 
 def some_cases() -> list[Case]:
     """Every damage to every kind of file before one of the commands, which take turns.
 
-    Those that take seconds have each ninth damage for themselves.
+    Those that take seconds have each ninth damage for themselves, and directories that are gone.
     """
     damages = list(dict.fromkeys((case.kind, case.damage) for case in all_cases()))
+    gone = [(kind, "gone") for kind in DIRECTORIES]
     return [
         *(Case(*damage, command) for damage, command in zip(damages, cycle(_LIGHT))),
         *(Case(*damage, command) for damage, command in zip(damages[::9], cycle(_HEAVY))),
+        *(Case(*damage, command) for damage, command in zip(gone, cycle(_HEAVY))),
     ]
 
 
@@ -254,6 +266,9 @@ class Damaged:
 
     def damage(self, kind: str, damage: str) -> Path:
         """Damage a file of the kind; its path."""
+        if damage == "gone":
+            shutil.rmtree(self.home / kind)
+            return self.home / kind
         file = self.file(kind)
         content = file.read_bytes()
         match damage:
@@ -276,6 +291,8 @@ class Damaged:
 
     def run(self, command: str) -> Ended:
         """Run one of the commands, with JSON where it has it."""
+        if command == "ui":
+            return self._look()
         json_of = ("--format", "json")
         main = self._configs / "main.yaml"
         arguments: dict[str, tuple[object, ...]] = {
@@ -287,6 +304,10 @@ class Damaged:
             "doctor": ("doctor", *json_of),
             "validate": ("validate", main, *json_of),
             "retry": ("retry", "main"),
+            "trials": ("trials", "main", *json_of),
+            "bundle": ("bundle", "main", "--out", self.home.with_name("bundle")),
+            "prune": ("store", "--prune", "--yes", *json_of),
+            "remove": ("remove", "main", "--yes"),
             "sync": ("sync", "main"),
             "register": ("register", "main", *json_of),
             "run": ("run", main, "--workers", 1, *json_of),
@@ -295,8 +316,28 @@ class Damaged:
         whole = (*arguments[command], "--home", self.home)
         return self._forks.sweep(*whole, env=environment(), timeout=limit)
 
+    def _look(self) -> Ended:
+        """Start the UI, look at its page of studies, and stop it; what was seen is what it said."""
+        began, process = time.monotonic(), start("ui", "--home", self.home, "--port", free_port())
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        if (page := re.search(r"http\S+", said)) is not None:
+            try:
+                with urlopen(page[0], timeout=_LIGHT_SECONDS) as response:
+                    said += response.read().decode()
+            except HTTPError as error:
+                said += f"Traceback: status {error.code} of {page[0]}: {error.read().decode()}"
+            process.send_signal(signal.SIGINT)
+        try:
+            out, err = process.communicate(timeout=_HEAVY_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return Ended(None, said, "", time.monotonic() - began)
+        return Ended(process.returncode, said + out, err, time.monotonic() - began)
+
     def _numbers(self, command: str) -> Any:
         """What a command prints of the home before any damage."""
+        self.restore()
         ended = self.run(command)
         assert ended.status == 0 or command == "doctor", ended.err
         return numbers(command, ended)
@@ -358,7 +399,7 @@ def numbers(command: str, ended: Ended) -> Any:
 
     Where a study's page is, ``status`` says as long as it is there.
     """
-    if command in ("store", "doctor", "retry", "sync"):
+    if command in ("store", "prune", "doctor", "retry", "sync", "bundle", "remove", "ui"):
         return None
     printed = json.loads(ended.out)
     if command.startswith("status"):
@@ -452,7 +493,8 @@ def test_every_kind_of_file_is_tried(damaged: Damaged) -> None:
     files = {path for path in damaged.home.rglob("*") if path.is_file()}
     assert not sorted(files - known)
     some = some_cases()
-    assert {case.kind for case in some} == set(KINDS)
+    assert {case.kind for case in some} == {*KINDS, *DIRECTORIES}
+    assert all((damaged.home / name).is_dir() for name in DIRECTORIES)
     assert {case.damage for case in some} == set(DAMAGES)
     assert {case.command for case in some} == set(COMMANDS)
     for kind in KINDS:

@@ -115,6 +115,10 @@ DATABASES = [
     "postgresql://me:{}@127.0.0.1:1/studies",
     "postgresql://me:p@{}@127.0.0.1:1/studies",
     "postgresql://me:p/{}@127.0.0.1:1/studies",
+    "postgresql://me:{}'x7@127.0.0.1:1/studies",
+    'postgresql://me:p"{}@127.0.0.1:1/studies',
+    "postgresql://me:<{}> x7@127.0.0.1:1/studies",
+    "postgresql://127.0.0.1:1/studies?password=a'{}&user=me",
     "postgresql://127.0.0.1:1/studies?password={}&user=me",
     "postgresql://127.0.0.1:1/studies?user=me&sslpassword={}",
     "postgresql+nothing://me:{}@127.0.0.1/studies",
@@ -123,6 +127,7 @@ DATABASES = [
 ]
 SERVERS = [
     "http://me:{}@127.0.0.1:1",
+    "http://me:'{}@127.0.0.1:1",
     "http://{}@127.0.0.1:1",
     "http://127.0.0.1:1/?api_key={}",
     "https://127.0.0.1:1/?token={}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -104,15 +104,33 @@ def test_a_server_is_asked_with_credentials(guarded: str, finished: Path) -> Non
     assert "MLFLOW_TRACKING_USERNAME" in refused["mend"]
 
 
-def test_a_study_of_another_program_is_refused(copy: Path, tiny_config: Path) -> None:
-    """One of this name, with trials that nobody here knows; nothing is written into it."""
+FOREIGN: dict[str, Callable[[optuna.Study], object]] = {
+    "trials": lambda study: study.optimize(lambda trial: trial.suggest_float("x", 0, 1), 2),
+    "an attribute": lambda study: study.set_user_attr("owner", "somebody"),
+    "a config of its own": lambda study: study.set_user_attr("config", {"layers": 3}),
+    "data of its own": lambda study: study.set_user_attr("data", "here"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_study_of_another_program_is_refused(kind: str, copy: Path, tiny_config: Path) -> None:
+    """One of this name, with what nobody here wrote; nothing is written into it."""
     url = f"sqlite:///{copy}/optuna.db"
     study = optuna.create_study(study_name="theirs", storage=url)
-    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    FOREIGN[kind](study)
+    before = len(study.trials), study.user_attrs
     done = sweep("run", tiny_config, "--home", copy, "--set", "name=theirs")
     assert done.returncode == 2
     assert "another program" in done.stderr
     theirs = optuna.load_study(study_name="theirs", storage=url)
-    assert len(theirs.trials) == 2
-    assert theirs.user_attrs == {}
+    assert (len(theirs.trials), theirs.user_attrs) == before
     assert "another program made it" in findings(copy)["study theirs"]["found"]
+
+
+def test_a_study_with_other_objectives_is_not_adopted(copy: Path, tiny_config: Path) -> None:
+    """Nor one that is empty, whose objectives are not the config's."""
+    url = f"sqlite:///{copy}/optuna.db"
+    study = optuna.create_study(study_name="theirs", storage=url, direction="minimize")
+    done = sweep("run", tiny_config, "--home", copy, "--set", "name=theirs")
+    assert (done.returncode, "other objectives" in done.stderr) == (2, True), done.stderr
+    assert (study.trials, study.user_attrs) == ([], {})

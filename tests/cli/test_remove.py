@@ -119,12 +119,18 @@ def test_what_other_programs_made_stays(copy: Path) -> None:
     storage = f"sqlite:///{copy}/optuna.db"
     theirs = optuna.create_study(study_name="theirs", storage=storage)
     theirs.add_trial(optuna.trial.create_trial(value=1.0))
+    planned = optuna.create_study(study_name="planned", storage=storage)
+    planned.set_user_attr("owner", "somebody")
+    configured = optuna.create_study(study_name="configured", storage=storage)
+    configured.set_user_attr("config", {"layers": 3})
+    optuna.create_study(study_name="both", storage=storage, directions=["maximize", "maximize"])
     optuna.create_study(study_name="half", storage=storage)
     optuna.create_study(study_name="../encoders", storage=storage)
-    for name, status in {"theirs": 2, "../encoders": 2, "half": 0}.items():
+    foreign = {"theirs", "planned", "configured", "both", "../encoders"}
+    for name, status in (dict.fromkeys(foreign, 2) | {"half": 0}).items():
         done = sweep("remove", name, "--home", copy, "--yes")
         assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
-    assert set(optuna.get_all_study_names(storage)) == {"tiny", "theirs", "../encoders"}
+    assert set(optuna.get_all_study_names(storage)) == {"tiny", *foreign}
     assert list((copy / "encoders").iterdir())
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import time
 from collections import Counter
@@ -36,6 +38,15 @@ def test_a_study_runs_from_its_config_to_its_table(finished: Path) -> None:
     assert_exactly_once(finished)
     kinds = [run.data.tags["sweep.kind"] for run in mlflow_runs(finished)]
     assert kinds.count("encoder") == 4  # two latent dimensions, two draws
+
+
+def test_the_workers_log_says_what_was_trained(finished: Path) -> None:
+    """Each encoder and each draw once, by its content key; not what was scored anew."""
+    text = (finished / "logs" / "tiny" / "worker-1.log").read_text()
+    trained = re.findall(r"training .* \((?:encoder|draw) ([0-9a-f]{32})\)$", text, re.MULTILINE)
+    kept = [path.name for path in (finished / "encoders").iterdir()]
+    kept += [path.stem for path in (finished / "draws").iterdir()]
+    assert sorted(trained) == sorted(kept)
 
 
 def test_mlflow_holds_what_the_contract_names(finished: Path) -> None:
@@ -273,3 +284,24 @@ def test_a_study_with_more_draws_takes_those_that_are_there(copy: Path, tiny_con
     assert len(after) == len(before) * 3 // 2
     found = sorted(values[:4] for values in accuracies(copy, "more").values())
     assert found == sorted(accuracies(copy).values())
+
+
+@pytest.mark.slow
+def test_a_draw_that_was_made_up_is_found_where_bits_are_equal(
+    copy: Path, tiny_config: Path
+) -> None:
+    """However little it is off, in whatever epoch; and also once its file is gone."""
+    assert sweep("remove", "tiny", "--home", copy, "--yes").returncode == 0
+    for path in (copy / "assessments").iterdir():
+        path.unlink()
+    for path in (copy / "draws").iterdir():
+        content = json.loads(path.read_bytes())["result"]
+        content["members"][0]["val_loss"][0] += 1e-12
+        path.write_text(json.dumps(content))  # without a checksum, as older versions wrote it
+    for _ in range(2):
+        done = sweep("run", tiny_config, "--home", copy)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+        assert "is not what it comes to" in done.stderr
+        assert re.search(r"draws/[0-9a-f]{32}\.json", done.stderr.replace("\n", ""))
+        shutil.rmtree(copy / "draws")
+        shutil.rmtree(copy / "assessments")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -169,6 +170,27 @@ def test_ui_answers_whom_it_should(host: str, copy: Path, tmp_path: Path) -> Non
                 assert answered(port, method, path, mine, f"http://{place}", to) == 403
         assert answered(optuna, "GET", "/api/studies/1", f"localhost:{optuna}", None, to) == 200
         assert not [line for line in living(str(copy)).values() if "sqlite:" in line]
+
+
+def test_ui_of_a_home_without_logs(copy: Path) -> None:
+    """It is shown all the same: a home's logs may go."""
+    shutil.rmtree(copy / "logs")
+    with shown(copy, cwd=copy, env={}) as said:
+        assert "MLflow's UI" in said
+
+
+@pytest.mark.parametrize("place", ["logs", "logs/mlflow-server.log"])
+def test_what_stands_in_the_place_of_a_log_is_named(place: str, copy: Path) -> None:
+    """With what to do about it."""
+    shutil.rmtree(copy / "logs")
+    if place == "logs":
+        (copy / place).write_text("a file")
+    else:
+        (copy / place).mkdir(parents=True)
+    done = sweep("ui", "--home", copy)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "mlflow-server.log" in done.stderr
+    assert "hint: move away" in done.stderr
 
 
 def test_a_server_that_does_not_begin_says_why(copy: Path) -> None:

@@ -101,6 +101,16 @@ SAVED: dict[str, Callable[[Path], object]] = {
     "a writer beside": lambda path: np.savez(
         path, images=IMAGES, labels=LABELS, writer=LABELS[::-1].astype(np.int64)
     ),
+    "digits beside their labels": lambda path: np.savez(path, digits=IMAGES, label=LABELS),
+    "a class's number": lambda path: np.savez(
+        path, images=IMAGES, class_id=LABELS, class_names=np.array(list("abc")), n_classes=10
+    ),
+    "things of images": lambda path: np.savez(
+        path, images=IMAGES, labels=LABELS, image_id=np.arange(40), y_pos=LABELS[::-1]
+    ),
+    "folds": lambda path: np.savez(
+        *(path,), x_fold_1=IMAGES[:9], x_fold_2=IMAGES[9:], y_fold_1=LABELS[:9], y_fold_2=LABELS[9:]
+    ),
     "packed by macOS": lambda path: write_members(
         path, **{"x": npy(IMAGES), "y": npy(LABELS), "__MACOSX/._x": b"\0\5\x16\7Mac OS X"}
     ),
@@ -124,7 +134,12 @@ def test_what_is_clear_is_read(kind: str, tmp_path: Path) -> None:
 
 AMBIGUOUS: dict[str, dict[str, Any]] = {
     "two sets of labels": {"images": IMAGES, "labels": LABELS, "y": LABELS[::-1]},
-    "labels or folds": {"a": IMAGES, "b": np.eye(10)[LABELS], "fold": LABELS[::-1]},
+    "two that may be labels": {"a": IMAGES, "b": np.eye(10)[LABELS], "c": LABELS[::-1]},
+    "a fold alone": {"images": IMAGES, "fold": LABELS},
+    "a position alone": {"images": IMAGES, "y_pos": LABELS},
+    "a mask alone": {"mask": IMAGES, "labels": LABELS},
+    "a split and writers": {"x": IMAGES, "isTrain": LABELS % 2, "writer_id": LABELS},
+    "two sets of images beside a name": {"digits": IMAGES, "label": IMAGES[::-1], "k": LABELS},
     "two sets of images": {"x": IMAGES, "pixels": IMAGES[::-1], "y": LABELS},
     "crossed": {
         "x_1": IMAGES[:20],
@@ -148,6 +163,48 @@ def test_what_is_ambiguous_is_refused_until_it_is_said(kind: str, tmp_path: Path
     dataset = read_npz(tmp_path / "mine.npz", "mine", Wanted(images, labels))
     np.testing.assert_array_equal(dataset.images, arrays[images])
     np.testing.assert_array_equal(dataset.labels, arrays[labels])
+
+
+UNFIT: dict[str, tuple[str, dict[str, Any]]] = {
+    "words": ("labels", {"images": IMAGES, "labels": LABELS.astype("U5"), "fold": LABELS}),
+    "bytes": ("labels", {"images": IMAGES, "labels": LABELS.astype("S5"), "code": LABELS}),
+    "too wide": ("y", {"x": IMAGES, "y": np.eye(12)[LABELS], "code": LABELS}),
+    "deep": ("targets", {"x": IMAGES, "targets": LABELS[:, None, None], "code": LABELS}),
+    "complex": ("labels", {"x": IMAGES, "labels": LABELS * 1j, "code": LABELS}),
+    "another picture": ("label", {"x": IMAGES, "label": IMAGES, "code": LABELS}),
+    "of the test": ("y_test", {"x": IMAGES, "y_test": LABELS.astype("U5"), "code": LABELS}),
+    "beside a position": (
+        "labels",
+        {"images": IMAGES, "labels": LABELS.astype("U5"), "y_pos": LABELS},
+    ),
+    "beside one that fits": ("labels", {"x": IMAGES, "labels": LABELS.astype("U5"), "y": LABELS}),
+    "a property of classes": (
+        "my_labels",
+        {"x": IMAGES, "my_labels": LABELS.astype("U5"), "class_weight": LABELS},
+    ),
+    "colours": (
+        "images",
+        {"images": np.stack([IMAGES] * 3, -1), "mask": IMAGES, "labels": LABELS},
+    ),
+    "colours beside anything": (
+        "img_rgb",
+        {"img_rgb": np.stack([IMAGES] * 3, -1), "depth": IMAGES, "labels": LABELS},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNFIT)
+def test_what_is_named_so_and_does_not_fit_is_not_replaced(kind: str, tmp_path: Path) -> None:
+    """Another array of the right shape is no answer; the refusal names the one, and its form."""
+    name, arrays = UNFIT[kind]
+    np.savez(tmp_path / "mine.npz", **arrays)
+    with pytest.raises(DataError, match=rf"mine\.npz: {name} \(.*\) is named as") as raised:
+        read_npz(tmp_path / "mine.npz", "mine")
+    assert "images: KEY, labels: KEY" in str(raised.value.hint)
+    images, *_, labels = arrays
+    if not kind.startswith("colours"):
+        dataset = read_npz(tmp_path / "mine.npz", "mine", Wanted(images, labels))
+        np.testing.assert_array_equal(dataset.labels, LABELS)
 
 
 @pytest.mark.parametrize("wanted", [Wanted("images", "y"), Wanted(labels="x"), Wanted("y")])

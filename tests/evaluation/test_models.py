@@ -60,6 +60,7 @@ def test_a_kept_model_is_the_one_that_was_measured(bench: Workbench, name: str) 
     chosen = ModelSpec(trial=trial, draw=measured.draw, member=measured.member)
     assert bench.store.models.record(chosen.key) is None
     record = make_model(chosen, bench, lambda _: None)
+    assert record.again == measured
     # Its sums are in another order, so an image that is undecided may go the other way.
     assert record.accuracy == pytest.approx(measured.accuracy, abs=0.002)
 
@@ -104,7 +105,9 @@ def test_a_draw_that_is_trained_again_is_held_against_what_is_kept(
 
 
 def test_an_assessment_scores_each_classifier_on_the_test_partition(bench: Workbench) -> None:
-    """All images of it by all of them; and measures how long an image takes."""
+    """All images of it by all of them; measures how long an image takes, and says what training
+    came to again.
+    """
     trial = spec(bench, "pca")
     assessment = make_assessment(AssessmentSpec(trial=trial), bench, lambda _: None)
     counts = np.array(assessment.confusion)
@@ -114,3 +117,9 @@ def test_an_assessment_scores_each_classifier_on_the_test_partition(bench: Workb
     assert [len(draw) for draw in assessment.accuracies] == [2, 2]
     assert 0.2 < assessment.accuracy < 1
     assert assessment.milliseconds > 0
+    measured = trial_result(
+        trial, [make_draw(draw, bench, lambda _: None) for draw in trial.outer_draws], 0, 1
+    )
+    assert assessment.again is not None
+    assert assessment.again.replicates == measured.replicates
+    assert assessment.again.curves == measured.curves

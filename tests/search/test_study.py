@@ -14,6 +14,8 @@ from sweep.errors import StudyChangedError, UnknownStudyError
 from sweep.representations.vae import Vae
 from sweep.search.attempt import Attempt, Cause, State
 from sweep.search.ledger import Ledger
+from sweep.search.seals import sealed
+from sweep.search.space import directions
 from sweep.search.storage import open_storage
 from sweep.search.study import Study
 from tests.search.builders import FACTS, SAMPLERS, begin, complete, config, fail, failure, result
@@ -345,6 +347,17 @@ def test_a_row_that_trains_otherwise_is_no_cell_of_the_space(url: str) -> None:
              for n in range(1, 13)]  # fmt: skip
     study = Study(open_storage(url), config(rows=space, pixels=12), FACTS)
     assert len(run_to_end(study)) == 24
+
+
+@pytest.mark.parametrize("written", [(), ("data",)])
+def test_a_study_whose_creation_was_cut_short_goes_on(url: str, written: tuple[str, ...]) -> None:
+    """After any of the steps that come before its config, and it is not taken for another's."""
+    storage = open_storage(url)
+    study_id = storage.create_new_study(directions(config()), "study")
+    for name in written:
+        storage.set_study_user_attr(study_id, name, sealed(FACTS.model_dump(mode="json")))
+    assert not Ledger(storage, "study").is_another_program_s
+    assert len(run_to_end(Study(storage, config(pixels=2), FACTS))) == 2
 
 
 def test_an_unknown_study_is_said_to_be_so(url: str) -> None:
