@@ -161,9 +161,10 @@ def choose(recorded: Recorded, min_accuracy: float | None) -> Chosen:
         confirmed = [
             Chosen(attempt, spec, recorded.confirmations[spec.key])
             for attempt, spec in specs
-            if spec.key in recorded.confirmations and is_within_bounds(config, attempt.cell)
+            if spec.key in recorded.confirmations
         ]
-        complete = confirmed or complete
+        if confirmed:
+            complete = [each for each in confirmed if is_within_bounds(config, each.attempt.cell)]
     if not complete:
         raise TargetMissedError(
             f"no trial of the study {config.name} is complete yet",
