@@ -46,16 +46,21 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
     if found.level == "ok" and workspace.keeps_tracking:
         yield from _moved(workspace.home)
     yield from _encoders(workspace)
+    yield _results(workspace)
     yield _remains(workspace)
 
 
 def _datasets(data_dir: Path | None) -> Iterator[Finding]:
     for name in get_args(DatasetName):
+        mend = "check SWEEP_DATA_DIR, and HOME"
         try:
-            place = DatasetSource.of(name, data_dir).place
+            source = DatasetSource.of(name, data_dir)
+            place = source.place
+            if place is not None:
+                mend = "put whole files in its place, or point SWEEP_DATA_DIR elsewhere"
+                source.load()
         except InputError as error:
-            mend = "check SWEEP_DATA_DIR, and HOME"
-            yield Finding(f"data {name}", "problem", error.message, mend)
+            yield Finding(f"data {name}", "problem", error.message, error.hint or mend)
             continue
         if place is not None:
             yield Finding(f"data {name}", "ok", place)
@@ -190,6 +195,20 @@ def _encoders(workspace: Workspace) -> Iterator[Finding]:
     if half := store.half_trained():
         mend = "sweep run goes on with its study's; sweep store --prune removes what none needs"
         yield Finding("half-trained encoders", "warning", f"{len(half)}", mend)
+
+
+def _results(workspace: Workspace) -> Finding:
+    store = workspace.store
+    damaged = [*store.draws.damaged(), *store.assessments.damaged()]
+    damaged += [
+        store.models.path(key) for key in store.models.published() if not store.models.is_whole(key)
+    ]
+    if not damaged:
+        return Finding("draws, assessments, models", "ok", "all of them whole")
+    names = ", ".join(str(path.relative_to(workspace.home.root)) for path in damaged)
+    found = f"{len(damaged)} are damaged or edited: {names}"
+    mend = "none is needed: who needs them sets them aside, and makes them again"
+    return Finding("draws, assessments, models", "warning", found, mend)
 
 
 def _moved(home: Home) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ of :func:`sweep.machine.environment`.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -16,11 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sweep.data.datasets import keras_home
 from sweep.errors import InputError
 
 _CHANGES_NUMBERS = re.compile(r"(TF|XLA|ONEDNN|DNNL|KERAS|CUDNN|CUBLAS|NVIDIA_TF32)_")
 _CHANGES_NONE = re.compile(
     r"TF_CPP_|TF_FORCE_GPU_ALLOW_GROWTH=|KERAS_HOME=|KERAS_BACKEND=tensorflow$"
+    # Terraform's begin in the same way, and some of them are secrets.
+    r"|TF_(CLI|VAR|TOKEN|REGISTRY|CLOUD|PLUGIN_CACHE|LOG)_"
+    r"|TF_(LOG|DATA_DIR|WORKSPACE|INPUT|IN_AUTOMATION|IGNORE|REATTACH_PROVIDERS|ENCRYPTION"
+    r"|APPEND_USER_AGENT|STATE_PERSIST_INTERVAL|ACC)="
 )
 
 _KERAS = {
@@ -37,6 +43,18 @@ def unheeded(environment: Mapping[str, str] = os.environ) -> list[str]:
     return sorted(
         each for each in settings if _CHANGES_NUMBERS.match(each) and not _CHANGES_NONE.match(each)
     )
+
+
+def unheeded_settings() -> list[str]:
+    """What the user's file of Keras's settings says that is not ours, as ``name=value``."""
+    try:
+        settings = json.loads((keras_home() / "keras.json").read_bytes())
+    except (OSError, ValueError, InputError):  # Keras does without such a file, too
+        return []
+    if not isinstance(settings, dict):
+        return []
+    ours = {**_KERAS, "backend": "tensorflow"}
+    return [f"{n}={settings[n]}" for n in sorted(ours.keys() & settings) if settings[n] != ours[n]]
 
 
 def settle_numerics() -> None:

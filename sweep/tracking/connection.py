@@ -37,8 +37,11 @@ def proxy_of(uri: str) -> str | None:
 
     None if there is none, or a database is asked.
     """
+    if not uri.startswith(("http://", "https://")):
+        return None
     parts = urlsplit(uri)
-    proxy = urllib.request.getproxies().get(parts.scheme)
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme, proxies.get("all"))  # as requests chooses, which asks
     if proxy is None or not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
         return None
     return masked(proxy)

@@ -185,9 +185,12 @@ def test_a_user_without_a_name_and_a_home(
     assert_exactly_once(tmp_path, 2, "numbers")
 
 
-def test_a_proxy_is_named(copy: Path) -> None:
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+def test_a_proxy_is_named(variable: str, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By those who ask a server through it, and without its password."""
-    env = {"http_proxy": "http://me:canary@127.0.0.1:9", "no_proxy": ""}
+    for each in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(each, raising=False)
+    env = {variable: "http://me:canary@127.0.0.1:9", "no_proxy": ""}
     env["MLFLOW_TRACKING_URI"] = "http://mlflow.test:5000"
     for command in (("doctor",), ("sync", "tiny")):
         done = sweep(*command, "--home", copy, env=env)
