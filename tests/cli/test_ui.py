@@ -171,8 +171,8 @@ def test_ui_answers_whom_it_should(host: str, copy: Path, tmp_path: Path) -> Non
         assert not [line for line in living(str(copy)).values() if "sqlite:" in line]
 
 
-def test_a_server_that_does_not_begin_says_why(copy: Path) -> None:
-    """With the last line of its log."""
+def test_a_database_that_is_none_is_refused(copy: Path) -> None:
+    """Before a server is started over it."""
     (copy / "mlflow.db").write_bytes(b"no database" * 1000)
     done = sweep("ui", "--home", copy)
     assert done.returncode != 0
