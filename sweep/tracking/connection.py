@@ -121,7 +121,7 @@ def open_client(workspace: Workspace) -> MlflowClient:
     uri, home = workspace.tracking, workspace.home
     file = _file(uri)
     if file is None:
-        with creation_lock(uri):
+        with creation_lock(uri, "MLflow's database", "MLFLOW_TRACKING_URI"):
             return client(uri)
     # Who shares another file may have another home.
     lock = file.with_name(f".{file.name}.lock")

@@ -49,8 +49,8 @@ def test_where_a_dataset_lies_is_told(tmp_path: Path) -> None:
     assert "Keras would download it" in nowhere["found"]
     assert "SWEEP_DATA_DIR" in nowhere["mend"]
     (tmp_path / "mnist.npz").write_bytes(b"PK half of it")
-    env = {"SWEEP_DATA_DIR": str(tmp_path)}
-    there = findings(tmp_path / "home", status=1, **env)["data mnist"]
+    named = str(tmp_path)
+    there = findings(tmp_path / "home", status=1, SWEEP_DATA_DIR=named)["data mnist"]
     assert there["level"] == "problem"
     assert f"{tmp_path / 'mnist.npz'} cannot be read" in there["found"]
     assert "SWEEP_DATA_DIR" in there["mend"]
