@@ -7,6 +7,7 @@ of :func:`sweep.machine.environment`.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -65,6 +66,7 @@ def settle_numerics() -> None:
     for each in unheeded():
         del os.environ[each.partition("=")[0]]
     _choose_tensorflow()
+    _import_keras()
     _set_keras(_KERAS)
 
 
@@ -100,6 +102,16 @@ def _choose_tensorflow() -> None:
     if os.path.expanduser("~") == "~":  # noqa: PTH111  # pathlib's raises
         # Who has no home directory would find one of this name in the working directory.
         os.environ.setdefault("KERAS_HOME", str(Path(tempfile.gettempdir(), ".keras")))
+
+
+def _import_keras() -> None:
+    """Import Keras without the user's file of settings: what it refuses there would end us."""
+    theirs = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = os.devnull  # in which there is no such file, and none is made
+    importlib.import_module("keras")
+    del os.environ["KERAS_HOME"]
+    if theirs is not None:
+        os.environ["KERAS_HOME"] = theirs
 
 
 def _set_keras(settings: Mapping[str, Any]) -> None:
