@@ -75,8 +75,12 @@ def test_settings_of_keras_are_named(tmp_path: Path) -> None:
     file = tmp_path / "keras.json"
     settings = {"floatx": "float16", "epsilon": 1e-7, "image_data_format": "channels_first"}
     file.write_text(json.dumps(settings))
-    env = {"KERAS_HOME": str(tmp_path), "TF_ENABLE_ONEDNN_OPTS": "0", "TF_TOKEN_cloud": "secret"}
-    found = findings(tmp_path / "home", **env)["numbers"]
+    found = findings(
+        tmp_path / "home",
+        KERAS_HOME=str(tmp_path),
+        TF_ENABLE_ONEDNN_OPTS="0",
+        TF_TOKEN_cloud="secret",
+    )["numbers"]
     named = f"{file} (floatx=float16, image_data_format=channels_first)"
     assert f"workers do not heed TF_ENABLE_ONEDNN_OPTS=0, {named}" in found["found"]
     assert "secret" not in found["found"]
