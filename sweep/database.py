@@ -62,10 +62,17 @@ def use_immediate_transactions(engine: sqlalchemy.Engine) -> None:
 
 
 @contextmanager
-def creation_lock(url: str) -> Iterator[None]:
+def creation_lock(
+    url: str, what: str = "the studies' storage", variable: str = "SWEEP_STORAGE"
+) -> Iterator[None]:
     """Keep other hosts from making tables in a database of PostgreSQL; no lock in others.
 
     Two hosts that make the same table at once both fail, and each leaves a part of it.
+
+    Args:
+        url: of the database.
+        what: it is called in an error.
+        variable: where its URL comes from.
 
     Raises:
         HomeError: the database cannot be reached.
@@ -77,7 +84,7 @@ def creation_lock(url: str) -> Iterator[None]:
         engine = sqlalchemy.create_engine(url, **engine_arguments(url))
         connection = engine.connect()
     except (SQLAlchemyError, ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise unusable(url, error) from error
+        raise unusable(url, error, what, variable) from error
     try:
         connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_lock(_MAKING_TABLES)))
         yield
@@ -86,12 +93,17 @@ def creation_lock(url: str) -> Iterator[None]:
         engine.dispose()  # the lock goes with the connection
 
 
-def unusable(url: str, error: BaseException) -> HomeError:
-    """The error of a studies' storage that cannot be opened."""
+def unusable(
+    url: str,
+    error: BaseException,
+    what: str = "the studies' storage",
+    variable: str = "SWEEP_STORAGE",
+) -> HomeError:
+    """The error of a database that cannot be opened."""
     missing = isinstance(error, ImportError) and url.startswith("postgresql")
     return HomeError(
-        f"the studies' storage {masked(url)} cannot be opened: {reason(error)}",
-        hint="uv sync --extra postgres" if missing else "check SWEEP_STORAGE and --home",
+        f"{what} {masked(url)} cannot be opened: {reason(error)}",
+        hint="uv sync --extra postgres" if missing else f"check {variable} and --home",
     )
 
 

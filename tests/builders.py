@@ -98,7 +98,12 @@ PROVENANCE = Provenance(
             count=5,
             began="2025-12-30T00:00:00+00:00",
             ended="2025-12-31T00:00:00+00:00",
-            environment=Environment(cpu="another processor", cores=4, git_revision="abc"),
+            environment=Environment(
+                cpu="another processor",
+                cores=4,
+                git_revision="abc",
+                variables={"LD_PRELOAD": "theirs.so"},
+            ),
         ),
     ),
     attempts={"complete": 2},

@@ -93,7 +93,7 @@ def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     home = Home.at(tmp_path_factory.mktemp("empty"))
     home.create()
-    create_database(home)
+    create_database(home.mlflow_db, home)
     return home.mlflow_db
 
 

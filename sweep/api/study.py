@@ -194,6 +194,6 @@ class LoadedStudy:
 
     @cached_property
     def _document(self) -> Document:
-        run_ids = mlflow_run_ids(self._workspace, self.name)
+        run_ids = mlflow_run_ids(self._workspace, [self.name])[self.name]
         running = is_running(self._workspace, self.name)
         return document(self._recorded, run_ids, self._workspace.store, is_running=running)

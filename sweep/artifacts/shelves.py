@@ -81,6 +81,11 @@ class Files(Generic[FileSpec, FileResult]):
         result, is_sealed = self._read(content)
         return result is not None and is_sealed and result.key == key
 
+    def damaged(self) -> list[Path]:
+        """The files that are not whole, or are not what their names say."""
+        files = sorted(self._place.glob("[!.]*.json"))
+        return [file for file in files if not self.agrees(file.stem, self._content(file.stem))]
+
     def _content(self, key: str) -> bytes:
         """The content of a file; nothing where it cannot be read."""
         try:

@@ -90,7 +90,8 @@ def _check_free(out: Path) -> None:
 def _fill(
     workspace: Workspace, recorded: Recorded, directory: Path, *, with_encoders: bool
 ) -> None:
-    store, run_ids = workspace.store, mlflow_run_ids(workspace, recorded.config.name)
+    store, name = workspace.store, recorded.config.name
+    run_ids = mlflow_run_ids(workspace, [name])[name]
     written = document(recorded, run_ids, store)
     write_report([replace(written, figures=lambda: ())], directory)
     encoders = encoder_records(recorded, store)

@@ -111,14 +111,11 @@ def _report(session: Session, studies: list[str], format_: ReportFormat, out: Pa
     workspace = session.workspace
     # Asked first: a study that ends meanwhile is not said to have been left.
     running = {study: is_running(workspace, study) for study in studies}
+    opened = {study: open_study(workspace, study) for study in studies}
+    run_ids = mlflow_run_ids(workspace, studies)
     documents = [
-        document(
-            open_study(workspace, study),
-            mlflow_run_ids(workspace, study),
-            workspace.store,
-            is_running=running[study],
-        )
-        for study in studies
+        document(recorded, run_ids[study], workspace.store, is_running=running[study])
+        for study, recorded in opened.items()
     ]
     reports = [each.report for each in documents]
     match format_:

@@ -35,6 +35,7 @@ def settle_streams() -> None:
         if descriptor > 2:
             os.close(descriptor)
             break
+        os.set_inheritable(descriptor, True)  # workers begin with the streams that we have
     if sys.stdout is None:
         sys.stdout = os.fdopen(1, "w", encoding="utf-8")
     if sys.stderr is None:

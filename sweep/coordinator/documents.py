@@ -149,13 +149,15 @@ def encoder_records(recorded: Recorded, store: ArtifactStore) -> dict[str, Encod
     return {key: record for key, record in known.items() if record}
 
 
-def mlflow_run_ids(workspace: Workspace, study: str) -> dict[int, str]:
-    """A study's MLflow runs by trial number; a report does without where MLflow is out of reach."""
+def mlflow_run_ids(workspace: Workspace, studies: Sequence[str]) -> dict[str, dict[int, str]]:
+    """Studies' MLflow runs by study and trial number; reports do without where MLflow is out of
+    reach.
+    """
     try:
-        return find_trial_run_ids(workspace, study)
+        return find_trial_run_ids(workspace, studies)
     except Exception as error:  # whatever MLflow raises
         logging.getLogger("sweep").warning("MLflow cannot be read (%s): no run ids", reason(error))
-        return {}
+        return {study: {} for study in studies}
 
 
 def _search_readings(recorded: Recorded) -> list[str]:

@@ -31,6 +31,7 @@ from sweep.search.recorded import Recorded
 from sweep.search.space import is_within_bounds
 from sweep.specs import ModelSpec, TrialSpec
 from sweep.tracking import Tracker
+from sweep.tracking.deadline import answer_of
 from sweep.tracking.registry import (
     Version,
     check_model_name,
@@ -42,6 +43,7 @@ from sweep.tracking.relocation import relocated
 from sweep.workspace import Workspace
 
 _EXAMPLES = 2
+_ASKING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,14 @@ def register_study(
         )
         examples = source.load().images[:_EXAMPLES]
         try:
-            tracker = Tracker(workspace, name, stored.data, Labels(stored.config).params)
-            version = find_version(tracker.uri, model_name or name, spec.key)
+            tracker, version = answer_of(
+                workspace.tracking,
+                lambda: (
+                    Tracker(workspace, name, stored.data, Labels(stored.config).params),
+                    find_version(workspace.tracking, model_name or name, spec.key),
+                ),
+                _ASKING_SECONDS,
+            )
             if version is None:
                 run_id = tracker.trial_run_ids().get(attempt.number)
                 here = relocated(workspace.home) if workspace.keeps_tracking else nullcontext()

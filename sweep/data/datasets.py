@@ -147,8 +147,17 @@ def _find(name: str, directory: Path) -> Path | None:
 
 def _keras_place(name: str) -> Path:
     """Where Keras keeps what it downloads."""
-    cache = expanded(Path(os.environ.get("KERAS_HOME") or "~/.keras")) / "datasets"
+    cache = keras_home() / "datasets"
     return cache if name == "mnist" else cache / name
+
+
+def keras_home() -> Path:
+    """Where Keras keeps what it downloads, and the user's settings of it.
+
+    Raises:
+        InputError: it begins in the home directory of nobody.
+    """
+    return expanded(Path(os.environ.get("KERAS_HOME") or "~/.keras"))
 
 
 def _download(name: str) -> Path:

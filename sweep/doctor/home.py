@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -39,23 +39,28 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
     yield _disk(workspace.home)
     storage = _storage(workspace.storage)
     yield storage
-    if storage.level == "ok":
-        yield from _studies(workspace)
     found = tracking(workspace.tracking)
     yield found
+    if storage.level == "ok":
+        yield from _studies(workspace, asks_mlflow=found.level == "ok")
     if found.level == "ok" and workspace.keeps_tracking:
         yield from _moved(workspace.home)
     yield from _encoders(workspace)
+    yield _results(workspace)
     yield _remains(workspace)
 
 
 def _datasets(data_dir: Path | None) -> Iterator[Finding]:
     for name in get_args(DatasetName):
+        mend = "check SWEEP_DATA_DIR, and HOME"
         try:
-            place = DatasetSource.of(name, data_dir).place
+            source = DatasetSource.of(name, data_dir)
+            place = source.place
+            if place is not None:
+                mend = "put whole files in its place, or point SWEEP_DATA_DIR elsewhere"
+                source.load()
         except InputError as error:
-            mend = "check SWEEP_DATA_DIR, and HOME"
-            yield Finding(f"data {name}", "problem", error.message, mend)
+            yield Finding(f"data {name}", "problem", error.message, error.hint or mend)
             continue
         if place is not None:
             yield Finding(f"data {name}", "ok", place)
@@ -108,18 +113,30 @@ def _storage(url: str) -> Finding:
     return Finding("studies", "ok", f"{len(names)} in {masked(url)}")
 
 
-def _studies(workspace: Workspace) -> Iterator[Finding]:
+def _studies(workspace: Workspace, *, asks_mlflow: bool) -> Iterator[Finding]:
     storage = find_storage(readable(workspace.storage))
     if storage is None:
         return
-    for name in study_names(storage):
+    names = study_names(storage)
+    projected: Mapping[str, Collection[int]] = {}
+    if asks_mlflow and names:
         try:
-            yield from _study(workspace, storage, name)
+            projected = find_trial_run_ids(workspace, names)
+        except Exception as error:  # whatever MLflow raises
+            found = f"{masked(workspace.tracking)} does not say which runs it holds: "
+            mend = "see that server's log, then run sweep doctor again"
+            yield Finding("MLflow's runs", "problem", found + reason(error), mend)
+    for name in names:
+        try:
+            yield from _study(workspace, storage, name, projected.get(name))
         except InputError as error:  # such as that it is damaged: the others are looked at, too
             yield Finding(f"study {name}", "problem", error.message, error.hint)
 
 
-def _study(workspace: Workspace, storage: Storage, name: str) -> Iterator[Finding]:
+def _study(
+    workspace: Workspace, storage: Storage, name: str, projected: Collection[int] | None
+) -> Iterator[Finding]:
+    """How a study stands; ``projected`` are the trials whose runs MLflow holds, if it says so."""
     ledger = Ledger(storage, name)
     if ledger.is_another_program_s:
         yield Finding(f"study {name}", "ok", "another program made it, and it is left alone")
@@ -145,7 +162,10 @@ def _study(workspace: Workspace, storage: Storage, name: str) -> Iterator[Findin
     else:
         yield Finding(f"study {name}", "ok", f"{states[State.COMPLETE]} trials are complete")
     yield from _mixed(name, ledger)
-    yield from _unprojected(workspace, name, [a.number for a in attempts])
+    missing = {attempt.number for attempt in attempts}.difference(projected or ())
+    if projected is not None and missing:
+        found = f"MLflow lacks the runs of {len(missing)} trials"
+        yield Finding(f"runs of {name}", "warning", found, f"sweep sync {name}")
 
 
 def _mixed(study: str, ledger: Ledger) -> Iterator[Finding]:
@@ -163,17 +183,6 @@ def _mixed(study: str, ledger: Ledger) -> Iterator[Finding]:
         )
 
 
-def _unprojected(workspace: Workspace, study: str, trials: Collection[int]) -> Iterator[Finding]:
-    """What MLflow does not hold of a study that is not being run."""
-    try:
-        missing = set(trials) - set(find_trial_run_ids(workspace, study))
-    except Exception:  # whatever MLflow raises: the finding on MLflow says why
-        return
-    if missing:
-        found = f"MLflow lacks the runs of {len(missing)} trials"
-        yield Finding(f"runs of {study}", "warning", found, f"sweep sync {study}")
-
-
 def _encoders(workspace: Workspace) -> Iterator[Finding]:
     store = workspace.store
     keys = store.encoders.published()
@@ -186,6 +195,20 @@ def _encoders(workspace: Workspace) -> Iterator[Finding]:
     if half := store.half_trained():
         mend = "sweep run goes on with its study's; sweep store --prune removes what none needs"
         yield Finding("half-trained encoders", "warning", f"{len(half)}", mend)
+
+
+def _results(workspace: Workspace) -> Finding:
+    store = workspace.store
+    damaged = [*store.draws.damaged(), *store.assessments.damaged()]
+    damaged += [
+        store.models.path(key) for key in store.models.published() if not store.models.is_whole(key)
+    ]
+    if not damaged:
+        return Finding("draws, assessments, models", "ok", "all of them whole")
+    names = ", ".join(str(path.relative_to(workspace.home.root)) for path in damaged)
+    found = f"{len(damaged)} are damaged or edited: {names}"
+    mend = "none is needed: who needs them sets them aside, and makes them again"
+    return Finding("draws, assessments, models", "warning", found, mend)
 
 
 def _moved(home: Home) -> Iterator[Finding]:

@@ -9,9 +9,17 @@ from sweep.database import masked, reason, sqlite_file
 from sweep.doctor.databases import damage
 from sweep.doctor.finding import Finding
 from sweep.errors import HomeError
-from sweep.tracking.connection import is_server, prepare, proxy_of, schema_mismatch
+from sweep.tracking.connection import (
+    is_directory,
+    is_server,
+    prepare,
+    proxy_of,
+    schema_mismatch,
+    schema_version,
+)
+from sweep.tracking.deadline import answer_of, within
 
-_SERVER_SECONDS = 5
+_SERVER_SECONDS = 10
 _UNSET = "or unset MLFLOW_TRACKING_URI"
 
 
@@ -25,7 +33,7 @@ def tracking(uri: str) -> Finding:
         return _server(uri)
     if is_server(uri):
         return _databricks(uri)
-    if "://" not in uri or uri.startswith("file:"):
+    if is_directory(uri):
         found = f"{masked(uri)} is a directory of files, which MLflow no longer writes"
         mend = f"name a database (sqlite:///FILE) or a server, {_UNSET}; then sweep sync STUDY"
         return Finding("MLflow", "problem", found, mend)
@@ -36,11 +44,13 @@ def tracking(uri: str) -> Finding:
     if file is not None and (problem := damage("MLflow", file, mend)):
         return problem
     try:
-        mismatch = schema_mismatch(uri)
+        version = answer_of(uri, lambda: schema_version(uri))
     except Exception as error:  # whatever a database's driver raises
         found = f"{masked(uri)} cannot be opened: {reason(error)}"
         return Finding("MLflow", "problem", found, f"start that database, {_UNSET}")
-    if mismatch is not None:
+    if version is None:
+        return Finding("MLflow", "ok", "no runs yet")
+    if mismatch := schema_mismatch(version):
         found = f"{masked(uri)} is of another version of MLflow: {mismatch}"
         mend = f"mlflow db upgrade {masked(uri)}, if it is older; a newer one wants that MLflow"
         return Finding("MLflow", "problem", found, mend)
@@ -56,8 +66,10 @@ def _server(uri: str) -> Finding:
     if user := os.environ.get("MLFLOW_TRACKING_USERNAME"):
         credentials = (user, os.environ.get("MLFLOW_TRACKING_PASSWORD", ""))
     try:
-        answer = requests.get(
-            f"{uri.rstrip('/')}/health", auth=credentials, timeout=_SERVER_SECONDS
+        address = f"{uri.rstrip('/')}/health"
+        answer = within(
+            _SERVER_SECONDS,
+            lambda: requests.get(address, auth=credentials, timeout=_SERVER_SECONDS),
         )
     except (OSError, ValueError) as error:  # requests' errors are OSErrors
         mend = f"start that server, {_UNSET}; then sweep sync STUDY"

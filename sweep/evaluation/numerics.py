@@ -7,6 +7,8 @@ of :func:`sweep.machine.environment`.
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
 import re
 import sys
@@ -16,11 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sweep.data.datasets import keras_home
 from sweep.errors import InputError
 
 _CHANGES_NUMBERS = re.compile(r"(TF|XLA|ONEDNN|DNNL|KERAS|CUDNN|CUBLAS|NVIDIA_TF32)_")
 _CHANGES_NONE = re.compile(
     r"TF_CPP_|TF_FORCE_GPU_ALLOW_GROWTH=|KERAS_HOME=|KERAS_BACKEND=tensorflow$"
+    # Terraform's begin in the same way, and some of them are secrets.
+    r"|TF_(CLI|VAR|TOKEN|REGISTRY|CLOUD|PLUGIN_CACHE|LOG)_"
+    r"|TF_(LOG|DATA_DIR|WORKSPACE|INPUT|IN_AUTOMATION|IGNORE|REATTACH_PROVIDERS|ENCRYPTION"
+    r"|APPEND_USER_AGENT|STATE_PERSIST_INTERVAL|ACC)="
 )
 
 _KERAS = {
@@ -39,6 +46,18 @@ def unheeded(environment: Mapping[str, str] = os.environ) -> list[str]:
     )
 
 
+def unheeded_settings() -> list[str]:
+    """What the user's file of Keras's settings says that is not ours, as ``name=value``."""
+    try:
+        settings = json.loads((keras_home() / "keras.json").read_bytes())
+    except (OSError, ValueError, InputError):  # Keras does without such a file, too
+        return []
+    if not isinstance(settings, dict):
+        return []
+    ours = {**_KERAS, "backend": "tensorflow"}
+    return [f"{n}={settings[n]}" for n in sorted(ours.keys() & settings) if settings[n] != ours[n]]
+
+
 def settle_numerics() -> None:
     """Give TensorFlow and Keras the settings that results are made with.
 
@@ -47,6 +66,7 @@ def settle_numerics() -> None:
     for each in unheeded():
         del os.environ[each.partition("=")[0]]
     _choose_tensorflow()
+    _import_keras()
     _set_keras(_KERAS)
 
 
@@ -82,6 +102,16 @@ def _choose_tensorflow() -> None:
     if os.path.expanduser("~") == "~":  # noqa: PTH111  # pathlib's raises
         # Who has no home directory would find one of this name in the working directory.
         os.environ.setdefault("KERAS_HOME", str(Path(tempfile.gettempdir(), ".keras")))
+
+
+def _import_keras() -> None:
+    """Import Keras without the user's file of settings: what it refuses there would end us."""
+    theirs = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = os.devnull  # in which there is no such file, and none is made
+    importlib.import_module("keras")
+    del os.environ["KERAS_HOME"]
+    if theirs is not None:
+        os.environ["KERAS_HOME"] = theirs
 
 
 def _set_keras(settings: Mapping[str, Any]) -> None:

@@ -36,7 +36,8 @@ def initialize(
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
-    os.close(descriptor)
+    if descriptor > 2:  # else it has taken the place of a stream that was closed
+        os.close(descriptor)
     logging.basicConfig(format="%(asctime)s %(message)s")
     logging.getLogger("sweep").setLevel(logging.INFO)
     _end_with(coordinator)

@@ -21,9 +21,6 @@ PLOTLY_DASHES = ("solid", "5px,2px", "dot", "dashdot")
 _FIRST = ("vae", "pixels", "pca", "autoencoder")
 _NUMBERED = (*_FIRST, *(name for name in REPRESENTATIONS if name not in _FIRST))
 
-_FIRST = ("vae", "pixels", "pca", "autoencoder")
-_NUMBERED = (*_FIRST, *(name for name in REPRESENTATIONS if name not in _FIRST))
-
 
 def number(representation: str) -> int:
     """Which colour of the palette, and which symbol, is a representation's."""

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import create_engine
 
-from sweep.database import masked_url, sqlite_file
+from sweep.database import creation_lock, engine_arguments, masked_url, readable, sqlite_file
 from sweep.errors import HomeError
 from sweep.files import published_file, remove_leftovers
 from sweep.home import Home, locked
+from sweep.workspace import Workspace
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,33 +37,54 @@ def proxy_of(uri: str) -> str | None:
 
     None if there is none, or a database is asked.
     """
+    if not uri.startswith(("http://", "https://")):
+        return None
     parts = urlsplit(uri)
-    proxy = urllib.request.getproxies().get(parts.scheme)
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme, proxies.get("all"))  # as requests chooses, which asks
     if proxy is None or not parts.hostname or urllib.request.proxy_bypass(parts.hostname):
         return None
     return masked_url(proxy)
 
 
-def schema_mismatch(uri: str) -> str | None:
-    """How the form of a database differs from what this MLflow wants; None if it does not.
+def schema_version(uri: str) -> str | None:
+    """The form of the tables in a database; None as long as MLflow has made none. Makes nothing.
 
     May raise what the database's driver raises.
-    """
-    prepare()
-    from mlflow.store.db.utils import _get_latest_schema_revision, _get_schema_version
 
-    engine = create_engine(uri)
+    Raises:
+        HomeError: see :func:`client`.
+    """
+    if (file := _file(uri)) is not None and not file.exists():
+        return None
+    from alembic.migration import MigrationContext
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    engine = create_engine(readable(uri), **engine_arguments(uri))
     try:
-        found = _get_schema_version(engine) or "none"  # type: ignore[no-untyped-call]  # MLflow
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
-    wanted = _get_latest_schema_revision()  # type: ignore[no-untyped-call]  # has no types here
-    return None if found == wanted else f"its schema is {found}, and {wanted} is needed"
+
+
+def schema_mismatch(version: str) -> str | None:
+    """How the form of a database differs from what this MLflow wants; None if it does not."""
+    prepare()
+    from mlflow.store.db.utils import _get_latest_schema_revision
+
+    wanted = _get_latest_schema_revision()  # type: ignore[no-untyped-call]  # MLflow has no types
+    return None if version == wanted else f"its schema is {version}, and {wanted} is needed"
 
 
 def is_server(uri: str) -> bool:
     """Whether MLflow is reached through a server, and not as a database."""
     return uri.startswith(("http://", "https://", "databricks"))
+
+
+def is_directory(uri: str) -> bool:
+    """Whether runs are to be files in a directory, which MLflow no longer writes."""
+    return not is_server(uri) and ("://" not in uri or uri.startswith("file:"))
 
 
 def ui_address(uri: str) -> str | None:
@@ -75,11 +97,64 @@ def ui_address(uri: str) -> str | None:
 
 
 def client(uri: str) -> MlflowClient:
-    """A client; slow, because MLflow is imported.
+    """A client; slow, because MLflow is imported. In a database it makes what is missing.
 
     Raises:
         HomeError: a database's file is none, which MLflow would try for minutes to open; or see
             :func:`prepare`.
+    """
+    _file(uri)
+    prepare()
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri)
+
+
+def open_client(workspace: Workspace) -> MlflowClient:
+    """A client to write with: what MLflow makes of a database is made whole, and by one alone.
+
+    MLflow itself guards the making of its tables in its server only.
+
+    Raises:
+        HomeError: see :func:`client`; or a lock cannot be taken.
+    """
+    uri, home = workspace.tracking, workspace.home
+    file = _file(uri)
+    if file is None:
+        with creation_lock(uri, "MLflow's database", "MLFLOW_TRACKING_URI"):
+            return client(uri)
+    # Who shares another file may have another home.
+    lock = file.with_name(f".{file.name}.lock")
+    if workspace.keeps_tracking:
+        lock = home.locks / "mlflow.db.lock"
+    with locked(lock):
+        if not file.exists():
+            create_database(file, home)
+        return client(uri)
+
+
+def create_database(file: Path, home: Home) -> None:
+    """Make a database for a home's runs, so that it appears whole. The caller holds its lock.
+
+    MLflow needs dozens of migrations for that, and cannot open a database in which they stopped
+    half-way.
+    """
+    remove_leftovers(file)
+    prepare()
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    with published_file(file) as temporary:
+        store = SqlAlchemyStore(  # type: ignore[no-untyped-call]  # MLflow has no types here
+            f"sqlite:///{temporary}", home.mlartifacts.as_uri()
+        )
+        store.engine.dispose()
+
+
+def _file(uri: str) -> Path | None:
+    """The file of a database of SQLite; None for other places.
+
+    Raises:
+        HomeError: it is a directory.
     """
     file = sqlite_file(uri)
     if file is not None and file.is_dir():
@@ -87,30 +162,7 @@ def client(uri: str) -> MlflowClient:
             f"MLflow's database {file} is a directory",
             hint="move it away; sweep sync STUDY makes the database anew",
         )
-    prepare()
-    from mlflow import MlflowClient
-
-    return MlflowClient(uri)
-
-
-def create_database(home: Home) -> None:
-    """Make the home's database, if it is not there, so that it appears whole.
-
-    MLflow needs dozens of migrations for that, and cannot open a database in which they stopped
-    half-way.
-    """
-    with locked(home.locks / "mlflow.db.lock"):
-        if home.mlflow_db.exists():
-            return
-        remove_leftovers(home.mlflow_db)
-        prepare()
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-        with published_file(home.mlflow_db) as temporary:
-            store = SqlAlchemyStore(  # type: ignore[no-untyped-call]  # MLflow has no types here
-                f"sqlite:///{temporary}", home.mlartifacts.as_uri()
-            )
-            store.engine.dispose()
+    return file
 
 
 def prepare() -> None:

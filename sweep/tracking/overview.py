@@ -15,9 +15,12 @@ from sweep.representations import REPRESENTATIONS
 _WIDTH, _HEIGHT = 320, 232
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 30, 66
 GREY = "#808080"  # legible on light and on dark
-_TICKS = (0, 20, 50, 70, 80, 90, 95, 97, 98, 99, 99.5, 100)
+_TICKS = (0, 50, 80, 90, 95, 98, 99, 100, 20, 70, 97, 99.5, 10, 30, 40, 60, 75, 85)
+"""Accuracies that may be named, the roundest first."""
 _APART = 14
 """Pixels that two labels want between them."""
+_BARE = 45
+"""Pixels at an end of the axis that are not left without a label: a third of it."""
 _CHARACTER = 6.5
 """Pixels that a character takes, about."""
 
@@ -60,9 +63,10 @@ def overview(found: Sequence[Mark]) -> str:
         return _HEIGHT - _BOTTOM - (y - y_low) / (y_high - y_low) * (_HEIGHT - _TOP - _BOTTOM)
 
     heights = _apart([(down(_stretched(tick)), f"{tick:g} %") for tick in _TICKS])
-    if len(heights) < 2:
-        ends = {min(ys): min(marks, key=_accuracy), max(ys): max(marks, key=_accuracy)}
-        heights = _apart([(down(y), f"{100 * mark.accuracy:.1f} %") for y, mark in ends.items()])
+    ends = {min(ys): min(marks, key=_accuracy), max(ys): max(marks, key=_accuracy)}
+    for y, mark in ends.items():
+        if all(abs(height - down(y)) > _BARE for height, _ in heights):
+            heights = _apart([*heights, (down(y), f"{100 * mark.accuracy:.1f} %")])
     powers: Iterable[float] = range(math.ceil(x_low), math.floor(x_high) + 1)
     counts = _beside([(across(p), f"{10**p:,.0f}") for p in powers or sorted({min(xs), max(xs)})])
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
@@ -117,13 +121,13 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _apart(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
-    """Those ticks that lie on the axis, the highest first, and not on each other."""
+    """Those ticks that lie on the axis, and not on one that was there before; from the top."""
     kept: list[tuple[float, str]] = []
-    for place, name in sorted(ticks):
+    for place, name in ticks:
         is_inside = _TOP <= place <= _HEIGHT - _BOTTOM
-        if is_inside and (not kept or place - kept[-1][0] >= _APART):
+        if is_inside and all(abs(place - other) >= _APART for other, _ in kept):
             kept.append((place, name))
-    return kept
+    return sorted(kept)
 
 
 def _beside(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:

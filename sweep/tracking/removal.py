@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from sweep.tracking.connection import client
+from sweep.tracking.deadline import answer_of
+from sweep.tracking.looking import is_made
 from sweep.workspace import Workspace
+
+_SECONDS = 60.0
 
 
 def remove_experiment(workspace: Workspace, study: str) -> None:
-    """Delete a study's experiment with its runs; may raise what MLflow raises.
+    """Delete a study's experiment with its runs, in time; may raise what MLflow raises.
 
     MLflow keeps what it deletes, under its name, until ``mlflow gc``: so it is renamed first. What
     was stopped between the two is gone on with. Models that were registered from it can be served
     until then.
     """
-    if workspace.keeps_tracking and not workspace.home.mlflow_db.exists():
+    uri = workspace.tracking
+    answer_of(uri, lambda: _remove(uri, study), _SECONDS)
+
+
+def _remove(uri: str, study: str) -> None:
+    if not is_made(uri):
         return
-    mlflow = client(workspace.tracking)
+    mlflow = client(uri)
     found = mlflow.get_experiment_by_name(study)
     if found is not None:
         if found.lifecycle_stage == "deleted":  # by hand; MLflow renames none of these

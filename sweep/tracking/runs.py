@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +21,8 @@ TO_REPORT = "Report of the study"
 RunKind = Literal["study", "trial", "encoder"]
 RunStatus = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 Identity = tuple[str, str]
+
+_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -176,3 +178,32 @@ class Standing:
             known = [] if self._is_new else client.get_metric_history(self.run_id, key)
             self._steps[key] = {point.step for point in known}
         return self._steps[key]
+
+
+def standing_runs(client: MlflowClient, experiment_id: str) -> dict[Identity, Standing]:
+    """What stands in an experiment."""
+    runs = _runs(client, experiment_id)
+    return {identity(run.data.tags): Standing(run, is_new=False) for run in runs}
+
+
+def trial_run_ids(runs: Mapping[Identity, Standing]) -> dict[int, str]:
+    """Ids of the trials' runs that have ended, by Optuna's trial number.
+
+    Those that go on may have ended meanwhile, which MLflow does not know yet.
+    """
+    return {
+        int(name): run.run_id
+        for (kind, name), run in runs.items()
+        if kind == "trial" and run.status != "RUNNING"
+    }
+
+
+def _runs(client: MlflowClient, experiment_id: str) -> Iterator[MlflowRun]:
+    """Every run of an experiment that this system made."""
+    token = None
+    while True:
+        page = client.search_runs([experiment_id], "", 1, _PAGE, None, token)
+        yield from (run for run in page if "sweep.kind" in run.data.tags)
+        token = page.token
+        if not token:
+            return

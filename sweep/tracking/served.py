@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
@@ -33,6 +34,8 @@ class ImageClassifier(PythonModel):
         if "__pyfunc_model_path__" in os.environ:  # the process is MLflow's server of this model
             # It puts what it was sent before each refusal: thousands of pixels.
             np.set_printoptions(threshold=1, edgeitems=1)
+            for limit, number in (("max_rows", 1), ("max_columns", 1), ("max_colwidth", 4)):
+                pd.set_option(f"display.{limit}", number)
 
     def predict(
         self,

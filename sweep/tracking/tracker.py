@@ -8,7 +8,7 @@ do not stand there; its status is set last, and says that all the rest is there.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,17 @@ from typing import TYPE_CHECKING
 from sweep.home import Home
 from sweep.results import DataFacts
 from sweep.tracking.artifacts import Artifacts
-from sweep.tracking.connection import client, create_database, is_server
+from sweep.tracking.connection import is_server, open_client
 from sweep.tracking.relocation import relocate
-from sweep.tracking.runs import FRONT, NOTE, TO_REPORT, Identity, Run, Standing, identity
+from sweep.tracking.runs import (
+    FRONT,
+    NOTE,
+    TO_REPORT,
+    Run,
+    Standing,
+    standing_runs,
+    trial_run_ids,
+)
 from sweep.tracking.views import (
     NOTHING,
     PICTURE,
@@ -35,12 +43,9 @@ from sweep.tracking.views import (
 from sweep.workspace import Workspace
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Experiment
-    from mlflow.entities import Run as MlflowRun
 
 _METRICS_A_BATCH = 900  # MLflow takes 1,000 at most
-_PAGE = 1000
 _REPORT_TAG = "report.sha256"
 
 
@@ -59,11 +64,9 @@ class Tracker:
             varied: what it varies, which its pages show.
         """
         self.uri = workspace.tracking
-        if workspace.keeps_tracking:
-            create_database(workspace.home)
         self._study = study
         self._data = data
-        self._client = client(self.uri)
+        self._client = open_client(workspace)
         if workspace.keeps_tracking:
             relocate(workspace.home)
         experiment = self._open_experiment(workspace.home, varied)
@@ -71,7 +74,7 @@ class Tracker:
         place = experiment.artifact_location
         directory = _directory(place, workspace.home) if workspace.keeps_tracking else None
         self._artifacts = Artifacts(self._client, directory)
-        self._runs = _standing(self._client, self.experiment_id)
+        self._runs = standing_runs(self._client, self.experiment_id)
 
     def has(self, run: Run) -> bool:
         """Whether a run stands there complete: finished, or ended just as it is given; as this
@@ -84,7 +87,7 @@ class Tracker:
 
     def trial_run_ids(self) -> dict[int, str]:
         """Ids of the trials' runs that have ended, by Optuna's trial number."""
-        return _trial_run_ids(self._runs)
+        return trial_run_ids(self._runs)
 
     def project(self, run: Run) -> str:
         """Bring one run into MLflow, and give its id; what stands there is not written again.
@@ -238,18 +241,6 @@ class Tracker:
         return experiment
 
 
-def find_trial_run_ids(workspace: Workspace, study: str) -> dict[int, str]:
-    """Ids of a study's trial runs that have ended, by Optuna's trial number.
-
-    Looks, and creates nothing.
-    """
-    if workspace.keeps_tracking and not workspace.home.mlflow_db.exists():
-        return {}
-    mlflow = client(workspace.tracking)
-    experiment = mlflow.get_experiment_by_name(study)
-    return _trial_run_ids(_standing(mlflow, experiment.experiment_id)) if experiment else {}
-
-
 def _links(experiment_id: str) -> str:
     """The links to an experiment's pages that stand in descriptions."""
     chart = link("Accuracy against parameters", chart_path(experiment_id))
@@ -260,32 +251,6 @@ def _directory(location: str, home: Home) -> Path | None:
     """The directory in the home of an experiment whose artifacts lie there."""
     above, _, name = location.rpartition("/")
     return home.mlartifacts / name if above == home.mlartifacts.as_uri() else None
-
-
-def _standing(client: MlflowClient, experiment_id: str) -> dict[Identity, Standing]:
-    """What stands in an experiment."""
-    runs = _runs(client, experiment_id)
-    return {identity(run.data.tags): Standing(run, is_new=False) for run in runs}
-
-
-def _runs(client: MlflowClient, experiment_id: str) -> Iterator[MlflowRun]:
-    """Every run of an experiment that this system made."""
-    token = None
-    while True:
-        page = client.search_runs([experiment_id], "", 1, _PAGE, None, token)
-        yield from (run for run in page if "sweep.kind" in run.data.tags)
-        token = page.token
-        if not token:
-            return
-
-
-def _trial_run_ids(runs: Mapping[Identity, Standing]) -> dict[int, str]:
-    """Those that go on may have ended meanwhile, which MLflow does not know yet."""
-    return {
-        int(name): run.run_id
-        for (kind, name), run in runs.items()
-        if kind == "trial" and run.status != "RUNNING"
-    }
 
 
 def _dataset_input(data: DataFacts) -> DatasetInput:

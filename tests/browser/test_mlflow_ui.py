@@ -14,17 +14,19 @@ from mlflow import MlflowClient
 from playwright.sync_api import FrameLocator, Page, expect
 
 from sweep.reports.style import colour, number
-from tests.cli.process import TARGET, mlflow_runs, start
+from tests.cli.process import TARGET, mlflow_runs, printed_until, start
 
 pytestmark = pytest.mark.browser
 
 
 @contextmanager
-def serving(home: Path, port: int) -> Iterator[str]:
+def serving(home: Path, port: int, *options: str) -> Iterator[str]:
     """The start page that ``sweep ui`` prints."""
-    process = start("ui", "--home", home, "--port", port)
+    process = start("ui", "--home", home, "--port", port, *options)
     assert process.stdout is not None
     line = process.stdout.readline()
+    if "--optuna" in options:
+        printed_until(process, "Optuna's dashboard")
     try:
         yield line.rpartition(" ")[2].strip()
     finally:
@@ -85,6 +87,26 @@ def test_the_start_page_shows_the_study_at_a_glance(start_page: str, page: Page)
     wait = "image => image.decode().then(() => image.naturalWidth)"
     assert picture.evaluate(wait) == 320
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_a_model_and_the_dashboard_are_a_click_away_from_the_start_page(
+    copy: Path, page: Page
+) -> None:
+    """Of the study: the version that was registered from it, and its trials in Optuna's words."""
+    client = MlflowClient(f"sqlite:///{copy}/mlflow.db")
+    client.create_registered_model("digits")
+    source = (copy / "mlartifacts").as_uri()
+    client.create_model_version("digits", source, tags={"sweep.study": "tiny"})
+    with serving(copy, 5130, "--optuna") as shown:
+        page.goto(shown)
+        page.get_by_role("link", name="model digits 1").click()
+        expect(page).to_have_url(f"{server(shown)}/#/models/digits/versions/1")
+        expect(page.get_by_text("Version 1").first).to_be_visible()
+        page.goto(shown)
+        page.get_by_role("link", name="Optuna's dashboard").click()
+        expect(page).to_have_url(re.compile(r"http://127\.0\.0\.1:\d+/dashboard/studies/\d+"))
+        assert f"{server(shown)}/" not in page.url
+        expect(page.get_by_text("tiny").first).to_be_visible()
 
 
 def test_the_report_is_a_click_away_from_the_start_page(start_page: str, page: Page) -> None:

@@ -140,6 +140,15 @@ class DrippingServer:
         self._socket.close()
 
 
+class SilentServer(DrippingServer):
+    """Takes every connection, and never says a word."""
+
+    def _drip(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            while connection.recv(1024):
+                pass
+
+
 class Postgres:
     """Debian's PostgreSQL on loopback, in a directory of its own, as a user that is not root."""
 

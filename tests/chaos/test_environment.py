@@ -185,9 +185,12 @@ def test_a_user_without_a_name_and_a_home(
     assert_exactly_once(tmp_path, 2, "numbers")
 
 
-def test_a_proxy_is_named(copy: Path) -> None:
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+def test_a_proxy_is_named(variable: str, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By those who ask a server through it, and without its password."""
-    env = {"http_proxy": "http://me:canary@127.0.0.1:9", "no_proxy": ""}
+    for each in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(each, raising=False)
+    env = {variable: "http://me:canary@127.0.0.1:9", "no_proxy": ""}
     env["MLFLOW_TRACKING_URI"] = "http://mlflow.test:5000"
     for command in (("doctor",), ("sync", "tiny")):
         done = sweep(*command, "--home", copy, env=env)
@@ -203,26 +206,61 @@ CLOSED = {"stdout": (1,), "stderr": (2,), "both": (1, 2), "all": (0, 1, 2)}
 @pytest.mark.parametrize("which", CLOSED)
 def test_a_stream_may_be_closed(which: str, finished: Path, tmp_path: Path) -> None:
     """What is printed is lost, as was wished; what is written is whole, and nothing else breaks."""
+    out = ("--out", str(tmp_path), "--quiet")
+    done = closed(which, "report", "tiny", "--home", str(finished), *out)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("pixels → 10" in done.stdout) == (1 not in CLOSED[which])
+    assert "pixels → 10" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("which", CLOSED)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("status", "tiny"),
+        ("trials", "tiny"),
+        ("trials", "tiny", "--format", "csv"),
+        ("doctor",),
+        ("doctor", "--format", "json"),
+    ],
+)
+def test_who_looks_does_so_with_closed_streams(
+    arguments: tuple[str, ...], which: str, finished: Path
+) -> None:
+    """The exit status is all that is left to say, and it is right; nothing ends in Python."""
+    done = closed(which, *arguments, "--home", str(finished))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert bool(done.stdout) == (1 not in CLOSED[which])
+
+
+@pytest.mark.parametrize("which", CLOSED)
+def test_a_study_runs_with_closed_streams(which: str, config: Path, tmp_path: Path) -> None:
+    """It trains, and is recorded, as a job of a system that gives it none."""
+    done = closed(which, "run", str(config), "--home", str(tmp_path), "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert bool(done.stdout) == (1 not in CLOSED[which])
+    assert_exactly_once(tmp_path, 2, "numbers")
+
+
+def closed(which: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """How a command ends that begins with streams closed."""
 
     def close() -> None:
         for descriptor in CLOSED[which]:
             os.close(descriptor)
 
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "sweep", "report", "tiny", "--home", finished),
-            *("--out", tmp_path, "--quiet"),
-        ],
+    return subprocess.run(
+        [sys.executable, "-m", "sweep", *arguments],
         env=environment(),
         capture_output=True,
         text=True,
         preexec_fn=close,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    assert ("pixels → 10" in done.stdout) == (1 not in CLOSED[which])
-    assert "pixels → 10" in (tmp_path / "report.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("encoding", ["ascii:strict", "iso-8859-1:strict", "utf-8:strict"])

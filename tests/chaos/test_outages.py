@@ -17,10 +17,10 @@ import pytest
 
 from sweep.ui import free_address
 from tests.chaos.disks import full, mounted
-from tests.chaos.servers import DrippingServer, MlflowServer, Proxy
+from tests.chaos.servers import DrippingServer, MlflowServer, Proxy, SilentServer
 from tests.chaos.study import STUDY, config_for
 from tests.cli.process import TARGET as TINY_TARGET
-from tests.cli.process import accuracies, start, sweep, trials, wait_until
+from tests.cli.process import accuracies, printed_until, start, sweep, trials, wait_until
 from tests.guarantee import assert_exactly_once
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
@@ -29,6 +29,10 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
 engines = pytest.mark.parametrize("engine", ["local", "ray"])
 """What fails is the coordinator's; with Ray it also is what tasks are sent from and brought to."""
 TARGET = 20
+_STARTING_SECONDS = 25
+"""What a command takes beside its waiting, on a machine that does something else, too."""
+_TINY_SECONDS = 90
+"""The same for one that trains."""
 
 
 @pytest.fixture(scope="module")
@@ -125,17 +129,81 @@ def test_a_storage_that_is_locked(config: Path, tmp_path: Path, engine: str) -> 
 
 
 def test_a_server_that_drips_keeps_nobody(tiny_config: Path, tmp_path: Path) -> None:
-    """The table is printed, and the process ends soon after; the study is whole."""
+    """After the last trial come two minutes for MLflow at most, the table, and soon the end."""
+    dripping = DrippingServer()
+    process = start(
+        "run", tiny_config, "--home", tmp_path, env={"MLFLOW_TRACKING_URI": dripping.uri}
+    )
+    wait_until(lambda: completed(tmp_path) == TINY_TARGET)
+    trained_at = time.monotonic()
+    printed_until(process, "pixels → 10")
+    printed_at = time.monotonic()
+    _, said = process.communicate(timeout=60)
+    ended = time.monotonic()
+    dripping.close()
+    assert process.returncode == 0, said
+    assert ended - printed_at < 15  # half a second, and what a busy machine adds to it
+    assert ended - trained_at < 120 + _TINY_SECONDS
+    assert "MLflow does not hold everything yet" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("server", [DrippingServer, SilentServer])
+def test_who_only_looks_does_not_wait_for_a_server(
+    server: type[DrippingServer], finished: Path
+) -> None:
+    """``report`` and ``doctor`` end in seconds, and say what is missing, once."""
+    keeping = server()
+    env = {"MLFLOW_TRACKING_URI": keeping.uri}
+    began = time.monotonic()
+    reported = sweep("report", "tiny", "--home", finished, env=env)
+    took = {"report": time.monotonic() - began}
+    assert reported.returncode == 0, reported.stderr
+    assert "pixels → 10" in reported.stdout
+    assert reported.stderr.count("\n") == 1
+    assert "MLflow cannot be read (no answer within 20 s): no run ids" in reported.stderr
+    began = time.monotonic()
+    looked = sweep("doctor", "--home", finished, env=env)
+    took["doctor"] = time.monotonic() - began
+    keeping.close()
+    assert looked.returncode == 1
+    assert f"problem  MLflow: {keeping.uri} does not answer" in looked.stdout
+    assert "8 trials are complete" in looked.stdout
+    assert max(took.values()) < 20 + _STARTING_SECONDS, took
+
+
+@pytest.mark.parametrize("command", ["remove", "register"])
+def test_who_writes_at_once_does_not_wait_for_ever(command: str, copy: Path) -> None:
+    """A minute for a server that drips; then an error, and the study stands as it stood."""
     dripping = DrippingServer()
     began = time.monotonic()
+    arguments = ("--yes",) if command == "remove" else ()
     env = {"MLFLOW_TRACKING_URI": dripping.uri}
-    done = sweep("run", tiny_config, "--home", tmp_path, env=env, timeout=400)
+    done = sweep(command, "tiny", "--home", copy, *arguments, env=env)
+    took = time.monotonic() - began
     dripping.close()
-    assert done.returncode == 0, done.stderr
-    assert "pixels → 10" in done.stdout
-    assert "MLflow does not hold everything yet" in done.stderr
+    assert done.returncode == 1
+    assert "no answer within 60 s" in done.stderr
+    assert "hint: " in done.stderr
     assert "Traceback" not in done.stderr
-    print(f"{time.monotonic() - began:.0f} s with a server that drips")
+    assert took < 60 + _TINY_SECONDS
+    assert completed(copy) == TINY_TARGET
+
+
+def test_a_database_that_is_away_is_known_at_once(finished: Path) -> None:
+    """MLflow would try to reach it for two minutes, for every study."""
+    silent = SilentServer()
+    nobody = free_address("127.0.0.1", 0).port
+    for port in (nobody, silent.uri.rpartition(":")[2]):
+        env = {"MLFLOW_TRACKING_URI": f"postgresql://me:secret@127.0.0.1:{port}/mlflow"}
+        for command in (("doctor",), ("report", "tiny")):
+            began = time.monotonic()
+            done = sweep(*command, "--home", finished, env=env)
+            assert time.monotonic() - began < 20 + _STARTING_SECONDS
+            assert "secret" not in done.stdout + done.stderr
+            assert "Traceback" not in done.stderr
+            assert f"127.0.0.1:{port}" in done.stdout or "no run ids" in done.stderr
+    silent.close()
 
 
 def test_ctrl_c_ends_a_run_that_waits_for_a_server(tiny_config: Path, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +95,8 @@ def test_a_registered_model_is_served(
 ) -> None:
     """A POST of images is answered with ten probabilities each, the right digit the highest.
 
-    On either scale of pixels, with the same; what is on neither, or unclear, is refused.
+    On either scale of pixels, and under both names, with the same; what is on neither scale, or
+    unclear, or no list of images, is refused.
     """
     registered = sweep("register", "register", "--home", home, "--format", "json", *options)
     assert registered.returncode == 0, registered.stderr
@@ -106,10 +109,12 @@ def test_a_registered_model_is_served(
     chosen = np.random.default_rng(0).choice(len(dataset.labels), 200, replace=False)
     images, labels = dataset.images[chosen], dataset.labels[chosen]
     with served(home, facts["uri"]) as address:
-        status, answer = post(address, images.tolist())
+        status, answer = post(address, {"inputs": images.tolist()})
         assert status == 200
         probabilities = np.array(answer["predictions"])
-        unit = post(address, (images / 255).tolist())
+        unit = post(address, {"inputs": (images / 255).tolist()})
+        instances = post(address, {"instances": images.tolist()})
+        one = post(address, {"inputs": images[:1].tolist()})
         refused = {
             "from 0 to 1, and some": np.concatenate([images[:1], images[1:2] / 255]),
             "negative": images / 127.5 - 1,
@@ -117,24 +122,49 @@ def test_a_registered_model_is_served(
             "0 or 1": images // 255,
             "shape": images.reshape(-1, 784),
             "expected shape": images[..., None],
+            "Shape of input (28, 28)": images[0],
         }
-        answers = {reason: post(address, sent.tolist()) for reason, sent in refused.items()}
+        answers = {
+            reason: post(address, {"inputs": sent.tolist()}) for reason, sent in refused.items()
+        }
+        flat = images.reshape(-1, 784).tolist()
+        nested = [[image] for image in images.tolist()]
+        answers |= {
+            "NoneType": post(address, {"inputs": None}),
+            "'NoneType'": post(address, {"instances": None}),
+            "unexpected input type": post(address, None),
+            "exactly one of the input fields": post(address, {}),
+            "input of type <class 'list'>": post(address, {"inputs": []}),
+            "no number": post(address, {"inputs": [[[None] * 28] * 28]}),
+            "to match the expected structure": post(
+                address, {"dataframe_split": {"columns": list(range(784)), "data": flat}}
+            ),
+            "enforce schema": post(
+                address, {"dataframe_split": {"columns": ["image"], "data": nested}}
+            ),
+            "with schema": post(
+                address, {"dataframe_records": [{"image": image} for (image,) in nested]}
+            ),
+        }
     assert probabilities.shape == (200, 10)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert (probabilities.argmax(axis=1) == labels).mean() > right
     assert unit[0] == 200
     np.testing.assert_allclose(unit[1]["predictions"], probabilities, atol=1e-5)
-    for reason, (status, answer) in answers.items():
+    assert instances == (200, answer)
+    np.testing.assert_allclose(one[1]["predictions"], probabilities[:1], atol=1e-5)
+    for reason, (status, refusal) in answers.items():
         assert status == 400
-        assert reason in answer["message"]
-        assert len(answer["message"]) < 500  # and no pixels
+        assert reason in refusal["message"], (reason, refusal)
+        assert len(refusal["message"]) < 1000
+        assert refusal["message"].count("0") < 30  # and no pixels
 
 
-def post(address: str, images: list[Any]) -> tuple[int, dict[str, Any]]:
+def post(address: str, body: Any) -> tuple[int, dict[str, Any]]:
     """The status and the JSON of what a served model answers."""
     request = urllib.request.Request(
         f"{address}/invocations",
-        json.dumps({"inputs": images}).encode(),
+        json.dumps(body).encode(),
         {"Content-Type": "application/json"},
     )
     try:
@@ -201,6 +231,55 @@ def test_what_cannot_be_registered_is_said(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_the_manual_s_example_runs_as_it_stands(home: Path, tmp_path: Path) -> None:
+    """Its three pieces, in a directory with a study in ``runs``: ten probabilities a digit."""
+    shutil.copytree(home, tmp_path / "runs")
+    register, serve, ask = serving_example({"quickstart": "register", "5001": free_port()})
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    shell: dict[str, Any] = {"cwd": tmp_path, "env": environment() | {"PATH": path}, "text": True}
+    done = subprocess.run(["sh", "-c", register], capture_output=True, check=False, **shell)
+    assert done.returncode == 0, done.stderr
+    assert f"MLFLOW_TRACKING_URI=sqlite:///{tmp_path}/runs/mlflow.db" in done.stdout
+    server = subprocess.Popen(
+        ["sh", "-c", serve],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **shell,
+    )
+    try:
+        asked = []
+
+        def is_answered() -> bool:
+            asked.append(
+                subprocess.run(["sh", "-c", ask], capture_output=True, check=False, **shell)
+            )
+            return asked[-1].returncode == 0 or "Connection refused" not in asked[-1].stderr
+
+        wait_until(is_answered, seconds=180)
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+    lines = asked[-1].stdout.splitlines()
+    assert len(lines) == 5, asked[-1].stderr
+    for line in lines:
+        digit, _, probabilities = line.partition(" ")
+        assert digit in "0123456789"
+        assert sum(map(float, json.loads(probabilities.replace("'", '"')))) == pytest.approx(
+            1, abs=0.06
+        )
+
+
+def serving_example(changes: dict[str, str]) -> list[str]:
+    """The pieces of the manual's example, for an environment that ``uv run`` would find."""
+    manual = (Path(__file__).parents[2] / "docs" / "mlflow.md").read_text(encoding="utf-8")
+    section = manual.partition("\n## Serving\n")[2].partition("\n## ")[0].replace("uv run ", "")
+    for word, other in changes.items():
+        section = section.replace(word, other)
+    blocks = re.findall(r"(?m)^    .+\n(?:(?:    .*)?\n)*?(?=\S|\Z)", section)
+    return [textwrap.dedent(block) for block in blocks]
 
 
 def test_a_moved_home_registers_and_serves_what_is_its_own(home: Path, tmp_path: Path) -> None:

@@ -193,8 +193,8 @@ def test_what_stands_in_the_place_of_a_log_is_named(place: str, copy: Path) -> N
     assert "hint: move away" in done.stderr
 
 
-def test_a_server_that_does_not_begin_says_why(copy: Path) -> None:
-    """With the last line of its log."""
+def test_a_database_that_is_none_is_refused(copy: Path) -> None:
+    """Before a server is started over it."""
     (copy / "mlflow.db").write_bytes(b"no database" * 1000)
     done = sweep("ui", "--home", copy)
     assert done.returncode != 0

@@ -167,7 +167,8 @@ def test_where_the_numbers_come_from_is_said() -> None:
     text = str(tables([])["Provenance"].rows)
     for part in (
         "mnist", "seed", "a processor, 2 cores", "tensorflow 2.21.0", "100 s of encoders",
-        "5 trained from 2025-12-30T00:00:00+00:00", "another processor, 4 cores", "revision abc",
+        "5 trained from 2025-12-30T00:00:00+00:00", "another processor, 4 cores",
+        "revision abc; LD_PRELOAD=theirs.so",
     ):  # fmt: skip
         assert part in text
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from sweep.lease import lease
 from sweep.results import DataFacts
@@ -123,6 +125,24 @@ def test_a_best_stands_with_its_labels_and_its_test_score_first(workspace: Works
         found = shown(workspace, "best" + best[:3])
         assert found.best == name
         assert list(found.scores.items()) == [("test", 50.0), ("validation", 75.0)]
+
+
+def test_the_versions_of_a_study_s_models_are_its_links(workspace: Workspace) -> None:
+    """Under whatever name they were registered; those of others, and of nobody, are not."""
+    Tracker(workspace, "modelled", DATA).project(STUDY)
+    Tracker(workspace, "bare", DATA).project(STUDY)
+    client = MlflowClient(workspace.tracking)
+    for name, study in (("digits", "modelled"), ("digits", "modelled"), ("a.b", "modelled")):
+        with suppress(MlflowException):  # it is there already
+            client.create_registered_model(name)
+        client.create_model_version(name, "file:///m", tags={"sweep.study": study})
+    client.create_model_version("digits", "file:///m")
+    assert shown(workspace, "modelled").models == {
+        "a.b 1": "/#/models/a.b/versions/1",
+        "digits 1": "/#/models/digits/versions/1",
+        "digits 2": "/#/models/digits/versions/2",
+    }
+    assert shown(workspace, "bare").models == {}
 
 
 def test_a_dashboard_that_does_not_answer_is_not_shown(workspace: Workspace) -> None:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sweep.tracking.overview import Mark, overview
@@ -45,6 +45,26 @@ def test_every_mark_lies_in_the_picture_and_no_label_on_another(shown: list[Mark
 
 def is_count(text: ElementTree.Element) -> bool:
     return re.fullmatch(r"[\d,]+", text.text or "") is not None
+
+
+@given(low=st.floats(0, 0.99), more=st.floats(0, 1))
+@example(low=0.55, more=0.26)
+def test_no_end_of_the_axis_is_without_an_accuracy(low: float, more: float) -> None:
+    """Neither the best third nor the worst, whatever the accuracies."""
+    high = min(1.0, low + more)
+    shown = [
+        Mark("vae", 100 * count, accuracy, "#0072B2", False, 1000)
+        for count, accuracy in enumerate((low, high), start=1)
+    ]
+    root = ElementTree.fromstring(overview(shown))
+    named = [
+        float(text.attrib["y"])
+        for text in root.findall(f"{SVG}text")
+        if text.attrib["text-anchor"] == "end"
+    ]
+    marked = [float(c.attrib["cy"]) for c in root.findall(f"{SVG}circle") if c.attrib["r"] == "3"]
+    for end in (min(marked), max(marked)):
+        assert min(abs(height - 4 - end) for height in named) < 46
 
 
 def test_the_largest_budget_stands_for_itself_and_says_so() -> None:

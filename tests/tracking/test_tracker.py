@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,9 +15,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment
 from mlflow.entities import Run as MlflowRun
 
+from sweep.errors import HomeError
 from sweep.results import DataFacts
-from sweep.tracking import Run, Tracker, find_trial_run_ids
-from sweep.tracking import tracker as tracker_module
+from sweep.tracking import Run, Tracker, find_trial_run_ids, remove_experiment
+from sweep.tracking import runs as runs_module
 from sweep.tracking.connection import ui_address
 from sweep.workspace import Workspace
 from tests.cli.process import wait_until
@@ -100,7 +103,7 @@ def test_a_run_that_was_cut_short_is_completed(workspace: Workspace, study: str)
     dying.project(replace(RUN, metrics={}, curves={}, status="RUNNING"))
     tracker = Tracker(workspace, study, DATA)
     assert not tracker.has(RUN)
-    assert tracker.trial_run_ids() == find_trial_run_ids(workspace, study) == {}
+    assert tracker.trial_run_ids() == find_trial_run_ids(workspace, [study])[study] == {}
     tracker.project(RUN)
     assert tracker.trial_run_ids().keys() == {0}
     (run,) = runs(workspace, study)
@@ -199,14 +202,14 @@ def test_kinds_and_identities_are_told_apart(workspace: Workspace, study: str) -
     tracker.project(replace(RUN, kind="study", tags={}))
     assert len(runs(workspace, study)) == 5
     assert tracker.trial_run_ids().keys() == {0, 1}
-    assert find_trial_run_ids(workspace, study) == tracker.trial_run_ids()
+    assert find_trial_run_ids(workspace, [study])[study] == tracker.trial_run_ids()
 
 
 def test_long_curves_and_many_runs_are_whole(
     workspace: Workspace, study: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Batches and pages beyond MLflow's limits lose nothing."""
-    monkeypatch.setattr(tracker_module, "_PAGE", 2)
+    monkeypatch.setattr(runs_module, "_PAGE", 2)
     tracker = Tracker(workspace, study, DATA)
     long = replace(RUN, curves={"val_loss": [float(n) for n in range(2500)]})
     tracker.project(long)
@@ -366,7 +369,31 @@ def test_the_front_is_tagged_and_changes(workspace: Workspace, study: str) -> No
 
 
 def test_looking_creates_nothing(tmp_path: Path, workspace: Workspace) -> None:
-    """A study without an experiment, and a home without a database, have no run ids."""
-    assert find_trial_run_ids(workspace, "nothing") == {}
-    assert find_trial_run_ids(Workspace.at(tmp_path, {}), "nothing") == {}
-    assert list(tmp_path.iterdir()) == []
+    """A study without an experiment has no run ids; and neither has a place without MLflow's
+    tables, in which none are made: a home, a file that is not there, and one that is empty.
+    """
+    assert find_trial_run_ids(workspace, ["nothing"]) == {"nothing": {}}
+    empty = tmp_path / "empty.db"
+    empty.touch()
+    for place in ({}, elsewhere(tmp_path / "none.db"), elsewhere(empty)):
+        bare = Workspace.at(tmp_path, place)
+        assert find_trial_run_ids(bare, ["nothing"]) == {"nothing": {}}
+        remove_experiment(bare, "nothing")
+    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [("empty.db", 0)]
+
+
+def test_looking_changes_no_database_of_another_version(tmp_path: Path, empty_mlflow: Path) -> None:
+    """MLflow would bring an older one into its own form, or refuse it; we say what it is."""
+    shutil.copy(empty_mlflow, tmp_path / "old.db")
+    with sqlite3.connect(tmp_path / "old.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'of old'")
+    before = (tmp_path / "old.db").read_bytes()
+    with pytest.raises(HomeError, match=r"its schema is of old, and .* is needed") as refused:
+        find_trial_run_ids(Workspace.at(tmp_path, elsewhere(tmp_path / "old.db")), ["study"])
+    assert "sweep doctor" in str(refused.value.hint)
+    assert (tmp_path / "old.db").read_bytes() == before
+
+
+def elsewhere(database: Path) -> dict[str, str]:
+    """The variables of a user whose runs are in a database beside the home."""
+    return {"MLFLOW_TRACKING_URI": f"sqlite:///{database}"}
