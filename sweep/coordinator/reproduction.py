@@ -1,7 +1,8 @@
 """What was trained again, against what is recorded of it.
 
-On the kind of machine on which it was trained, all is equal to the last bit. On another kind only a
-worker compares, with a tolerance, and with what the home keeps of a draw.
+On the kind of machine on which it was trained, and by the same version of this code, all is equal
+to the last bit. Elsewhere only a worker compares, with a tolerance, and with what the home keeps of
+a draw.
 """
 
 from __future__ import annotations
@@ -33,7 +34,13 @@ def is_exact(
     known = [encoders.get(encoder.key) for encoder in trial.encoders]
     origins = [record.environment if record else None for record in known]
     kinds = [Environment.model_validate(each, strict=False) for each in environments]
-    return None not in origins and len({repr(e.numerics) for e in [*kinds, *origins] if e}) == 1
+    return None not in origins and len({_kind(each) for each in [*kinds, *origins] if each}) == 1
+
+
+def _kind(environment: Environment) -> str:
+    """Whose bits are the same: another version of this code may add up in another order."""
+    version = environment.packages.get("latent-sweep")
+    return repr((environment.numerics, version, environment.git_revision))
 
 
 def check_trial(trial: TrialSpec, before: TrialResult, again: TrialResult) -> None:

@@ -97,6 +97,7 @@ def test_bits_are_equal_on_one_kind_of_machine_alone() -> None:
     known = encoders(TRIAL)
     assert is_exact(TRIAL, [HERE, HERE | {"cores": 64, "python": "3.99"}], known)
     assert not is_exact(TRIAL, [HERE, HERE | {"cpu": "another"}], known)
+    assert not is_exact(TRIAL, [HERE, HERE | {"git_revision": "abc"}], known)
     assert not is_exact(TRIAL, [HERE], encoders(TRIAL, packages={"numpy": "3"}))
     assert not is_exact(TRIAL, [HERE], {})
     unknown = {
