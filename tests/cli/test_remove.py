@@ -114,6 +114,7 @@ def test_an_experiment_that_was_deleted_by_hand(copy: Path) -> None:
     assert client.get_experiment(number).lifecycle_stage == "deleted"
 
 
+@pytest.mark.slow
 def test_what_other_programs_made_stays(copy: Path) -> None:
     """A study of theirs is none of ours; one whose creation was cut short is."""
     storage = f"sqlite:///{copy}/optuna.db"

@@ -172,6 +172,7 @@ def test_ui_answers_whom_it_should(host: str, copy: Path, tmp_path: Path) -> Non
         assert not [line for line in living(str(copy)).values() if "sqlite:" in line]
 
 
+@pytest.mark.slow
 def test_ui_of_a_home_without_logs(copy: Path) -> None:
     """It is shown all the same: a home's logs may go."""
     shutil.rmtree(copy / "logs")
