@@ -22,7 +22,7 @@ from sweep.search.attempt import State
 from sweep.search.study import Study
 from sweep.tracking import Run, RunStatus, Tracker
 from sweep.tracking.connection import ui_address
-from sweep.tracking.overview import Mark, overview
+from sweep.tracking.overview import Dot, overview
 from sweep.tracking.views import PICTURE
 from sweep.workspace import Workspace
 
@@ -132,7 +132,7 @@ class Mirror:
         with tempfile.TemporaryDirectory() as directory:
             write_report([written], Path(directory), ui_address(tracker.uri))
             Path(directory, PICTURE).write_text(
-                overview([_mark(row) for row in rows]), encoding="utf-8"
+                overview([_dot(row) for row in rows]), encoding="utf-8"
             )
             tracker.attach(run_id, Path(directory))
         tracker.describe(run_id, colour_key(written.report), summary(written.report))
@@ -166,7 +166,7 @@ class Mirror:
         }
 
 
-def _mark(row: Row) -> Mark:
+def _dot(row: Row) -> Dot:
     shade = colour(number(row.representation))
     parameters = row.classifier_parameters
-    return Mark(row.representation, parameters, row.accuracy, shade, row.pareto, row.labels)
+    return Dot(row.representation, parameters, row.accuracy, shade, row.pareto, row.labels)

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from sweep.database import readable
 from sweep.lease import last_owner
 from sweep.tracking.connection import ask_ourselves, client
-from sweep.tracking.overview import GREY, Mark
+from sweep.tracking.overview import GREY, Dot
 from sweep.tracking.runs import COLOUR, FRONT
 from sweep.tracking.views import REPORT, START_PATH, VIEW, chart_path, table_path
 from sweep.workspace import Workspace
@@ -34,7 +34,7 @@ _STATUSES = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "stopped"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class Listed:
     """One study on the page. Paths are relative to the server's root."""
 
     name: str
@@ -76,7 +76,7 @@ class Landing:
         self._dashboard = dashboard
         self._client = client(workspace.tracking)
 
-    def studies(self) -> list[Shown]:
+    def studies(self) -> list[Listed]:
         """Every study, the newest first."""
         experiments = list(self._experiments())
         runs = self._study_runs([each.experiment_id for each in experiments])
@@ -97,7 +97,7 @@ class Landing:
         experiment = self._client.get_experiment_by_name(study)
         return None if experiment is None else chart_path(experiment.experiment_id)
 
-    def marks(self, study: str) -> list[Mark] | None:
+    def marks(self, study: str) -> list[Dot] | None:
         """A study's complete trials, a thousand at most; None if there is no such study."""
         experiment = self._client.get_experiment_by_name(study)
         if experiment is None:
@@ -105,7 +105,7 @@ class Landing:
         complete = "tags.`sweep.kind` = 'trial' and attributes.status = 'FINISHED'"
         runs = self._client.search_runs([experiment.experiment_id], complete, 1, _MOST_MARKS)
         return [
-            Mark(
+            Dot(
                 run.data.params["representation"],
                 run.data.metrics["classifier_parameters"],
                 run.data.metrics["accuracy"],
@@ -189,7 +189,7 @@ class Landing:
         run: MlflowRun | None,
         models: Mapping[str, str],
         dashboard: tuple[int, str] | None,
-    ) -> Shown:
+    ) -> Listed:
         name = experiment.name
         tags = run.data.tags if run else {}
         metrics = run.data.metrics if run else {}
@@ -197,7 +197,7 @@ class Landing:
         target = tags.get("sweep.target")
         best, scores = self._best(run) if run else ("", {})
         place = f"{START_PATH}/{quote(name)}"
-        return Shown(
+        return Listed(
             name=name,
             status=status,
             means=means,

@@ -25,7 +25,7 @@ _CHARACTER = 6.5
 """Pixels that a character takes, about."""
 
 
-class Mark(NamedTuple):
+class Dot(NamedTuple):
     """One configuration."""
 
     representation: str
@@ -39,7 +39,7 @@ class Mark(NamedTuple):
     """How many labelled images it was trained on."""
 
 
-def overview(found: Sequence[Mark]) -> str:
+def overview(found: Sequence[Dot]) -> str:
     """An SVG of configurations; those on the front are filled, the others are rings.
 
     Accuracies stand on the stretched axis of the report's charts, parameters on a logarithmic one.
@@ -94,7 +94,7 @@ def overview(found: Sequence[Mark]) -> str:
     return _svg(parts)
 
 
-def _legend(marks: Sequence[Mark]) -> Iterator[str]:
+def _legend(marks: Sequence[Dot]) -> Iterator[str]:
     """The representations in their colours, in a line over the picture; in the registry's order."""
     order = {name: place for place, name in enumerate(REPRESENTATIONS)}
     shown = dict.fromkeys((mark.representation, mark.colour) for mark in marks)
@@ -143,7 +143,7 @@ def _beside(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
     return kept
 
 
-def _accuracy(mark: Mark) -> float:
+def _accuracy(mark: Dot) -> float:
     return mark.accuracy
 
 

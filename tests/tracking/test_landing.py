@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 from sweep.lease import lease
 from sweep.results import DataFacts
 from sweep.tracking import Run, RunStatus, Tracker
-from sweep.tracking.landing import Landing, Shown
+from sweep.tracking.landing import Landing, Listed
 from sweep.workspace import Workspace
 
 DATA = DataFacts(name="mnist-5k", sha256="5" * 64, is_mnist=False)
@@ -36,7 +36,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return workspace
 
 
-def shown(workspace: Workspace, study: str, dashboard: str | None = None) -> Shown:
+def shown(workspace: Workspace, study: str, dashboard: str | None = None) -> Listed:
     return {each.name: each for each in Landing(workspace, dashboard).studies()}[study]
 
 

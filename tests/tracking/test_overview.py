@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sweep.tracking.overview import Mark, overview
+from sweep.tracking.overview import Dot, overview
 
 SVG = "{http://www.w3.org/2000/svg}"
 marks = st.builds(
-    Mark,
+    Dot,
     representation=st.sampled_from(["vae", "<pixels>"]),
     parameters=st.integers(1, 10**9),
     accuracy=st.floats(0, 1),
@@ -24,7 +24,7 @@ marks = st.builds(
 
 
 @given(st.lists(marks, min_size=1, max_size=20))
-def test_every_mark_lies_in_the_picture_and_no_label_on_another(shown: list[Mark]) -> None:
+def test_every_mark_lies_in_the_picture_and_no_label_on_another(shown: list[Dot]) -> None:
     """Whatever the values: in its own colour, with at least one accuracy and one count named."""
     root = ElementTree.fromstring(overview(shown))
     circles = [c for c in root.findall(f"{SVG}circle") if c.attrib["r"] != "4"]
@@ -53,7 +53,7 @@ def test_no_end_of_the_axis_is_without_an_accuracy(low: float, more: float) -> N
     """Neither the best third nor the worst, whatever the accuracies."""
     high = min(1.0, low + more)
     shown = [
-        Mark("vae", 100 * count, accuracy, "#0072B2", False, 1000)
+        Dot("vae", 100 * count, accuracy, "#0072B2", False, 1000)
         for count, accuracy in enumerate((low, high), start=1)
     ]
     root = ElementTree.fromstring(overview(shown))
@@ -69,11 +69,11 @@ def test_no_end_of_the_axis_is_without_an_accuracy(low: float, more: float) -> N
 
 def test_the_largest_budget_stands_for_itself_and_says_so() -> None:
     """Fewer labels are another question; how many there are is said, and what is filled."""
-    pixels = Mark("pixels", 10_000, 0.97, "#D55E00", True, 3000)
-    vae = Mark("vae", 100, 0.9, "#0072B2", False, 1000)
+    pixels = Dot("pixels", 10_000, 0.97, "#D55E00", True, 3000)
+    vae = Dot("vae", 100, 0.9, "#0072B2", False, 1000)
     few = vae._replace(labels=100, accuracy=0.5)
 
-    def said(*shown: Mark) -> list[str]:
+    def said(*shown: Dot) -> list[str]:
         return [t.text or "" for t in ElementTree.fromstring(overview(shown)).iter(f"{SVG}text")]
 
     assert {"filled: on the front", "1,000 labels"} <= set(said(vae, vae._replace(parameters=9)))
@@ -87,8 +87,8 @@ def test_the_most_accurate_is_highest_and_the_largest_rightmost() -> None:
     root = ElementTree.fromstring(
         overview(
             [
-                Mark("pixels", 10_000, 0.97, "#D55E00", True, 1000),
-                Mark("vae", 100, 0.9, "#0072B2", False, 1000),
+                Dot("pixels", 10_000, 0.97, "#D55E00", True, 1000),
+                Dot("vae", 100, 0.9, "#0072B2", False, 1000),
             ],
         )
     )
