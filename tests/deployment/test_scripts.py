@@ -63,7 +63,7 @@ def script(where: str, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("where", ["slurm", "ssh"])
+@pytest.mark.parametrize("where", ["slurm", pytest.param("ssh", marks=pytest.mark.slow)])
 def test_a_script_runs_its_study(where: str, commands: dict[str, str], tmp_path: Path) -> None:
     """To its table, on nodes that it starts; none of their processes outlives it."""
     before = rays()
@@ -102,6 +102,7 @@ def test_a_job_queues_itself_again(setting: str, commands: dict[str, str], tmp_p
         assert not requeued.exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_nodes(commands: dict[str, str], tmp_path: Path) -> None:
     """The study is interrupted, and the nodes end with the script."""
     before = rays()
