@@ -91,6 +91,7 @@ def test_settings_of_keras_are_named(tmp_path: Path) -> None:
         assert "floatx" not in said
 
 
+@pytest.mark.slow
 def test_what_was_edited_is_named(copy: Path) -> None:
     """A draw, an assessment and a model, by their files; none of them is changed."""
     draw = min((copy / "draws").iterdir())

@@ -127,6 +127,7 @@ def test_a_server_that_does_not_answer_is_a_problem(finished: Path) -> None:
     assert "secret" not in str(found)
 
 
+@pytest.mark.slow
 def test_a_study_that_runs_and_one_that_died(copy: Path) -> None:
     """The owner of a lease is named and not disturbed; trials of a dead run are found."""
     storage = f"sqlite:///{copy}/optuna.db"

@@ -6,6 +6,8 @@ import zipfile
 from pathlib import Path
 from statistics import fmean
 
+import pytest
+
 from sweep.artifacts import ArtifactStore
 from sweep.home import Home
 from tests.cli.process import TARGET, accuracies, mlflow_runs, sweep
@@ -15,6 +17,7 @@ OLD = Path(__file__).with_name("tiny-home-2026-11-25.zip")
 have no checksums, and the encoders and MLflow's database are gone."""
 
 
+@pytest.mark.slow
 def test_a_finished_study_stays_as_it_is(tiny_config: Path, tmp_path: Path) -> None:
     """The same config is the same study; its keys are the same, its results are believed, and
     MLflow is told of all of them.

@@ -164,6 +164,7 @@ def test_data_that_changed_stops_the_study(home: Home) -> None:
     assert all(a.state in (State.INTERRUPTED, State.COMPLETE) for a in study.attempts)
 
 
+@pytest.mark.slow
 def test_training_goes_on_without_mlflow(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that does not answer costs nothing; a later run projects what it missed."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")

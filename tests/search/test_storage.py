@@ -58,6 +58,7 @@ def test_a_damaged_page_is_named_with_its_file(tmp_path: Path) -> None:
         study_names(storage)
 
 
+@pytest.mark.slow
 def test_a_storage_is_made_while_others_look(tmp_path: Path) -> None:
     """Twelve first openings under readers that never rest: all succeed, and so does each look."""
     homes = [Home.at(tmp_path / str(number)) for number in range(12)]

@@ -32,6 +32,7 @@ def test_one_that_ends_says_why(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_one_that_does_not_answer_in_time_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
