@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,16 +91,19 @@ def document(
         )
 
     found = [measured(attempt, attempt.spec, result) for attempt, result in complete]
-    confirmed, of_confirmed = [], []
+    confirming: dict[int, TrialSpec] = {}
     if config.confirm is not None:
-        selected = {attempt.number for attempt in selected_attempts(recorded.attempts)}
-        for attempt, searched in complete:
-            if attempt.number not in selected:
-                continue
-            spec = config.confirming_spec(attempt.spec)
-            if result := recorded.confirmations.get(spec.key):
-                confirmed.append(measured(attempt, spec, result, searched))
-                of_confirmed.append(attempt)
+        confirming = {
+            attempt.number: config.confirming_spec(attempt.spec)
+            for attempt in selected_attempts(recorded.attempts)
+        }
+    keys = {spec.key for spec in confirming.values()}
+    confirmed, of_confirmed = [], []
+    for attempt, searched in complete:
+        spec = confirming.get(attempt.number)
+        if spec and (result := recorded.confirmations.get(spec.key)):
+            confirmed.append(measured(attempt, spec, result, searched))
+            of_confirmed.append(attempt)
     return Document(
         config=config,
         report=compare(
@@ -111,25 +114,27 @@ def document(
             provenance(recorded, list(encoders.values())),
             searched=found if confirmed else (),
             search_readings=_search_readings(recorded),
-            unfinished=_unfinished(recorded, is_running),
+            unfinished=_unfinished(recorded, keys, is_running),
         ),
         attempts=of_confirmed or [attempt for attempt, _ in complete],
         figures=recorded.figures,
     )
 
 
-def _unfinished(recorded: Recorded, is_running: bool) -> str | None:
-    """How far a study is that has not all of its trials, or has more to do; None if it ended."""
-    config = recorded.config
-    at = History(config, recorded.attempts, recorded.retried).progress
+def _unfinished(recorded: Recorded, confirming: Set[str], is_running: bool) -> str | None:
+    """How far a study is that has not all of its trials, or has more to do; None if it ended.
+
+    Args:
+        recorded: the study.
+        confirming: keys of the trials that confirm what is selected.
+        is_running: whether a process runs it.
+    """
+    at = History(recorded.config, recorded.attempts, recorded.retried).progress
     done = f"{at.complete} of {at.target} trials"
     is_whole = at.complete >= at.target
-    if is_whole and config.confirm is not None:
-        selected = selected_attempts(recorded.attempts)
-        keys = {config.confirming_spec(attempt.spec).key for attempt in selected}
-        confirmed = len(keys & recorded.confirmations.keys())
-        if confirmed < len(keys):
-            is_whole, done = False, f"{confirmed} of {len(keys)} selected are confirmed"
+    confirmed = len(confirming & recorded.confirmations.keys())
+    if is_whole and confirmed < len(confirming):
+        is_whole, done = False, f"{confirmed} of {len(confirming)} selected are confirmed"
     if is_whole and not is_running:
         return None
     return f"{done}, {'still' if is_running else 'not'} running"
