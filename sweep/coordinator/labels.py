@@ -77,17 +77,17 @@ def told_apart(specs: Sequence[RepresentationSpec]) -> list[str]:
     """What representations are called beside each other: with the settings in which they differ
     from others of their name, as in ``vae 10, beta 0.5``.
     """
-    found = []
-    for spec in specs:
-        alike = [other for other in specs if other.name == spec.name]
-        names = dict.fromkeys(name for other in alike for name in other.settings)
-        settings = {
-            name: setting(spec, name)
-            for name in names
-            if len({setting(other, name) for other in alike}) > 1
-        }
-        found.append(spec.label + _shown(settings))
-    return found
+    differing: dict[str, list[str]] = {}
+    for kind in {spec.name for spec in specs}:
+        alike = [spec for spec in specs if spec.name == kind]
+        names = dict.fromkeys(name for spec in alike for name in spec.settings)
+        differing[kind] = [
+            name for name in names if len({setting(spec, name) for spec in alike}) > 1
+        ]
+    return [
+        spec.label + _shown({name: setting(spec, name) for name in differing[spec.name]})
+        for spec in specs
+    ]
 
 
 def _shown(settings: Mapping[str, Setting]) -> str:
