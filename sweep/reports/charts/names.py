@@ -99,7 +99,8 @@ def place_names(
         height: of the panel, in points.
         most: so many names at most.
     """
-    boxes, names, drawn = _array(taken), _array([]), _array(taken)
+    drawn = boxes = _array(taken)
+    names = _array([])
     marks = [*wanted, *others]
     found: dict[int, Placed] = {}
     for place in _midway(len(wanted)):
@@ -113,7 +114,7 @@ def place_names(
             beyond = [part for part in line if not _is_within(part, wanted[place])]
             if sum(_overlap([part], drawn) for part in beyond) > _CROSSED:
                 continue
-            if not _is_its_own(placed, wanted[place], marks):
+            if not _is_its_own(box, line, wanted[place], marks):
                 continue
             found[place] = placed
             boxes = np.vstack([boxes, _array([box, *line])])
@@ -147,14 +148,19 @@ def _beside(named: Named) -> Iterator[Placed]:
         yield Placed(box, None if distance == _DISTANCES[0] else ((named.x, named.y), end))
 
 
-def _is_its_own(placed: Placed, named: Named, marks: Sequence[Mark]) -> bool:
-    """Whether a name belongs to this mark at a glance, and to none of something else."""
-    rivals = [mark for mark in marks if mark.of != named.of]
-    own, *distances = placed.box.distances(_centres([named, *rivals]))
-    if placed.leader is None:
-        return all(distance >= _OWN * own for distance in distances)
-    near = [*distances, *(d for part in _along(placed) for d in part.distances(_centres(rivals)))]
-    return all(distance >= _OWN * named.radius for distance in near)
+def _is_its_own(box: Box, line: Sequence[Box], named: Named, marks: Sequence[Mark]) -> bool:
+    """Whether a name belongs to this mark at a glance, and to none of something else.
+
+    Args:
+        box: where the name is.
+        line: where the line to it is, if there is one.
+        named: the mark.
+        marks: all of them.
+    """
+    rivals = _centres([mark for mark in marks if mark.of != named.of])
+    (own,) = box.distances(_centres([named]))
+    least = _OWN * (named.radius if line else own)
+    return all(bool((part.distances(rivals) >= least).all()) for part in (box, *line))
 
 
 def _is_within(part: Box, named: Named) -> bool:
