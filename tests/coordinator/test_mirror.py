@@ -18,6 +18,7 @@ from sweep.results import Assessment, Replicate
 from sweep.specs import AssessmentSpec
 from sweep.tracking import Run, Tracker
 from sweep.workspace import Workspace
+from tests.guarantee import runs
 from tests.search.builders import FACTS, begin, complete, config, result
 
 
@@ -71,11 +72,9 @@ def test_what_is_projected_anew_is_whole(tmp_path: Path, empty_mlflow: Path) -> 
     mirror.begin()
     assert mirror.finish(stopped=False).chart is not None
     client = MlflowClient(workspace.tracking)
-    experiment = client.get_experiment_by_name(study.config.name)
-    assert experiment is not None
-    runs = client.search_runs([experiment.experiment_id])
-    (own,) = [run for run in runs if run.data.tags["sweep.kind"] == "study"]
-    trials = [run for run in runs if run.data.tags["sweep.kind"] == "trial"]
+    found = list(runs(client, study.config.name))
+    (own,) = [run for run in found if run.data.tags["sweep.kind"] == "study"]
+    trials = [run for run in found if run.data.tags["sweep.kind"] == "trial"]
     for run in trials:
         assert f"{own.info.run_id}/artifacts/report.html" in run.data.tags["mlflow.note.content"]
         assert run.data.tags["mlflow.runColor"] == colour(number("pixels"))
@@ -122,9 +121,9 @@ def test_what_confirms_is_shown_after_what_was_assessed(tmp_path: Path, empty_ml
         mirror.begin()
         assert mirror.finish(stopped=False).chart is not None
         client = MlflowClient(workspace.tracking)
-        experiment = client.get_experiment_by_name(study.config.name)
-        assert experiment is not None
-        (run,) = client.search_runs([experiment.experiment_id], "tags.`sweep.kind` = 'trial'")
+        (run,) = [
+            run for run in runs(client, study.config.name) if run.data.tags["sweep.kind"] == "trial"
+        ]
         points = client.get_metric_history(run.info.run_id, "test_percent")
         found.append((run.data.metrics["test_accuracy"], [(at.step, at.value) for at in points]))
     assert found == [(0.9, [(0, 90.0)]), *[(0.8, [(0, 90.0), (1, 80.0)])] * 2]
