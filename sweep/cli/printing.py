@@ -149,5 +149,5 @@ def print_plan(out: Console, study: str, plan: Plan, as_json: bool) -> None:
 
 
 def print_json(facts: dict[str, Any]) -> None:
-    """FactsFormat as JSON."""
+    """Facts as JSON."""
     print(json.dumps(facts, indent=2))

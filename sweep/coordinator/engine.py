@@ -41,7 +41,7 @@ def joined(config: StudyConfig, address: str | None) -> Iterator[Joined | None]:
     tasks = workers or max(1, int(cpus / needs.cpus_per_task))
     resources = {name: tasks * amount for name, amount in needs.resources.items()}
     address = address or os.environ.get("RAY_ADDRESS") or None
-    with session(address, max(1, cpus), resources) as cluster:
+    with session(address, cpus, resources) as cluster:
         yield cluster
 
 
